@@ -1,0 +1,17 @@
+/** An error that a person can act on: its message says what happened, what was expected, what was found, and how to mend it. */
+export class FivecropError extends Error {
+  override readonly name: string = "FivecropError";
+}
+
+/** The caller asked for something that does not exist or cannot be: the command line exits with 2. */
+export class UsageError extends FivecropError {
+  override readonly name = "UsageError";
+}
+
+/** Shapes, types or attributes of a graph's node do not fit together. */
+export class ShapeError extends FivecropError {
+  override readonly name = "ShapeError";
+}
+
+/** The message of anything that was thrown. */
+export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));

@@ -1,0 +1,31 @@
+import type { Tensor } from "./tensor.ts";
+
+/** Tensors by name. */
+export type Named<T = Tensor> = Readonly<Record<string, T>>;
+
+export interface Port {
+  readonly name: string;
+  /** As the file says it: a number where known, a name where the caller chooses (the batch). */
+  readonly shape: readonly (number | string)[];
+  readonly dtype: string;
+}
+
+/** A graph that can be run: ONNX Runtime's session, wherever it lives. */
+export interface Session {
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /**
+   * Runs the graph once.
+   * @param fetches the outputs to compute, or tensors to write them into; all, newly allocated, where it is left out.
+   * @throws FivecropError where the runtime refuses a feed or fails.
+   */
+  run(feeds: Named, fetches?: readonly string[] | Named): Promise<Named>;
+  dispose(): Promise<void>;
+}
+
+export interface SessionOptions {
+  /** Threads inside one operator; the runtime's own choice where it is left out. */
+  readonly threads?: number;
+}
+
+export type SessionMaker = (model: Uint8Array, options?: SessionOptions) => Promise<Session>;

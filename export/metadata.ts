@@ -1,0 +1,141 @@
+import { FivecropError, messageOf } from "../core/errors.ts";
+import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
+import { concatenate, encodeField, fieldsOf } from "./protobuf.ts";
+
+/** What a network's last layer gives for each class. */
+export type OutputKind = "logits" | "probabilities" | "log-probabilities";
+
+/** How the weights were found. */
+export interface TrainingRecord {
+  /** Everything that the run was asked for: model, data set, optimizer, schedule, … */
+  readonly arguments?: Readonly<Record<string, unknown>>;
+  readonly recipe?: string;
+  readonly dataset?: string;
+  readonly seed?: number;
+  readonly epochs?: number;
+  /** The epoch, from 1, whose weights these are. */
+  readonly bestEpoch?: number;
+  /** For example validationAccuracy, of [0, 1]. */
+  readonly metrics?: Readonly<Record<string, number>>;
+  readonly engine?: string;
+}
+
+/** What a consumer of a model file must know besides its graph; plain JSON. */
+export interface ModelMetadata {
+  /** The class of each column of the output. */
+  readonly labels: readonly string[];
+  readonly preprocess: PreprocessSpec;
+  /** The views to average over where the caller names none, as parseViews understands them. */
+  readonly views?: string;
+  readonly outputKind: OutputKind;
+  readonly architecture?: string;
+  /** How many numbers were learned. */
+  readonly parameters?: number;
+  readonly training?: TrainingRecord;
+  /** Name and version of the writer: "fivecrop 0.1.0". */
+  readonly createdBy?: string;
+  /** ISO 8601. */
+  readonly created?: string;
+}
+
+const PREFIX = "fivecrop.";
+const VERSION_KEY = `${PREFIX}metadata`;
+const VERSION = "1";
+const METADATA_PROPS = 14;
+const [KEY, VALUE] = [1, 2];
+
+const isText = (value: unknown): boolean => typeof value === "string" && value.length > 0;
+const isObject = (value: unknown): boolean => typeof value === "object" && value !== null && !Array.isArray(value);
+const optional = (test: (value: unknown) => boolean) => (value: unknown) => value === undefined || test(value);
+
+function isPreprocess(value: unknown): boolean {
+  try {
+    return Boolean(validatePreprocess(value));
+  } catch (cause) {
+    throw new FivecropError(`metadata: ${messageOf(cause)}`, { cause });
+  }
+}
+
+const isOutputKind = (value: unknown): boolean => ["logits", "probabilities", "log-probabilities"].includes(value as string);
+
+/** For every field: what it must be, in words and as a test. */
+const FIELDS: { readonly [F in keyof ModelMetadata]-?: readonly [expected: string, test: (value: unknown) => boolean] } = {
+  labels: [
+    "a list of names, at least one",
+    (value) => Array.isArray(value) && value.length > 0 && value.every((label) => typeof label === "string"),
+  ],
+  preprocess: ["a preprocessing spec", isPreprocess],
+  views: ["the name of views", optional(isText)],
+  outputKind: ['"logits", "probabilities" or "log-probabilities"', isOutputKind],
+  architecture: ["a name", optional(isText)],
+  parameters: ["a whole number", optional((value) => Number.isInteger(value) && (value as number) >= 0)],
+  training: ["an object", optional(isObject)],
+  createdBy: ["a name and a version", optional(isText)],
+  created: ["a date in ISO 8601", optional((value) => isText(value) && !Number.isNaN(Date.parse(value as string)))],
+};
+
+/** @throws FivecropError that names the field, what was expected and what was found. */
+function validateMetadata(fields: Readonly<Record<string, unknown>>): ModelMetadata {
+  const known = Object.entries(FIELDS).flatMap(([name, [expected, test]]) => {
+    const value = fields[name];
+    if (!test(value))
+      throw new FivecropError(`metadata: ${PREFIX}${name}: expected ${expected}, found ${JSON.stringify(value) ?? "nothing"}`);
+    return value === undefined ? [] : [[name, value]];
+  });
+  return Object.fromEntries(known) as unknown as ModelMetadata;
+}
+
+const utf8 = new TextEncoder();
+
+/**
+ * The model file with this metadata, as metadata_props under "fivecrop.…", a JSON text for each field. Earlier metadata of ours is replaced;
+ * all other bytes stay as they are, so a foreign graph keeps even what we cannot read.
+ * @throws FivecropError where a field is wrong, or the bytes are no ONNX model.
+ */
+export function appendMetadata(model: Uint8Array, metadata: ModelMetadata): Uint8Array {
+  const fields = validateMetadata(metadata as unknown as Readonly<Record<string, unknown>>);
+  const entries = [[VERSION_KEY, VERSION], ...Object.entries(fields).map(([name, value]) => [PREFIX + name, JSON.stringify(value)])];
+  const kept = Array.from(fieldsOf(model))
+    .filter((field) => field.number !== METADATA_PROPS || !entryOf(model.subarray(field.content, field.end))[0].startsWith(PREFIX))
+    .map((field) => model.subarray(field.start, field.end));
+  const added = entries.map(([key, value]) =>
+    encodeField(METADATA_PROPS, concatenate([encodeField(KEY, utf8.encode(key)), encodeField(VALUE, utf8.encode(value))])),
+  );
+  return concatenate([...kept, ...added]);
+}
+
+/**
+ * The metadata of a model file; `undefined` where it has none of ours. Needs no protobuf library and copies no weights.
+ * @throws FivecropError where the bytes are no ONNX model, or the metadata is malformed or of a newer version.
+ */
+export function readMetadata(model: Uint8Array): ModelMetadata | undefined {
+  const entries = Array.from(fieldsOf(model))
+    .filter(({ number }) => number === METADATA_PROPS)
+    .map(({ content, end }) => entryOf(model.subarray(content, end)))
+    .filter(([key]) => key.startsWith(PREFIX));
+  const version = entries.find(([key]) => key === VERSION_KEY)?.[1];
+  if (entries.length === 0) return undefined;
+  if (version !== VERSION)
+    throw new FivecropError(
+      `metadata: expected version ${VERSION}, found ${version ?? "none"}. To fix: use the version of fivecrop that wrote the file, or a newer one.`,
+    );
+  const fields = entries
+    .filter(([key]) => key !== VERSION_KEY && Object.hasOwn(FIELDS, key.slice(PREFIX.length)))
+    .map(([key, text]) => [key.slice(PREFIX.length), parseJson(key, text)]);
+  return validateMetadata(Object.fromEntries(fields));
+}
+
+function entryOf(bytes: Uint8Array): readonly [key: string, value: string] {
+  const texts = new Map(
+    Array.from(fieldsOf(bytes), ({ number, content, end }) => [number, new TextDecoder().decode(bytes.subarray(content, end))]),
+  );
+  return [texts.get(KEY) ?? "", texts.get(VALUE) ?? ""];
+}
+
+function parseJson(key: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new FivecropError(`metadata: ${key}: expected JSON, found '${text.slice(0, 40)}' (${messageOf(cause)})`, { cause });
+  }
+}

@@ -1,0 +1,32 @@
+import type { Graph, Node, Value } from "../../models/graph/graph.ts";
+import { substitute } from "../substitute.ts";
+import { dropUnused } from "./shared.ts";
+
+/** Dropout's third input is its training mode; only where that is known to be off does it let its input through. */
+const letsThrough = ({ op, inputs }: Node, graph: Graph): boolean =>
+  op === "Identity" || (op === "Dropout" && (!inputs[2] || graph.initializers.get(inputs[2])?.data[0] === 0));
+
+/**
+ * Takes out Identity, and Dropout, which does nothing at inference: their readers read what they read.
+ * The graph's outputs keep their names; where a name would be lost (an input or initializer given as it is, one value given twice) the node stays.
+ */
+export function removeIdentity(graph: Graph): Graph {
+  const computed = new Set(graph.nodes.flatMap((node) => node.outputs));
+  const given = new Set(graph.outputs);
+  const replacements = new Map<Value, Value>();
+  const at = (value: Value): Value => {
+    const next = replacements.get(value);
+    return next ? at(next) : value;
+  };
+  const nodes = graph.nodes.filter((node) => {
+    if (!letsThrough(node, graph) || !node.inputs[0]) return true;
+    const from = at(node.inputs[0]);
+    const [to] = node.outputs;
+    if (!given.has(to)) replacements.set(to, from);
+    else if (computed.has(from) && !given.has(from)) replacements.set(from, to);
+    else return true;
+    return false;
+  });
+  const direct = new Map([...replacements.keys()].map((value) => [value, at(value)]));
+  return dropUnused(substitute({ ...graph, nodes }, direct));
+}

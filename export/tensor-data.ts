@@ -1,0 +1,72 @@
+import { FivecropError } from "../core/errors.ts";
+import { type DType, sizeOf, type Tensor, tensor, zeros } from "../core/tensor.ts";
+import { dtypeOf } from "./data-types.ts";
+
+type Integer = number | { toString(): string };
+
+/** A TensorProto as decoded: its elements are raw bytes, or numbers in the field of their type. */
+export interface EncodedTensor {
+  readonly name?: string | null;
+  readonly dataType?: number | null;
+  readonly dims?: readonly Integer[] | null;
+  readonly rawData?: Uint8Array | null;
+  readonly floatData?: readonly number[] | null;
+  readonly doubleData?: readonly number[] | null;
+  readonly int32Data?: readonly number[] | null;
+  readonly int64Data?: readonly Integer[] | null;
+  /** 1: the elements lie in another file. */
+  readonly dataLocation?: number | null;
+}
+
+const FIELDS: { readonly [D in DType]: "floatData" | "doubleData" | "int32Data" | "int64Data" } = {
+  float32: "floatData",
+  float64: "doubleData",
+  int32: "int32Data",
+  int64: "int64Data",
+  uint8: "int32Data",
+  bool: "int32Data",
+};
+
+/**
+ * The tensor of a TensorProto, its elements copied.
+ * @param where begins an error's message.
+ * @throws FivecropError for an element type that is not supported, elements in another file, or a wrong number of them.
+ */
+export function toTensor(encoded: EncodedTensor, where: string): Tensor {
+  const { dataType, dims, rawData } = encoded;
+  const dtype = dtypeOf(dataType ?? 0);
+  if (!dtype) throw new FivecropError(`${where}: the element type ${dataType} (TensorProto.DataType) is not supported`);
+  if (encoded.dataLocation === 1)
+    throw new FivecropError(`${where}: its numbers lie in another file. To fix: save the model with its weights inside.`);
+  const shape = (dims ?? []).map(Number);
+  const result = zeros(dtype, shape);
+  const { data } = result;
+  const numbers = encoded[FIELDS[dtype]] ?? [];
+  const expected = rawData?.length ? data.byteLength : sizeOf(shape);
+  const found = rawData?.length || numbers.length;
+  if (found !== expected)
+    throw new FivecropError(
+      `${where}: expected ${expected} ${rawData?.length ? "bytes" : "numbers"} for ${dtype} [${shape}], found ${found}`,
+    );
+  if (rawData?.length) new Uint8Array(data.buffer).set(rawData);
+  else if (data instanceof BigInt64Array) for (let i = 0; i < found; i++) data[i] = BigInt(String(numbers[i]));
+  else for (let i = 0; i < found; i++) data[i] = numbers[i] as number;
+  return result;
+}
+
+/** The decimal with the fewest digits that float32 stores as this: 1e-5 for 0.000009999999747378752. */
+export function shortestDecimal(value: number): number {
+  for (let digits = 1; digits < 9; digits++) {
+    const decimal = Number(value.toPrecision(digits));
+    if (Math.fround(decimal) === value) return decimal;
+  }
+  return value;
+}
+
+/** Integers as an int64 tensor, from numbers or 64-bit objects: a list where no shape is given. */
+export const toInt64 = (integers: readonly Integer[], shape: readonly number[] = [integers.length]): Tensor<"int64"> =>
+  tensor(
+    "int64",
+    shape,
+    BigInt64Array.from(integers, (integer) => BigInt(String(integer))),
+  );

@@ -1,0 +1,40 @@
+import type { Random } from "../../core/random.ts";
+import { sizeOf } from "../../core/tensor.ts";
+
+/** Draws the first values of a parameter of this shape. */
+export type Initializer = (shape: readonly number[], random: Random) => Float32Array;
+
+/** Inputs and outputs that each weight connects: shape [out, in, …kernel]. */
+function fans(shape: readonly number[]): { readonly fanIn: number; readonly fanOut: number } {
+  const window = sizeOf(shape.slice(2));
+  return { fanIn: shape[1] * window, fanOut: shape[0] * window };
+}
+
+const drawn = (shape: readonly number[], draw: () => number): Float32Array => Float32Array.from({ length: sizeOf(shape) }, draw);
+
+export const constant =
+  (value: number): Initializer =>
+  (shape) =>
+    new Float32Array(sizeOf(shape)).fill(value);
+
+export const uniform =
+  (bound: number): Initializer =>
+  (shape, random) =>
+    drawn(shape, () => (2 * random.uniform() - 1) * bound);
+
+export const normal =
+  (deviation: number): Initializer =>
+  (shape, random) =>
+    drawn(shape, () => random.normal() * deviation);
+
+/** PyTorch's default for weights: uniform on ±1/√fan_in (kaiming_uniform with a = √5). Biases there take the same bound, from their weight's fan_in. */
+export const uniformFanIn: Initializer = (shape, random) => uniform(1 / Math.sqrt(fans(shape).fanIn))(shape, random);
+
+/** Normal with variance 2 / fan_out. @see He et al., "Delving deep into rectifiers", 2015 */
+export const heNormalFanOut: Initializer = (shape, random) => normal(Math.sqrt(2 / fans(shape).fanOut))(shape, random);
+
+/** Uniform on ±√(6 / (fan_in + fan_out)). @see Glorot and Bengio, "Understanding the difficulty of training deep feedforward networks", 2010 */
+export const xavierUniform: Initializer = (shape, random) => {
+  const { fanIn, fanOut } = fans(shape);
+  return uniform(Math.sqrt(6 / (fanIn + fanOut)))(shape, random);
+};

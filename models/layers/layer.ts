@@ -1,0 +1,41 @@
+import { sizeOf, type Tensor, tensor, zeros } from "../../core/tensor.ts";
+import type { GraphBuilder } from "../graph/builder.ts";
+import type { Value } from "../graph/graph.ts";
+import type { Initializer } from "./initializers.ts";
+
+/** A layer is a function from a value to a value; the scope's path is its weights' name, as in a PyTorch state dict. It knows nothing of training. */
+export type Layer = (x: Value, scope: Scope) => Value;
+
+/** Where a layer stands in the network: it names what the layer adds. */
+export interface Scope {
+  readonly graph: GraphBuilder;
+  /** `features.0`; empty at the top. */
+  readonly path: string;
+  child(name: string): Scope;
+  /** A learned tensor. */
+  parameter(name: string, shape: readonly number[], initializer: Initializer): Value;
+  /** A tensor that training keeps but does not learn by gradient: a running statistic. */
+  state(name: string, shape: readonly number[], value: number): Value;
+  /** A tensor that never changes. */
+  constant(name: string, value: Tensor): Value;
+}
+
+/** The top scope of a graph. Parameters are noted with their initializers; their tensors in the graph are zeros until values are drawn or loaded. */
+export function rootScope(graph: GraphBuilder, parameters: Map<Value, Initializer>): Scope {
+  const at = (path: string): Scope => {
+    const named = (name: string) => (path ? `${path}.${name}` : name);
+    return {
+      graph,
+      path,
+      child: (name) => at(named(name)),
+      parameter(name, shape, initializer) {
+        const value = graph.initializer(named(name), zeros("float32", shape));
+        parameters.set(value, initializer);
+        return value;
+      },
+      state: (name, shape, value) => graph.initializer(named(name), tensor("float32", shape, new Float32Array(sizeOf(shape)).fill(value))),
+      constant: (name, value) => graph.initializer(named(name), value),
+    };
+  };
+  return at("");
+}

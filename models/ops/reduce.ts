@@ -1,0 +1,75 @@
+import { int64 } from "../../core/tensor.ts";
+import type { GraphBuilder } from "../graph/builder.ts";
+import { type Dimension, knownShape, type Value } from "../graph/graph.ts";
+import { int, type OpDefinition, type Operand } from "../graph/op.ts";
+import { canonicalAxis, constantInts, need } from "../graph/shape.ts";
+import { expand, indicator, reshape } from "./shared.ts";
+
+type ReduceAttributes = { keepdims: number; noop_with_empty_axes: number };
+
+/** The axes of a reduction, from the front and in order: all of them where the input is left out or empty. */
+function axesOf(rank: number, axes: Operand | undefined): number[] {
+  const given = axes ? constantInts(axes, "axes") : [];
+  const every = Array.from({ length: rank }, (_, i) => i);
+  return given.length ? given.map((axis) => canonicalAxis(axis, rank)).sort((a, b) => a - b) : every;
+}
+
+type ReduceGradient = (g: GraphBuilder, site: { x: Value; y: Value; dy: Value; axes: readonly number[] }) => Value;
+
+/** @param gradient dL/dx; y and dy come with their reduced axes kept as 1. */
+const reduction = (summary: string, sinceOpset: number, gradient?: ReduceGradient): OpDefinition<ReduceAttributes> => ({
+  summary,
+  sinceOpset,
+  attributes: { keepdims: int(1), noop_with_empty_axes: int(0) },
+  infer([operand, axesInput], { keepdims, noop_with_empty_axes }) {
+    const x = need(operand, "data");
+    if (noop_with_empty_axes && !axesInput?.shape[0]) return [{ dtype: x.dtype, shape: x.shape }];
+    const axes = axesOf(x.shape.length, axesInput);
+    const shape = x.shape.flatMap((d, i): Dimension[] => (axes.includes(i) ? (keepdims ? [1] : []) : [d]));
+    return [{ dtype: x.dtype, shape }];
+  },
+  gradient:
+    gradient &&
+    ((g, { inputs: [x, axesInput], outputs: [y], attributes, gradients: [dy] }) => {
+      const shape = knownShape(x);
+      const none = attributes.noop_with_empty_axes && !axesInput?.shape[0];
+      const axes = none ? [] : axesOf(shape.length, axesInput && { ...axesInput, constant: g.constantOf(axesInput) });
+      const kept = shape.map((d, i) => (axes.includes(i) ? 1 : d));
+      return [gradient(g, { x, y: reshape(g, y, kept), dy: reshape(g, dy!, kept), axes })];
+    }),
+});
+
+export const ReduceSum = reduction("Σ over axes.", 13, (g, { x, dy }) => expand(g, dy, knownShape(x)));
+
+export const ReduceMean = reduction("The mean over axes.", 18, (g, { x, dy, axes }) => {
+  const count = axes.reduce((product, axis) => product * knownShape(x)[axis], 1);
+  return expand(g, g.add("Mul", [dy, g.scalar(1 / count)]), knownShape(x));
+});
+
+export const ReduceSumSquare = reduction("Σ x² over axes.", 18, (g, { x, dy }) =>
+  g.add("Mul", [g.add("Mul", [x, g.scalar(2)]), dy]),
+);
+
+export const ReduceMax = reduction("The largest over axes; the gradient goes to the first largest in row order.", 18, (g, { x, y, dy, axes }) => {
+  const shape = knownShape(x);
+  const rest = shape.flatMap((_, i) => (axes.includes(i) ? [] : [i]));
+  const perm = [...rest, ...axes];
+  const back = perm.map((_, i) => perm.indexOf(i));
+  const flat = [...rest.map((i) => shape[i]), axes.reduce((size, axis) => size * shape[axis], 1)];
+  const largest = indicator(g, g.add("Equal", [x, y]));
+  const rowed = reshape(g, g.add("Transpose", [largest], { perm }), flat);
+  const rank = g.add("CumSum", [rowed, g.initializer("axis", int64([flat.length - 1], []))]);
+  const first = g.add("Mul", [rowed, indicator(g, g.add("GreaterOrEqual", [g.scalar(1), rank]))]);
+  return g.add("Mul", [dy, g.add("Transpose", [reshape(g, first, perm.map((i) => shape[i]))], { perm: back })]);
+});
+
+export const CumSum: OpDefinition<{ exclusive: number; reverse: number }> = {
+  summary: "Running sums along an axis.",
+  sinceOpset: 14,
+  attributes: { exclusive: int(0), reverse: int(0) },
+  infer([operand, axis]) {
+    const x = need(operand, "x");
+    canonicalAxis(constantInts(axis, "axis")[0], x.shape.length);
+    return [{ dtype: x.dtype, shape: x.shape }];
+  },
+};

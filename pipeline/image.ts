@@ -1,0 +1,80 @@
+import { FivecropError } from "../core/errors.ts";
+import type { Rectangle } from "./geometry.ts";
+
+/** A picture: 8 bits a channel, rows from the top, interleaved (R, G, B, R, …); one channel is gray, three are RGB. */
+export interface Image {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3;
+  /** height · width · channels bytes */
+  readonly data: Uint8Array;
+}
+
+/**
+ * A picture over these bytes, which are not copied; black where none are given.
+ * @throws FivecropError where a side is not a whole number above zero, or the bytes are not height · width · channels.
+ */
+export function createImage(width: number, height: number, channels: 1 | 3, data?: Uint8Array): Image {
+  const size = width * height * channels;
+  if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0))
+    throw new FivecropError(`image: expected a width and a height of at least one pixel, received ${width}×${height}`);
+  if (channels !== 1 && channels !== 3) throw new FivecropError(`image: expected 1 channel (gray) or 3 (RGB), received ${channels}`);
+  if (data && data.length !== size)
+    throw new FivecropError(`image: expected ${size} bytes for ${width}×${height} pixels of ${channels} channels, received ${data.length}`);
+  return { width, height, channels, data: data ?? new Uint8Array(size) };
+}
+
+/** The part of a picture in a rectangle of whole pixels; what lies outside the picture is black. The picture itself where that is all of it. */
+export function crop(image: Image, { x, y, width, height }: Rectangle): Image {
+  if (x === 0 && y === 0 && width === image.width && height === image.height) return image;
+  const result = createImage(width, height, image.channels);
+  const left = Math.max(0, x);
+  const right = Math.min(image.width, x + width);
+  const bottom = Math.min(image.height, y + height);
+  if (left >= right) return result;
+  for (let row = Math.max(0, y); row < bottom; row++) {
+    const start = row * image.width;
+    const pixels = image.data.subarray((start + left) * image.channels, (start + right) * image.channels);
+    result.data.set(pixels, ((row - y) * width + left - x) * image.channels);
+  }
+  return result;
+}
+
+/** A black border of so many pixels on every side. */
+export const pad = (image: Image, border: number): Image =>
+  crop(image, { x: -border, y: -border, width: image.width + 2 * border, height: image.height + 2 * border });
+
+/** The picture in a mirror: left becomes right. */
+export function flipHorizontal(image: Image): Image {
+  const { width, height, channels } = image;
+  const result = createImage(width, height, channels);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const from = (y * width + x) * channels;
+      const to = (y * width + width - 1 - x) * channels;
+      for (let c = 0; c < channels; c++) result.data[to + c] = image.data[from + c];
+    }
+  return result;
+}
+
+/**
+ * Luma of ITU-R 601, as Pillow's convert("L"): (19595 R + 38470 G + 7471 B + 2^15) >> 16.
+ * @see https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.Image.convert
+ */
+export function toGray(image: Image): Image {
+  if (image.channels === 1) return image;
+  const result = createImage(image.width, image.height, 1);
+  for (let i = 0, j = 0; i < result.data.length; i++, j += 3)
+    result.data[i] = (image.data[j] * 19595 + image.data[j + 1] * 38470 + image.data[j + 2] * 7471 + 0x8000) >> 16;
+  return result;
+}
+
+/** Gray in all three channels. */
+export function toRgb(image: Image): Image {
+  if (image.channels === 3) return image;
+  const result = createImage(image.width, image.height, 3);
+  for (let i = 0; i < image.data.length; i++) result.data.fill(image.data[i], i * 3, i * 3 + 3);
+  return result;
+}
+
+export const withChannels = (image: Image, channels: 1 | 3): Image => (channels === 1 ? toGray(image) : toRgb(image));

@@ -1,0 +1,103 @@
+import { UsageError } from "../core/errors.ts";
+import { lookUp } from "../core/nearest.ts";
+import { type Anchor, boundsOf, placeCrop, type Rectangle, resizedSize, type Size } from "./geometry.ts";
+import { crop, flipHorizontal, type Image, withChannels } from "./image.ts";
+import type { PreprocessSpec } from "./preprocess.ts";
+import { type Filter, resizeRegion } from "./resize.ts";
+
+/** One way to look at an image, as plain JSON: resize, crop at an anchor, mirror. */
+export interface View {
+  readonly anchor: Anchor;
+  readonly flip: boolean;
+  /**
+   * The shorter side in pixels before the crop; left out, the spec's own resize. "roomy" leaves room for crops that differ:
+   * the spec's resize where that is a number larger than the crop's larger side, else round(8/7 · that side).
+   */
+  readonly resize?: number | "roomy";
+}
+
+const whole: View = { anchor: "center", flip: false };
+const fiveCrop = (["center", "upper-left", "lower-left", "lower-right", "upper-right"] as const).map(
+  (anchor): View => ({ anchor, flip: false, resize: "roomy" }),
+);
+const mirrored = (views: readonly View[]): View[] => views.map((view) => ({ ...view, flip: !view.flip }));
+
+/** The named ways to look at one image; a classifier averages its probabilities over them. */
+export const VIEWS = {
+  none: [whole],
+  flip: [whole, ...mirrored([whole])],
+  "five-crop": fiveCrop,
+  "ten-crop": [...fiveCrop, ...mirrored(fiveCrop)],
+} satisfies Record<string, readonly View[]>;
+
+const MULTI_SCALE = "multi-scale:";
+
+/**
+ * A row of VIEWS, or `multi-scale:256,288,320`: center crops, the shorter side resized to each of these.
+ * @throws UsageError
+ */
+export function parseViews(name: string): readonly View[] {
+  if (!name.startsWith(MULTI_SCALE)) return lookUp("views", { ...VIEWS, [`${MULTI_SCALE}SIZE,SIZE`]: [] }, name);
+  const sizes = name.slice(MULTI_SCALE.length).split(",");
+  if (!sizes.every((size) => /^[1-9]\d{0,4}$/.test(size)) || new Set(sizes).size < sizes.length)
+    throw new UsageError(`views '${name}': expected different sizes of the shorter side in pixels, such as multi-scale:256,288,320`);
+  return sizes.map((size) => ({ ...whole, resize: Number(size) }));
+}
+
+/** A name for people and files, different for each view of a row: `center`, `upper-left-flip`, `center-288`. */
+export const nameOfView = ({ anchor, flip, resize }: View): string =>
+  `${anchor}${typeof resize === "number" ? `-${resize}` : ""}${flip ? "-flip" : ""}`;
+
+/** What `resize` a view stands for, in the sense of a spec's. */
+function resizeOf(view: View, spec: PreprocessSpec): PreprocessSpec["resize"] {
+  if (view.resize !== "roomy") return view.resize ?? spec.resize;
+  const side = Math.max(...spec.crop);
+  return typeof spec.resize === "number" && spec.resize > side ? spec.resize : Math.round((side * 8) / 7);
+}
+
+/** The size to which a view resizes a picture, and its crop there, in whole pixels; the crop leaves the picture where that is smaller. */
+export interface ViewPlan {
+  readonly size: Size;
+  readonly crop: Rectangle;
+}
+
+export function planView(picture: Size, view: View, spec: PreprocessSpec): ViewPlan {
+  const size = resizedSize(picture, resizeOf(view, spec));
+  return { size, crop: placeCrop(size, spec.crop, view.anchor) };
+}
+
+/** Where a view looks: its crop on the picture as it is, in the picture's own pixels and their fractions. */
+export function viewRectangle(width: number, height: number, view: View, spec: PreprocessSpec): Rectangle {
+  const { size, crop } = planView({ width, height }, view, spec);
+  const across = width / size.width;
+  const down = height / size.height;
+  return { x: crop.x * across, y: crop.y * down, width: crop.width * across, height: crop.height * down };
+}
+
+const area = ({ width, height }: Size): number => width * height;
+
+/** Crops of the picture resized to one size: resized once around all of them, or, where they lie far apart in a long picture, for each alone. */
+function cropsOf(image: Image, size: Size, filter: Filter, crops: readonly Rectangle[]): Image[] {
+  const bounds = boundsOf(crops);
+  if (area(bounds) > 4 * crops.reduce((sum, at) => sum + area(at), 0)) return crops.map((at) => resizeRegion(image, size, filter, at));
+  const resized = resizeRegion(image, size, filter, bounds);
+  return crops.map((at) => crop(resized, { ...at, x: at.x - bounds.x, y: at.y - bounds.y }));
+}
+
+/** What each view sees, images of the spec's crop size and channels. Views of one size share its resizing. */
+export function viewImages(image: Image, views: readonly View[], spec: PreprocessSpec): Image[] {
+  const source = withChannels(image, spec.channels);
+  const plans = views.map((view) => planView(image, view, spec));
+  const images: Image[] = [];
+  const groups = new Set(plans.map(({ size }) => `${size.width}×${size.height}`));
+  for (const group of groups) {
+    const members = [...plans.keys()].filter((i) => `${plans[i].size.width}×${plans[i].size.height}` === group);
+    const crops = members.map((i) => plans[i].crop);
+    const seen = cropsOf(source, plans[members[0]].size, spec.filter, crops);
+    for (const [k, i] of members.entries()) images[i] = views[i].flip ? flipHorizontal(seen[k]) : seen[k];
+  }
+  return images;
+}
+
+/** What one view sees. */
+export const viewImage = (image: Image, view: View, spec: PreprocessSpec): Image => viewImages(image, [view], spec)[0];

@@ -1,0 +1,24 @@
+import type { OpName } from "../../models/ops/index.ts";
+import * as arithmetic from "./cases/arithmetic.ts";
+import * as batchNorm from "./cases/batch-norm.ts";
+import type { Case } from "./cases/case.ts";
+import * as conv from "./cases/conv.ts";
+import * as elementwise from "./cases/elementwise.ts";
+import * as matrix from "./cases/matrix.ts";
+import * as movement from "./cases/movement.ts";
+import * as pool from "./cases/pool.ts";
+import * as reduce from "./cases/reduce.ts";
+
+export type { Case } from "./cases/case.ts";
+
+/** Small calls of every operator, chosen to be awkward; inputs lie off kinks and ties wherever the operator has a gradient. */
+export const CASES: { readonly [K in OpName]: readonly Case[] } = {
+  ...arithmetic,
+  ...batchNorm,
+  ...conv,
+  ...elementwise,
+  ...matrix,
+  ...movement,
+  ...pool,
+  ...reduce,
+};

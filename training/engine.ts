@@ -1,0 +1,45 @@
+import type { Named } from "../core/session.ts";
+import type { Tensor } from "../core/tensor.ts";
+
+export type Weights = Named<Tensor<"float32">>;
+
+/** Everything that the next step depends on, by name and in the network's own shapes, so that any engine can go on from it. */
+export interface TrainingState {
+  /** Steps done. */
+  readonly step: number;
+  readonly seed: number;
+  readonly parameters: Weights;
+  /** The optimizer's running tensors, `conv1.weight/velocity`. */
+  readonly slots: Weights;
+  /** Running statistics. */
+  readonly state: Weights;
+}
+
+/** What a step is fed. */
+export interface StepInput {
+  /** [N, C, H, W] */
+  readonly images: Tensor<"float32">;
+  /** [N, classes], a row of probabilities each: one-hot, smoothed or mixed labels are the same thing. */
+  readonly targets: Tensor<"float32">;
+}
+
+export interface StepResult {
+  /** The batch's mean loss, before its update. */
+  readonly loss: number;
+  /** [N, classes], before the update. */
+  readonly logits: Tensor<"float32">;
+}
+
+/** Where steps are computed. The loop, the data and the files do not know which engine it is. */
+export interface TrainingEngine {
+  readonly name: string;
+  /** Starts from a state, or from the first values of a seed. @throws FivecropError where the state is another network's or another optimizer's. */
+  initialize(state: TrainingState | { readonly seed: number }): Promise<void>;
+  /** Forward, backward and update, once for each batch, at the learning rate of the same place. */
+  train(batches: readonly StepInput[], learningRates: readonly number[]): Promise<readonly StepResult[]>;
+  /** Logits [N, classes] of images [N, C, H, W] in inference mode, N of any size. */
+  predict(images: Tensor<"float32">): Promise<Tensor<"float32">>;
+  /** A copy of the state. */
+  state(): Promise<TrainingState>;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,113 @@
+import type { Session, SessionMaker } from "../../core/session.ts";
+import { numbersOf, rows, scalar, type Tensor, zeros } from "../../core/tensor.ts";
+import { serialize } from "../../export/serialize.ts";
+import { knownShape } from "../../models/graph/graph.ts";
+import type { Network } from "../../models/network.ts";
+import type { StepInput, StepResult, TrainingEngine } from "../engine.ts";
+import type { Optimizer } from "../optimizers.ts";
+import { compileForward, compileStep, LOGITS, LOSS } from "../step/index.ts";
+import type { TrainingGraph } from "../step/training-graph.ts";
+import { rateNames } from "../step/update.ts";
+import { copyVariables, groupVariables, initialState, noiseAt, padBatch } from "./variables.ts";
+
+export interface OnnxRuntimeEngineOptions {
+  readonly network: Network;
+  readonly optimizer: Optimizer;
+  readonly createSession: SessionMaker;
+  /** Threads inside an operator; the runtime's choice where it is left out. */
+  readonly threads?: number;
+}
+
+interface Step {
+  readonly step: TrainingGraph;
+  readonly session: Session;
+}
+
+/** At most this many batch sizes have a session at a time: the full batch's and the last, smaller batch's. */
+const MOST_SESSIONS = 2;
+
+/** Runs the training-step graph in ONNX Runtime: one `run` is forward, loss, gradients and update. */
+export function createOnnxRuntimeEngine({ network, optimizer, createSession, threads }: OnnxRuntimeEngineOptions): TrainingEngine {
+  const steps = new Map<number, Step>();
+  let forward: { readonly batch: number; readonly session: Session } | undefined;
+  let seed = 0;
+  let done = 0;
+  let current: Record<string, Tensor<"float32">> = {};
+  let next: Record<string, Tensor<"float32">> = {}; // written by a step, then exchanged with `current`
+
+  async function stepFor(batch: number): Promise<Step> {
+    const known = steps.get(batch);
+    if (known) return known;
+    if (steps.size === MOST_SESSIONS) {
+      const [oldest, { session }] = [...steps][0];
+      steps.delete(oldest);
+      await session.dispose();
+    }
+    const step = compileStep(network, batch, optimizer);
+    const made = { step, session: await createSession(serialize(step.graph), { threads }) };
+    steps.set(batch, made);
+    return made;
+  }
+
+  async function forwardFor(batch: number): Promise<Session> {
+    if (forward?.batch === batch) return forward.session;
+    await forward?.session.dispose();
+    const graph = compileForward(network, batch, Object.keys(current));
+    forward = { batch, session: await createSession(serialize(graph), { threads }) };
+    return forward.session;
+  }
+
+  async function trainOne({ images, targets }: StepInput, learningRate: number): Promise<StepResult> {
+    const { step, session } = await stepFor(images.shape[0]);
+    const rates = [learningRate, ...optimizer.factorsAt(done + 1)];
+    const feeds: Record<string, Tensor> = { images, targets };
+    rateNames(optimizer).forEach((name, i) => {
+      feeds[name] = scalar(rates[i]);
+    });
+    for (const { node, value } of step.noise) feeds[value.name] = noiseAt(seed, done, node, knownShape(value));
+    const [loss, logits] = [LOSS, LOGITS].map((at) => step.graph.outputs[at]);
+    const results: Record<string, Tensor> = { [loss.name]: zeros("float32", []), [logits.name]: zeros("float32", knownShape(logits)) };
+    for (const { name, before, after } of step.variables) {
+      feeds[before.name] = current[name];
+      results[after.name] = next[name];
+    }
+    const fetched = await session.run(feeds, results);
+    [current, next] = [next, current];
+    done++;
+    return { loss: numbersOf(fetched[loss.name])[0], logits: fetched[logits.name] as Tensor<"float32"> };
+  }
+
+  return {
+    name: "onnxruntime",
+    async initialize(from) {
+      const given = "parameters" in from ? from : initialState(network, optimizer, from.seed);
+      current = copyVariables(network, optimizer, given);
+      next = Object.fromEntries(Object.entries(current).map(([name, { shape }]) => [name, zeros("float32", shape)]));
+      seed = given.seed;
+      done = given.step;
+    },
+    async train(batches, learningRates) {
+      const results: StepResult[] = [];
+      for (const [i, batch] of batches.entries()) results.push(await trainOne(batch, learningRates[i]));
+      return results;
+    },
+    async predict(images) {
+      const count = images.shape[0];
+      const batch = forward && forward.batch >= count ? forward.batch : count;
+      const session = await forwardFor(batch);
+      const full = count === batch ? images : padBatch(images, batch);
+      const feeds = Object.fromEntries(session.inputs.map(({ name }) => [name, name === "images" ? full : current[name]]));
+      const [logits] = Object.values(await session.run(feeds)) as Tensor<"float32">[];
+      return rows(logits, 0, count);
+    },
+    async state() {
+      return { step: done, seed, ...groupVariables(network, optimizer, current) };
+    },
+    async dispose() {
+      for (const { session } of steps.values()) await session.dispose();
+      await forward?.session.dispose();
+      steps.clear();
+      forward = undefined;
+    },
+  };
+}

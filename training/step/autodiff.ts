@@ -1,0 +1,33 @@
+import type { GraphBuilder } from "../../models/graph/builder.ts";
+import type { Node, Value } from "../../models/graph/graph.ts";
+import type { OpDefinition } from "../../models/graph/op.ts";
+import { OPS } from "../../models/ops/index.ts";
+
+/**
+ * Appends the nodes that compute dL/d(value) for each wanted value, by one walk from the loss backwards (reverse mode).
+ * It knows no operator by name: each answers for itself, with operators of the graph.
+ * @param nodes the forward nodes, in execution order
+ * @returns the gradient of each wanted value; none where the loss does not depend on it.
+ * @throws Error where a node on the way has no gradient.
+ * @see Griewank and Walther, "Evaluating Derivatives", 2008, chapter 3
+ */
+export function differentiate(g: GraphBuilder, nodes: readonly Node[], loss: Value, wanted: readonly Value[]): ReadonlyMap<Value, Value> {
+  const reached = new Set<Value>(wanted); // values that depend on a wanted one: only they need gradients
+  for (const node of nodes) if (node.inputs.some((value) => value && reached.has(value))) for (const value of node.outputs) reached.add(value);
+
+  const gradients = new Map<Value, Value>([[loss, g.scalar(1)]]);
+  for (const node of nodes.toReversed()) {
+    const arriving = node.outputs.map((value) => gradients.get(value));
+    if (arriving.every((value) => value === undefined) || !node.outputs.some((value) => reached.has(value))) continue;
+    const { gradient } = OPS[node.op as keyof typeof OPS] as OpDefinition;
+    if (!gradient) throw new Error(`node '${node.name}' (${node.op}) has no gradient, and a trained value depends on it`);
+    const site = { inputs: node.inputs as readonly Value[], outputs: node.outputs, attributes: node.attributes, gradients: arriving };
+    gradient(g, site).forEach((contribution, i) => {
+      const input = node.inputs[i];
+      if (!contribution || !input || !reached.has(input)) return;
+      const sum = gradients.get(input);
+      gradients.set(input, sum ? g.add("Add", [sum, contribution]) : contribution);
+    });
+  }
+  return new Map(wanted.flatMap((value) => (gradients.has(value) ? [[value, gradients.get(value)!]] : [])));
+}

@@ -1,0 +1,62 @@
+import { FivecropError } from "../../core/errors.ts";
+import type { Graph, Value } from "../../models/graph/graph.ts";
+import { withBatch } from "../../models/graph/with-batch.ts";
+import { classCount, type Network } from "../../models/network.ts";
+import { OPS } from "../../models/ops/index.ts";
+import { softmaxCrossEntropy } from "../losses.ts";
+import type { Optimizer } from "../optimizers.ts";
+import { differentiate } from "./autodiff.ts";
+import { lower } from "./lower/lower.ts";
+import { prepare, withoutFinalSoftmax } from "./prepare.ts";
+import { prune } from "./prune.ts";
+import { select } from "./select.ts";
+import type { TrainingGraph, Variable } from "./training-graph.ts";
+import { appendUpdates } from "./update.ts";
+
+/** Where a step's graph has the loss, the logits, and then the next value of each variable. */
+export const LOSS = 0;
+export const LOGITS = 1;
+export const FIRST_VARIABLE = 2;
+
+/**
+ * A training step as a graph in logical shapes and with the trainer's own operators: forward, loss, gradients, updates.
+ * @throws FivecropError where a parameter does not influence the logits.
+ */
+export function writeStep(network: Network, batch: number, optimizer: Optimizer): TrainingGraph {
+  const { builder: g, logits, parameters, state, noise } = prepare(network, batch);
+  const targets = g.input("targets", "float32", [batch, classCount(network)]);
+  const loss = softmaxCrossEntropy(g, logits, targets);
+  const forward = g.build(network.name, [loss]).nodes;
+  const gradients = differentiate(g, forward, loss, parameters);
+  const idle = parameters.find((parameter) => !gradients.has(parameter));
+  if (idle) throw new FivecropError(`parameter '${idle.name}' of '${network.name}' does not influence its logits. To fix: remove it from the network.`);
+  const variables = [...appendUpdates(g, gradients, optimizer), ...state];
+  const outputs = [loss, logits, ...variables.map(({ after }) => after)];
+  return replaced({ variables, noise }, prune(g.build(`${network.name}/step`, outputs)));
+}
+
+/** The step in plain ONNX operators, ready to be serialized and run. Its inputs and outputs keep their logical shapes. */
+export function compileStep(network: Network, batch: number, optimizer: Optimizer): TrainingGraph {
+  const step = writeStep(network, batch, optimizer);
+  return replaced(step, lower(step.graph, select(step.graph)));
+}
+
+/** The same variables in another form of the graph: outputs keep their order, inputs their names. */
+function replaced({ variables, noise }: Pick<TrainingGraph, "variables" | "noise">, graph: Graph): TrainingGraph {
+  const input = new Map(graph.inputs.map((value) => [value.name, value]));
+  return {
+    graph,
+    variables: variables.map((v, i): Variable => ({ ...v, before: input.get(v.before.name)!, after: graph.outputs[FIRST_VARIABLE + i] })),
+    noise: noise.map(({ node, value }) => ({ node, value: input.get(value.name)! })),
+  };
+}
+
+/** Inference with weights that are fed: images and every weight in, logits out, in plain ONNX operators. */
+export function compileForward(network: Network, batch: number, variables: readonly string[]): Graph {
+  const fed = new Set(variables);
+  const source = withBatch(withoutFinalSoftmax(network.graph), batch, OPS);
+  const inputs: Value[] = [...source.initializers.keys()].filter((value) => fed.has(value.name));
+  const constants = new Map([...source.initializers].filter(([value]) => !fed.has(value.name)));
+  const graph = prune({ ...source, name: `${network.name}/forward`, inputs: [...source.inputs, ...inputs], initializers: constants });
+  return lower(graph, select(graph));
+}

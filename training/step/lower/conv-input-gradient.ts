@@ -1,0 +1,65 @@
+import { int64 } from "../../../core/tensor.ts";
+import { knownShape, type Node } from "../../../models/graph/graph.ts";
+import { type ConvAttributes, windowOf } from "../../../models/ops/conv.ts";
+import { reshape } from "../../../models/ops/shared.ts";
+import { convCost, imageByImageCost, padsWithBatchAxis, sizes, withBatchAxis } from "./conv.ts";
+import type { Formulation } from "./formulation.ts";
+
+const measure = (node: Node) => {
+  const [dy, w] = node.inputs;
+  return { ...sizes(node, node.outputs[0], dy!, knownShape(w!)), window: windowOf(node.attributes as unknown as ConvAttributes) };
+};
+
+/** The adjoint itself, image by image: ConvTranspose; pixels that no window reached are made by output_padding. */
+const transposed: Formulation = {
+  name: "ConvTranspose",
+  plan(node) {
+    const { operations, outputPixels } = measure(node);
+    return { inputs: ["standard", "standard"], outputs: ["standard"], cost: 1.4 * imageByImageCost(operations, outputPixels) };
+  },
+  emit(g, node, [dy, w]) {
+    const { window, attributes } = measure(node);
+    const { kernel, strides, dilations, pads } = window;
+    const [input, output] = [knownShape(node.outputs[0]).slice(2), knownShape(node.inputs[0]!).slice(2)];
+    const output_padding = input.map(
+      (size, i) => size - ((output[i] - 1) * strides[i] + dilations[i] * (kernel[i] - 1) + 1 - pads[i] - pads[i + input.length]),
+    );
+    return [
+      g.add("ConvTranspose", [dy, w], { kernel_shape: kernel, strides, dilations, pads, group: attributes.group, output_padding }, node.name),
+    ];
+  },
+};
+
+/** At stride 1: the convolution of dy with the kernel turned by 180° and its channels exchanged; pads are dilation · (k − 1) − pads. */
+const flipped: Formulation = {
+  name: "flipped kernel, innermost",
+  plan(node) {
+    const { operations, window } = measure(node);
+    const { kernel, strides, dilations, pads } = window;
+    const reach = [...kernel, ...kernel].map((k, i) => dilations[i % 2] * (k - 1));
+    if (node.outputs[0].shape.length !== 4 || strides.some((s) => s !== 1) || pads.some((p, i) => p > reach[i])) return undefined;
+    return { inputs: ["innermost", "standard"], outputs: ["innermost"], cost: convCost(operations) };
+  },
+  emit(g, node, [dy, w]) {
+    const { window, attributes } = measure(node);
+    const { kernel, dilations, pads } = window;
+    const { group } = attributes;
+    const [filters, channels, ...taps] = knownShape(w!);
+    const count = taps[0] * taps[1];
+    const grouped = reshape(g, w!, [group, filters / group, channels, count]);
+    const exchanged = g.add("Transpose", [grouped], { perm: [0, 2, 1, 3] });
+    const backwards = g.initializer("backwards", int64(Array.from({ length: count }, (_, i) => count - 1 - i)));
+    const turned = count === 1 ? exchanged : g.add("Gather", [exchanged, backwards], { axis: 3 });
+    const kernels = reshape(g, turned, [group * channels, filters / group, ...taps, 1]);
+    const attributesNow = {
+      kernel_shape: withBatchAxis(kernel, 1),
+      strides: [1, 1, 1],
+      dilations: withBatchAxis(dilations, 1),
+      pads: padsWithBatchAxis(pads.map((p, i) => dilations[i % 2] * (kernel[i % 2] - 1) - p)),
+      group,
+    };
+    return [g.add("Conv", [dy, kernels], attributesNow, node.name)];
+  },
+};
+
+export const convInputGradient: readonly Formulation[] = [transposed, flipped];

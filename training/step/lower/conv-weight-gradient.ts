@@ -1,0 +1,96 @@
+import { int64 } from "../../../core/tensor.ts";
+import type { GraphBuilder } from "../../../models/graph/builder.ts";
+import { knownShape, type Node, type Value } from "../../../models/graph/graph.ts";
+import { windowOf } from "../../../models/ops/conv.ts";
+import { pad, slice } from "../../../models/ops/movement.ts";
+import { reshape } from "../../../models/ops/shared.ts";
+import { convCost, sizes } from "./conv.ts";
+import { type Formulation, passCost } from "./formulation.ts";
+
+const measure = (node: Node) => {
+  const [x, dy] = node.inputs;
+  const measured = sizes(node, x!, dy!, knownShape(node.outputs[0]));
+  return { ...measured, window: windowOf(measured.attributes), input: knownShape(x!).slice(2), output: knownShape(dy!).slice(2) };
+};
+
+/**
+ * One dilated 3-D convolution: x as [1, G, H, W, N · C/G], dy as its filters [K, 1, oH, oW, N]. The forward stride is its dilation and the forward dilation
+ * its stride; along the last axis each filter skips C/G places, so that the C/G outputs there are the channels.
+ */
+const oneConv: Formulation = {
+  name: "one dilated convolution, innermost",
+  plan(node) {
+    const { operations } = measure(node);
+    if (node.outputs[0].shape.length !== 4) return undefined;
+    return { inputs: ["innermost", "innermost"], outputs: ["standard"], cost: convCost(operations) + 2 * passCost([node.inputs[0]]) };
+  },
+  emit(g, node, [x, dy]) {
+    const { batch, window, input, output, attributes } = measure(node);
+    const { kernel, strides, dilations, pads } = window;
+    const [filters, channels] = knownShape(node.outputs[0]);
+    const { group } = attributes;
+    // what the last window's last tap reaches behind the image; where it is negative, those pixels are never seen and go
+    const behind = [0, 1].map((i) => (output[i] - 1) * strides[i] + (kernel[i] - 1) * dilations[i] + 1 - input[i] - pads[i]);
+    let seen = x!;
+    behind.forEach((extra, i) => {
+      if (extra < 0) seen = slice(g, seen, i + 2, 0, input[i] + extra);
+    });
+    const [height, width] = [0, 1].map((i) => input[i] + Math.min(0, behind[i]));
+    const channelsFirst = reshape(g, seen, [group, channels, height * width * batch]);
+    const channelsLast = g.add("Transpose", [channelsFirst], { perm: [0, 2, 1] });
+    const image = reshape(g, channelsLast, [1, group, height, width, batch * channels]);
+    const filtersOf = reshape(g, dy!, [filters, 1, ...output, batch]);
+    const dw = g.add("Conv", [image, filtersOf], {
+      kernel_shape: [...output, batch],
+      strides: [...dilations, 1],
+      dilations: [...strides, channels],
+      pads: [pads[0], pads[1], 0, Math.max(0, behind[0]), Math.max(0, behind[1]), 0],
+      group,
+    });
+    const taps = g.add("Transpose", [reshape(g, dw, [filters, kernel[0] * kernel[1], channels])], { perm: [0, 2, 1] });
+    return [reshape(g, taps, knownShape(node.outputs[0]), node.name)];
+  },
+};
+
+/** The most rows of columns for which copying every tap's view of x is worth it. */
+const MOST_ROWS = 160;
+
+/** For few input channels: every tap's view of x as rows, [k · k · C, oH · oW · N], times dyᵀ. */
+const columns: Formulation = {
+  name: "columns and one Gemm, innermost",
+  plan(node) {
+    const { operations, attributes } = measure(node);
+    const [, channels, ...taps] = knownShape(node.outputs[0]);
+    const rows = channels * taps[0] * taps[1];
+    if (node.outputs[0].shape.length !== 4 || attributes.group !== 1 || channels > 4 || rows > MOST_ROWS) return undefined;
+    const copies = passCost([node.inputs[1]]) * (rows / knownShape(node.inputs[1]!)[1]) * 2;
+    return { inputs: ["innermost", "innermost"], outputs: ["standard"], cost: 0.6 * convCost(operations) + copies };
+  },
+  emit(g, node, [x, dy]) {
+    const { batch, output } = measure(node);
+    const [filters, channels, ...taps] = knownShape(node.outputs[0]);
+    const pixels = output[0] * output[1] * batch;
+    const rows = reshape(g, g.add("Concat", tapViews(g, node, x!), { axis: 1 }), [taps[0] * taps[1] * channels, pixels]);
+    const product = g.add("Gemm", [reshape(g, dy!, [filters, pixels]), rows], { transB: 1 });
+    const channelsFirst = g.add("Transpose", [reshape(g, product, [filters, taps[0] * taps[1], channels])], { perm: [0, 2, 1] });
+    return [reshape(g, channelsFirst, knownShape(node.outputs[0]), node.name)];
+  },
+};
+
+/** What each tap of the kernel saw of x, in row order: [1, C, oH, oW, N] each. */
+function tapViews(g: GraphBuilder, node: Node, x: Value): Value[] {
+  const { window, output } = measure(node);
+  const { kernel, strides, dilations, pads } = window;
+  const padded = pad(g, pad(g, x, 2, pads[0], pads[2]), 3, pads[1], pads[3]);
+  const views: Value[] = [];
+  for (let row = 0; row < kernel[0]; row++)
+    for (let column = 0; column < kernel[1]; column++) {
+      const starts = [row * dilations[0], column * dilations[1]];
+      const ends = starts.map((start, i) => start + (output[i] - 1) * strides[i] + 1);
+      const lists = [starts, ends, [2, 3], strides].map((list) => g.initializer("tap", int64(list)));
+      views.push(g.add("Slice", [padded, ...lists]));
+    }
+  return views;
+}
+
+export const convWeightGradient: readonly Formulation[] = [oneConv, columns];

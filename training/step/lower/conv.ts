@@ -1,0 +1,55 @@
+import { knownShape, type Node, type Value } from "../../../models/graph/graph.ts";
+import { type ConvAttributes, windowOf } from "../../../models/ops/conv.ts";
+import { reshape } from "../../../models/ops/shared.ts";
+import { asItIs, type Formulation, passCost } from "./formulation.ts";
+
+/** Nanoseconds of one floating-point operation at about 100 GFLOP/s. */
+const PER_OPERATION = 0.01;
+
+/** Floating-point operations of a convolution, forward or either gradient: two for each multiply-add. */
+export function convOperations(weight: readonly number[], outputPixels: number, batch: number): number {
+  return 2 * batch * outputPixels * weight.reduce((size, d) => size * d, 1);
+}
+
+/** Batch innermost, a convolution is one matrix product and runs near the peak; image by image it loses on small maps. */
+export const convCost = (operations: number): number => operations * PER_OPERATION;
+export const imageByImageCost = (operations: number, outputPixels: number): number =>
+  operations * PER_OPERATION * (1 + 40 / outputPixels);
+
+export const sizes = (node: Node, x: Value, y: Value, weight: readonly number[]) => {
+  const [batch] = knownShape(x);
+  const outputPixels = knownShape(y).slice(2).reduce((a, b) => a * b, 1);
+  return { batch, outputPixels, operations: convOperations(weight, outputPixels, batch), attributes: node.attributes as unknown as ConvAttributes };
+};
+
+const standard = asItIs((node) => {
+  const { operations, outputPixels } = sizes(node, node.inputs[0]!, node.outputs[0], knownShape(node.inputs[1]!));
+  return imageByImageCost(operations, outputPixels);
+});
+
+/** [kh, kw] → [kh, kw, along the batch]; begin and end pads stay apart. */
+export const withBatchAxis = (pair: readonly number[], batch: number): number[] => [...pair, batch];
+export const padsWithBatchAxis = ([top, left, bottom, right]: readonly number[]): number[] => [top, left, 0, bottom, right, 0];
+
+/** One 3-D convolution over [1, C, H, W, N] with the kernel [k, k, 1]. */
+const innermost: Formulation = {
+  name: "innermost",
+  plan(node) {
+    if (node.inputs[0]!.shape.length !== 4) return undefined;
+    const { operations } = sizes(node, node.inputs[0]!, node.outputs[0], knownShape(node.inputs[1]!));
+    return { inputs: ["innermost", "standard", "standard"], outputs: ["innermost"], cost: passCost([]) + convCost(operations) };
+  },
+  emit(g, node, [x, w, bias]) {
+    const window = windowOf(node.attributes as unknown as ConvAttributes);
+    const attributes = {
+      kernel_shape: withBatchAxis(window.kernel, 1),
+      strides: withBatchAxis(window.strides, 1),
+      dilations: withBatchAxis(window.dilations, 1),
+      pads: padsWithBatchAxis(window.pads),
+      group: node.attributes.group,
+    };
+    return [g.add("Conv", [x, reshape(g, w!, [...knownShape(w!), 1]), bias], attributes, node.name)];
+  },
+};
+
+export const conv: readonly Formulation[] = [standard, innermost];

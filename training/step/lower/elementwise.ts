@@ -1,0 +1,48 @@
+import type { GraphBuilder } from "../../../models/graph/builder.ts";
+import { knownShape, type Node, type Value } from "../../../models/graph/graph.ts";
+import { indicator } from "../../../models/ops/shared.ts";
+import { alignInnermost, all, type Formulation, type Layout, passCost } from "./formulation.ts";
+
+type Emit = (g: GraphBuilder, node: Node, inputs: readonly (Value | undefined)[]) => readonly Value[];
+
+const itself: Emit = (g, node, inputs) => g.addAll(node.op, inputs, node.attributes, node.name);
+
+/** A function of each element, in both layouts. An operand of lower rank has no batch axis: it stays standard and gets a trailing axis. */
+const inBothLayouts = (emit: Emit, passes: number): readonly Formulation[] => {
+  const cost = (node: Node) => passCost([...node.inputs, ...node.outputs], passes);
+  return [
+    { name: "standard", plan: (node) => ({ inputs: all("standard", node.inputs), outputs: ["standard"], cost: cost(node) }), emit },
+    {
+      name: "innermost",
+      plan(node) {
+        const rank = node.outputs[0].shape.length;
+        if (rank < 2) return undefined;
+        const inputs = node.inputs.map((value): Layout => (value?.shape.length === rank ? "innermost" : "standard"));
+        return { inputs, outputs: ["innermost"], cost: cost(node) };
+      },
+      emit(g, node, inputs) {
+        const rank = node.outputs[0].shape.length;
+        const aligned = inputs.map((value, i) => {
+          const logical = node.inputs[i];
+          return value && logical && logical.shape.length < rank ? alignInnermost(g, value, knownShape(logical), rank) : value;
+        });
+        return emit(g, node, aligned);
+      },
+    },
+  ];
+};
+
+export const elementwise = inBothLayouts(itself, 1);
+
+/** dy · [y > 0] */
+export const reluGradient = inBothLayouts((g, node, [y, dy]) => [
+  g.add("Mul", [dy, indicator(g, g.add("Greater", [y, g.scalar(0)]))], {}, node.name),
+], 2);
+
+/** dy · y · (1 − y) */
+export const sigmoidGradient = inBothLayouts((g, node, [y, dy]) => [
+  g.add("Mul", [dy, g.add("Mul", [y, g.add("Sub", [g.scalar(1), y!])])], {}, node.name),
+], 3);
+
+/** Identity at inference, and as it is fed in training. */
+export const identity = inBothLayouts((_g, _node, [x]) => [x!], 0);

@@ -1,0 +1,71 @@
+import type { OpName } from "../../../models/ops/index.ts";
+import { batchNormalization, batchNormGradient, batchNormTraining } from "./batch-norm.ts";
+import { conv } from "./conv.ts";
+import { convInputGradient } from "./conv-input-gradient.ts";
+import { convWeightGradient } from "./conv-weight-gradient.ts";
+import { elementwise, identity, reluGradient, sigmoidGradient } from "./elementwise.ts";
+import { asItIs, type Formulation } from "./formulation.ts";
+import { globalAveragePool } from "./global-pool.ts";
+import { gemm, matMul } from "./matrix.ts";
+import { concatenating, expanding, padding, reshaping, slicing } from "./movement.ts";
+import { averagePoolGradient, maxPoolGradient, pool } from "./pool.ts";
+import { reducing } from "./reduce.ts";
+
+/** Operators that are only ever computed as they are. */
+const standardOnly: readonly Formulation[] = [asItIs()];
+
+/** Every way to compute each operator, in plain ONNX operators. */
+export const FORMULATIONS: { readonly [K in OpName]: readonly Formulation[] } = {
+  Add: elementwise,
+  AveragePool: pool,
+  AveragePoolGradient: averagePoolGradient,
+  BatchNormalization: batchNormalization,
+  BatchNormGradient: batchNormGradient,
+  BatchNormTraining: batchNormTraining,
+  Cast: elementwise,
+  Clip: elementwise,
+  Concat: concatenating,
+  Conv: conv,
+  ConvInputGradient: convInputGradient,
+  ConvTranspose: standardOnly,
+  ConvWeightGradient: convWeightGradient,
+  CumSum: standardOnly,
+  Div: elementwise,
+  Dropout: identity,
+  Equal: elementwise,
+  Exp: elementwise,
+  Expand: expanding,
+  Flatten: reshaping,
+  Gather: standardOnly,
+  Gemm: gemm,
+  GlobalAveragePool: globalAveragePool,
+  Greater: elementwise,
+  GreaterOrEqual: elementwise,
+  Identity: identity,
+  Log: elementwise,
+  LogSoftmax: standardOnly,
+  MatMul: matMul,
+  Max: elementwise,
+  MaxPool: pool,
+  MaxPoolGradient: maxPoolGradient,
+  Min: elementwise,
+  Mul: elementwise,
+  Neg: elementwise,
+  Pad: padding,
+  Pow: elementwise,
+  ReduceMax: reducing,
+  ReduceMean: reducing,
+  ReduceSum: reducing,
+  ReduceSumSquare: reducing,
+  Relu: elementwise,
+  ReluGradient: reluGradient,
+  Reshape: reshaping,
+  Sigmoid: elementwise,
+  SigmoidGradient: sigmoidGradient,
+  Slice: slicing,
+  Softmax: standardOnly,
+  Sqrt: elementwise,
+  Sub: elementwise,
+  Tanh: elementwise,
+  Transpose: standardOnly,
+};

@@ -1,0 +1,93 @@
+import { numbersOf } from "../../core/tensor.ts";
+import type { GraphBuilder } from "../../models/graph/builder.ts";
+import { countUses, type Graph, knownShape, type Node, type Value } from "../../models/graph/graph.ts";
+import { withBatch } from "../../models/graph/with-batch.ts";
+import type { Network } from "../../models/network.ts";
+import { graphBuilder, OPS } from "../../models/ops/index.ts";
+import { indicator } from "../../models/ops/shared.ts";
+import { poolBeforeRelu } from "./pool-before-relu.ts";
+import type { Noise, Variable } from "./training-graph.ts";
+
+/** The forward part of a step, in training mode: what the loss and the gradients are appended to. */
+export interface Prepared {
+  readonly builder: GraphBuilder;
+  /** The forward nodes, in execution order. */
+  readonly nodes: readonly Node[];
+  readonly logits: Value;
+  /** The learned values, by the name of the network's own. */
+  readonly parameters: readonly Value[];
+  /** Running statistics. */
+  readonly state: readonly Variable[];
+  readonly noise: readonly Noise[];
+}
+
+/**
+ * A network's graph for training at one batch size: parameters become inputs; batch norm normalizes by the batch and moves its running statistics;
+ * dropout is a product with a fed noise mask; a final softmax or log-softmax goes, since the loss takes logits.
+ */
+export function prepare(network: Network, batch: number): Prepared {
+  const source = poolBeforeRelu(withBatch(withoutFinalSoftmax(network.graph), batch, OPS));
+  const names = new Set([...network.parameters.keys()].map((value) => value.name));
+  const statistics = new Set(source.nodes.flatMap((node) => (node.op === "BatchNormalization" ? node.inputs.slice(3) : [])));
+  const training = { state: [] as Variable[], noise: [] as Noise[] };
+  const bound = new Map<Value, Value>();
+  const at = (value: Value): Value => bound.get(value) ?? value;
+
+  const constants = new Map([...source.initializers].filter(([value]) => !names.has(value.name) && !statistics.has(value)));
+  const g = graphBuilder({ ...source, initializers: constants, nodes: [], outputs: [] });
+  const parameters = [...source.initializers.keys()].flatMap((value) => {
+    if (!names.has(value.name)) return [];
+    bound.set(value, g.input(value.name, value.dtype, value.shape));
+    return [at(value)];
+  });
+  for (const node of source.nodes) {
+    const inputs = node.inputs.map((value) => value && at(value));
+    const special = Object.hasOwn(IN_TRAINING, node.op) ? IN_TRAINING[node.op] : undefined;
+    const outputs = special ? special(g, { ...node, inputs }, training) : g.addAll(node.op, inputs, node.attributes, node.name);
+    outputs.forEach((value, i) => {
+      bound.set(node.outputs[i], value);
+    });
+  }
+  const logits = at(source.outputs[0]);
+  return { builder: g, nodes: g.build(network.name, [logits]).nodes, logits, parameters, ...training };
+}
+
+type Rewrite = (g: GraphBuilder, node: Node, training: { state: Variable[]; noise: Noise[] }) => readonly Value[];
+
+/** Operators that do something else in training. */
+const IN_TRAINING: Readonly<Record<string, Rewrite>> = {
+  /** The running variance keeps the unbiased estimate, as in PyTorch; `momentum` is the share that stays. */
+  BatchNormalization(g, node, { state }) {
+    const [x, scale, bias, mean, variance] = node.inputs as Value[];
+    const { epsilon, momentum } = node.attributes as { epsilon: number; momentum: number };
+    const [y, batchMean, batchVariance] = g.addAll("BatchNormTraining", [x, scale, bias], { epsilon }, node.name);
+    const count = knownShape(x).reduce((size, d) => size * d, 1) / knownShape(scale)[0];
+    const move = (running: Value, observed: Value, correction: number) => {
+      const before = g.input(running.name, running.dtype, running.shape);
+      const kept = g.add("Mul", [before, g.scalar(momentum)]);
+      const after = g.add("Add", [kept, g.add("Mul", [observed, g.scalar((1 - momentum) * correction)])], {}, `${running.name}.next`);
+      state.push({ name: running.name, role: "state", before, after });
+    };
+    move(mean, batchMean, 1);
+    move(variance, batchVariance, count / Math.max(1, count - 1));
+    return [y];
+  },
+  /** x · [u ≥ ratio] / (1 − ratio), u uniform in [0, 1). */
+  Dropout(g, node, { noise }) {
+    const [x, ratioValue] = node.inputs as Value[];
+    const [ratio] = ratioValue ? numbersOf(g.constantOf(ratioValue)!) : [0.5];
+    if (ratio === 0) return [x];
+    const value = g.input(`${node.name}/noise`, "float32", x.shape);
+    noise.push({ node: node.name, value });
+    const mask = g.add("Mul", [indicator(g, g.add("GreaterOrEqual", [value, g.scalar(ratio)])), g.scalar(1 / (1 - ratio))]);
+    return [g.add("Mul", [x, mask], {}, node.name)];
+  },
+};
+
+/** The graph up to its logits. */
+export function withoutFinalSoftmax(graph: Graph): Graph {
+  const last = graph.nodes.find((node) => node.outputs[0] === graph.outputs[0]);
+  const isFinal = last && (last.op === "Softmax" || last.op === "LogSoftmax") && countUses(graph).get(graph.outputs[0]) === 1;
+  if (!isFinal) return graph;
+  return { ...graph, nodes: graph.nodes.filter((node) => node !== last), outputs: [last.inputs[0]!] };
+}

@@ -1,0 +1,52 @@
+import type { Graph, Node, Value } from "../../models/graph/graph.ts";
+
+/** Without nodes that no output needs, and without a second computation of the same thing. Graph inputs stay, used or not. */
+export const prune = (graph: Graph): Graph => dropDead(mergeEqual(graph));
+
+/** One node for all that have the same operator, inputs and attributes; one initializer for all small ones of the same numbers. */
+function mergeEqual(graph: Graph): Graph {
+  const ids = new Map<Value, number>();
+  const same = new Map<Value, Value>();
+  const at = (value: Value): Value => same.get(value) ?? value;
+  const id = (value: Value | undefined): number => {
+    if (!value) return -1;
+    if (!ids.has(value)) ids.set(value, ids.size);
+    return ids.get(value)!;
+  };
+  const constants = new Map<string, Value>();
+  for (const [value, { dtype, shape, data }] of graph.initializers) {
+    if (data.length > 64) continue;
+    const key = `${dtype} [${shape}] ${data}`;
+    if (constants.has(key)) same.set(value, constants.get(key)!);
+    else constants.set(key, value);
+  }
+  const seen = new Map<string, Node>();
+  const nodes = graph.nodes.flatMap((node): Node[] => {
+    const inputs = node.inputs.map((value) => value && at(value));
+    const key = `${node.op} ${inputs.map(id)} ${JSON.stringify(node.attributes)}`;
+    const twin = seen.get(key);
+    if (!twin) {
+      const kept = { ...node, inputs };
+      seen.set(key, kept);
+      return [kept];
+    }
+    node.outputs.forEach((value, i) => {
+      same.set(value, twin.outputs[i]);
+    });
+    return [];
+  });
+  return { ...graph, nodes, outputs: graph.outputs.map(at) };
+}
+
+function dropDead(graph: Graph): Graph {
+  const needed = new Set<Value>(graph.outputs);
+  const nodes = graph.nodes
+    .toReversed()
+    .filter((node) => {
+      if (!node.outputs.some((value) => needed.has(value))) return false;
+      for (const value of node.inputs) if (value) needed.add(value);
+      return true;
+    })
+    .reverse();
+  return { ...graph, nodes, initializers: new Map([...graph.initializers].filter(([value]) => needed.has(value))) };
+}

@@ -1,0 +1,33 @@
+import type { GraphBuilder } from "../../models/graph/builder.ts";
+import { knownShape, type Value } from "../../models/graph/graph.ts";
+import type { Arithmetic, Optimizer } from "../optimizers.ts";
+import type { Variable } from "./training-graph.ts";
+
+/** Update rules as nodes of a graph. */
+function graphArithmetic(g: GraphBuilder): Arithmetic<Value> {
+  const binary = (op: string) => (a: Value, b: Value | number) => g.add(op, [a, typeof b === "number" ? g.scalar(b) : b]);
+  return { add: binary("Add"), sub: binary("Sub"), mul: binary("Mul"), div: binary("Div"), sqrt: (a) => g.add("Sqrt", [a]) };
+}
+
+/** The inputs that an update reads besides the variables: the learning rate and the optimizer's factors, all scalars. */
+export const rateNames = (optimizer: Optimizer): readonly string[] => ["learning-rate", ...optimizer.factors];
+
+/**
+ * Appends the optimizer's rule for each parameter.
+ * @returns the parameters and the optimizer's slots, before and after.
+ */
+export function appendUpdates(g: GraphBuilder, gradients: ReadonlyMap<Value, Value>, optimizer: Optimizer): Variable[] {
+  const math = graphArithmetic(g);
+  const [learningRate, ...factors] = rateNames(optimizer).map((name) => g.input(name, "float32", []));
+  return [...gradients].flatMap(([parameter, gradient]): Variable[] => {
+    const slots = optimizer.slots.map((slot) => g.input(slotName(parameter.name, slot), "float32", knownShape(parameter)));
+    const next = optimizer.update(math, { parameter, gradient, slots, learningRate, factors });
+    return [
+      { name: parameter.name, role: "parameter", before: parameter, after: next.parameter },
+      ...slots.map((before, i): Variable => ({ name: before.name, role: "slot", before, after: next.slots[i] })),
+    ];
+  });
+}
+
+/** A slot's variable: `conv1.weight/velocity`. */
+export const slotName = (parameter: string, slot: string): string => `${parameter}/${slot}`;
