@@ -41,7 +41,8 @@ export interface ModelMetadata {
 const PREFIX = "fivecrop.";
 const VERSION_KEY = `${PREFIX}metadata`;
 const VERSION = "1";
-const METADATA_PROPS = 14;
+/** Field numbers of ModelProto and of its entries. */
+const [GRAPH, METADATA_PROPS] = [7, 14];
 const [KEY, VALUE] = [1, 2];
 
 const isText = (value: unknown): boolean => typeof value === "string" && value.length > 0;
@@ -109,7 +110,10 @@ export function appendMetadata(model: Uint8Array, metadata: ModelMetadata): Uint
  * @throws FivecropError where the bytes are no ONNX model, or the metadata is malformed or of a newer version.
  */
 export function readMetadata(model: Uint8Array): ModelMetadata | undefined {
-  const entries = Array.from(fieldsOf(model))
+  const fields = Array.from(fieldsOf(model));
+  if (!fields.some(({ number }) => number === GRAPH))
+    throw new FivecropError(`no ONNX model: there is no graph in these ${model.length} bytes`);
+  const entries = fields
     .filter(({ number }) => number === METADATA_PROPS)
     .map(({ content, end }) => entryOf(model.subarray(content, end)))
     .filter(([key]) => key.startsWith(PREFIX));
@@ -119,10 +123,10 @@ export function readMetadata(model: Uint8Array): ModelMetadata | undefined {
     throw new FivecropError(
       `metadata: expected version ${VERSION}, found ${version ?? "none"}. To fix: use the version of fivecrop that wrote the file, or a newer one.`,
     );
-  const fields = entries
+  const ours = entries
     .filter(([key]) => key !== VERSION_KEY && Object.hasOwn(FIELDS, key.slice(PREFIX.length)))
     .map(([key, text]) => [key.slice(PREFIX.length), parseJson(key, text)]);
-  return validateMetadata(Object.fromEntries(fields));
+  return validateMetadata(Object.fromEntries(ours));
 }
 
 function entryOf(bytes: Uint8Array): readonly [key: string, value: string] {

@@ -1,6 +1,7 @@
 import onnxProto, { type onnx } from "onnx-proto";
 import { FivecropError, messageOf } from "../core/errors.ts";
 import { float32, type Tensor } from "../core/tensor.ts";
+import type { GraphBuilder } from "../models/graph/builder.ts";
 import type { Attribute, Dimension, Graph, Value } from "../models/graph/graph.ts";
 import type { AttributeSpec, OpTable } from "../models/graph/op.ts";
 import { printType } from "../models/graph/print.ts";
@@ -22,59 +23,79 @@ const utf8 = new TextDecoder();
 export function parse(bytes: Uint8Array, file = "the model"): Graph {
   const { graph, opset } = decode(bytes, file);
   const g = graphBuilder();
+  const symbols = createSymbols(file);
+  addInputs(g, symbols, graph, file);
+  for (const { name, tensor } of heldTensors(graph, file)) symbols.define(name, g.initializer(name, tensor));
+  for (const node of graph.node ?? []) addNode(g, symbols, node, opset, file);
+  const outputs = (graph.output ?? []).map((output) => {
+    const value = symbols.find(output.name ?? "", "the graph's output");
+    checkOutput(value, toPort(output, `${file}: output '${output.name}'`), file);
+    return value;
+  });
+  return rename(g.build(graph.name || "graph", outputs), symbols.names);
+}
+
+/** The values by the file's names. The builder may have given others while the graph grew: `names` sets that right. */
+interface Symbols {
+  readonly names: ReadonlyMap<Value, string>;
+  define(name: string, value: Value): void;
+  find(name: string, reader: string): Value;
+}
+
+function createSymbols(file: string): Symbols {
   const values = new Map<string, Value>();
   const names = new Map<Value, string>();
-  const define = (name: string, value: Value) => {
-    if (values.has(name)) throw new FivecropError(`${file}: two values have the name '${name}'`);
-    values.set(name, value);
-    names.set(value, name);
+  return {
+    names,
+    define(name, value) {
+      if (values.has(name)) throw new FivecropError(`${file}: two values have the name '${name}'`);
+      values.set(name, value);
+      names.set(value, name);
+    },
+    find(name, reader) {
+      const value = values.get(name);
+      if (!value) throw new FivecropError(`${file}: ${reader} reads '${name}', which nothing before it computes`);
+      return value;
+    },
   };
-  const find = (name: string, reader: string): Value => {
-    const value = values.get(name);
-    if (!value) throw new FivecropError(`${file}: ${reader} reads '${name}', which nothing before it computes`);
-    return value;
-  };
+}
 
+const heldTensors = ({ initializer }: onnx.IGraphProto, file: string) =>
+  (initializer ?? []).map((held) => ({ name: held.name ?? "", tensor: toTensor(held, `${file}: initializer '${held.name}'`) }));
+
+/** Old files list their initializers among the inputs: those are not fed. */
+function addInputs(g: GraphBuilder, symbols: Symbols, graph: onnx.IGraphProto, file: string): void {
   const held = new Set((graph.initializer ?? []).map(({ name }) => name));
   const fed = (graph.input ?? []).filter(({ name }) => !held.has(name)).map((input) => toPort(input, `${file}: input '${input.name}'`));
   const batch = fed.find(({ shape }) => shape.length > 0 && typeof shape[0] !== "number")?.shape[0];
-  for (const port of fed) define(port.name, g.input(port.name, port.dtype, batched(port, batch, file)));
-  for (const initializer of graph.initializer ?? []) {
-    const name = initializer.name ?? "";
-    define(name, g.initializer(name, toTensor(initializer, `${file}: initializer '${name}'`)));
+  for (const port of fed) symbols.define(port.name, g.input(port.name, port.dtype, batched(port, batch, file)));
+}
+
+function addNode(g: GraphBuilder, symbols: Symbols, node: onnx.INodeProto, opset: number, file: string): void {
+  const { opType, domain, attribute, input = [], output } = node;
+  const op = opType ?? "";
+  const outputs = output ?? [];
+  const name = node.name || outputs[0] || op;
+  const where = `node '${name}' (${domain ? `${domain}.` : ""}${op})`;
+  const attributes = Object.fromEntries((attribute ?? []).map((a) => [a.name ?? "", toAttribute(a, `${file}: ${where}`)]));
+  if (op === "Constant" && isStandard(domain)) {
+    symbols.define(outputs[0], g.initializer(outputs[0], constantOf(attributes, `${file}: ${where}`)));
+    return;
   }
-  for (const node of graph.node ?? []) {
-    const op = node.opType ?? "";
-    const outputs = node.output ?? [];
-    const name = node.name || outputs[0] || op;
-    const where = `node '${name}' (${node.domain ? `${node.domain}.` : ""}${op})`;
-    const attributes = Object.fromEntries((node.attribute ?? []).map((a) => [a.name ?? "", toAttribute(a, `${file}: ${where}`)]));
-    if (op === "Constant" && isStandard(node.domain)) {
-      define(outputs[0], g.initializer(outputs[0], constantOf(attributes, `${file}: ${where}`)));
-      continue;
-    }
-    const specs = specsOf(op, node.domain, `${file}: ${where}`, opset);
-    const inputs = (node.input ?? []).map((input) => (input ? find(input, where) : undefined));
-    try {
-      const site = { opset, attributes, inputs, outputs: outputs.filter(Boolean).length };
-      const upgraded = upgrade(op, site);
-      checkAttributes(upgraded, specs, node.attribute ?? [], opset);
-      const results = g.addAll(op, inputs, upgraded, name);
-      results.forEach((value, i) => {
-        if (outputs[i]) define(outputs[i], value);
-      });
-    } catch (cause) {
-      const message = messageOf(cause);
-      throw new FivecropError(`${file}: ${message.startsWith("node ") ? message : `${where}: ${message}`}`, { cause });
-    }
+  const specs = specsOf(op, domain, `${file}: ${where}`, opset);
+  const inputs = (input ?? []).map((each) => (each ? symbols.find(each, where) : undefined));
+  let results: readonly Value[];
+  try {
+    const upgraded = upgrade(op, { opset, attributes, inputs, outputs: outputs.filter(Boolean).length });
+    checkAttributes(upgraded, specs, attribute ?? [], opset);
+    results = g.addAll(op, inputs, upgraded, name);
+  } catch (cause) {
+    const message = messageOf(cause);
+    throw new FivecropError(`${file}: ${message.startsWith("node ") ? message : `${where}: ${message}`}`, { cause });
   }
-  const outputs = (graph.output ?? []).map((output) => {
-    const name = output.name ?? "";
-    const value = find(name, "the graph's output");
-    checkOutput(value, toPort(output, `${file}: output '${name}'`), file);
-    return value;
+  results.forEach((value, i) => {
+    if (outputs[i]) symbols.define(outputs[i], value);
   });
-  return rename(g.build(graph.name || "graph", outputs), names);
 }
 
 function decode(bytes: Uint8Array, file: string): { readonly graph: onnx.IGraphProto; readonly opset: number } {

@@ -2,16 +2,10 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
-import { type Batch, type BatchPlan, batchCount, batches, checkPlan, layOutBatch } from "./batches.ts";
+import { type Batch, type BatchPlan, batchCount, checkPlan, layOutBatch } from "./batches.ts";
 import type { FromWorker, ToWorker } from "./batches.worker.node.ts";
 import type { Dataset, DatasetDescription } from "./dataset.ts";
-
-/** Makes a data set's batches, epoch after epoch. */
-export interface Loader {
-  /** The plan's batches in order. Leaving the loop early is fine; starting again ends what was started before. */
-  batches(plan: BatchPlan): AsyncGenerator<Batch, void, undefined>;
-  dispose(): Promise<void>;
-}
+import { hereLoader, type Loader } from "./loader.ts";
 
 /** Workers are JavaScript: run from TypeScript, they come from the build. */
 function workerFile(): URL {
@@ -28,7 +22,7 @@ function workerFile(): URL {
  */
 export function createLoader(dataset: Dataset): Loader {
   const { description } = dataset;
-  return description ? workerLoader(dataset, description) : { batches: (plan) => batches(dataset, plan), dispose: async () => undefined };
+  return description ? workerLoader(dataset, description) : hereLoader(dataset);
 }
 
 function workerLoader(dataset: Dataset, description: DatasetDescription): Loader {
@@ -93,6 +87,9 @@ function workerLoader(dataset: Dataset, description: DatasetDescription): Loader
   }
 
   return {
+    name: dataset.name,
+    classNames: dataset.classNames,
+    length: dataset.length,
     batches: epoch,
     async dispose() {
       fail("was disposed of");

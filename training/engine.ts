@@ -1,5 +1,7 @@
 import type { Named } from "../core/session.ts";
 import type { Tensor } from "../core/tensor.ts";
+import type { Network } from "../models/network.ts";
+import type { Optimizer } from "./optimizers.ts";
 
 export type Weights = Named<Tensor<"float32">>;
 
@@ -33,6 +35,8 @@ export interface StepResult {
 /** Where steps are computed. The loop, the data and the files do not know which engine it is. */
 export interface TrainingEngine {
   readonly name: string;
+  readonly network: Network;
+  readonly optimizer: Optimizer;
   /** Starts from a state, or from the first values of a seed. @throws FivecropError where the state is another network's or another optimizer's. */
   initialize(state: TrainingState | { readonly seed: number }): Promise<void>;
   /** Forward, backward and update, once for each batch, at the learning rate of the same place. */

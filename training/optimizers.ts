@@ -20,7 +20,13 @@ export interface Optimizer {
   factorsAt(step: number): readonly number[];
   update<T>(
     math: Arithmetic<T>,
-    at: { readonly parameter: T; readonly gradient: T; readonly slots: readonly T[]; readonly learningRate: T; readonly factors: readonly T[] },
+    at: {
+      readonly parameter: T;
+      readonly gradient: T;
+      readonly slots: readonly T[];
+      readonly learningRate: T;
+      readonly factors: readonly T[];
+    },
   ): { readonly parameter: T; readonly slots: readonly T[] };
 }
 
@@ -42,7 +48,8 @@ export interface SgdOptions {
 export function sgd({ momentum = 0, nesterov = false, weightDecay = 0 }: SgdOptions = {}): Optimizer {
   inRange("momentum", momentum, 0, 1);
   notNegative("weight decay", weightDecay);
-  if (nesterov && momentum === 0) throw new UsageError("Nesterov's rule needs a momentum above 0, received 0. To fix: set a momentum, such as 0.9.");
+  if (nesterov && momentum === 0)
+    throw new UsageError("Nesterov's rule needs a momentum above 0, received 0. To fix: set a momentum, such as 0.9.");
   return {
     name: "sgd",
     slots: momentum ? ["velocity"] : [],
@@ -103,7 +110,8 @@ export const OPTIMIZERS = { sgd, adam, adamw } as const satisfies Readonly<Recor
 export const createOptimizer = (name: string, options: OptimizerOptions = {}): Optimizer => lookUp("optimizer", OPTIMIZERS, name)(options);
 
 function inRange(what: string, value: number, from: number, below: number): void {
-  if (!(value >= from && value < below)) throw new UsageError(`${what}: expected a number from ${from} to below ${below}, received ${value}.`);
+  if (!(value >= from && value < below))
+    throw new UsageError(`${what}: expected a number from ${from} to below ${below}, received ${value}.`);
 }
 
 function notNegative(what: string, value: number): void {

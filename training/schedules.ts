@@ -54,7 +54,13 @@ interface Family {
 export const SCHEDULES = {
   constant: { usage: "constant", defaults: [], unit: "step", shape: () => () => 1, valid: () => true },
   exponential: { usage: "exponential:GAMMA", defaults: [0.95], unit: "epoch", shape: exponential, valid: (gamma) => gamma > 0 },
-  step: { usage: "step:EVERY,GAMMA", defaults: [10, 0.1], unit: "epoch", shape: staircase, valid: (every, gamma) => every >= 1 && gamma > 0 },
+  step: {
+    usage: "step:EVERY,GAMMA",
+    defaults: [10, 0.1],
+    unit: "epoch",
+    shape: staircase,
+    valid: (every, gamma) => every >= 1 && gamma > 0,
+  },
   cosine: { usage: "cosine:LOWEST_FACTOR", defaults: [0], unit: "step", shape: cosine, valid: (low) => low >= 0 && low <= 1 },
   "one-cycle": {
     usage: "one-cycle:RISING_SHARE,START_DIVISOR,END_DIVISOR",
@@ -112,4 +118,5 @@ function parseWarmup(part: string, text: string): { readonly length: number; rea
   return { length: numbers[0], unit };
 }
 
-const wrong = (text: string, usage: string): UsageError => new UsageError(`schedule '${text}': expected the form ${usage}, with numbers in range.`);
+const wrong = (text: string, usage: string): UsageError =>
+  new UsageError(`schedule '${text}': expected the form ${usage}, with numbers in range.`);

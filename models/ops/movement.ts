@@ -195,7 +195,7 @@ export const Gather: OpDefinition<{ axis: number }> = {
     const at = canonicalAxis(axis, shape.length);
     const size = shape[at];
     const { shape: entries, constant } = need(indices, "indices");
-    const outside = constant && size !== "N" && numbersOf(constant).find((index) => index < -size || index >= size);
+    const outside = size === "N" || !constant ? undefined : numbersOf(constant).find((index) => index < -size || index >= size);
     if (outside !== undefined) throw new ShapeError(`index ${outside} is outside of axis ${at} of [${shape}]`);
     return [{ dtype, shape: [...shape.slice(0, at), ...entries, ...shape.slice(at + 1)] }];
   },

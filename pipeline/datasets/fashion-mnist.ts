@@ -19,7 +19,7 @@ export const FASHION_MNIST_CLASSES = [
 
 /** Whole 28×28 pictures, pixels on [−1, 1]. */
 export const FASHION_MNIST_PREPROCESS: PreprocessSpec = {
-  resize: null,
+  resize: 28,
   filter: "bilinear",
   crop: [28, 28],
   channels: 1,

@@ -40,7 +40,7 @@ describe("serialize and parse", () => {
     const g = graphBuilder();
     const [x, rate] = [g.input("x", "float32", [2, 3]), g.input("rate", "float32", [])];
     const y = g.add("Mul", [x, rate]);
-    expectRoundTrip(g.build("step", [y, g.add("Cast", [y], { to: 7 })]));
+    expectRoundTrip(g.build("step", [y, g.add("Cast", [y], { to: 7 }), g.add("Softmax", [y], { axis: -2 })]));
   });
 
   test("defaults are not written, omitted inputs are, and the header says who wrote it", () => {

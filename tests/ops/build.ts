@@ -1,7 +1,7 @@
 import { random } from "../../core/random.ts";
 import { float32, type Tensor } from "../../core/tensor.ts";
 import type { GraphBuilder } from "../../models/graph/builder.ts";
-import { type Graph, knownShape, type Node, type Value } from "../../models/graph/graph.ts";
+import { type Graph, knownShape, type Value } from "../../models/graph/graph.ts";
 import type { OpDefinition } from "../../models/graph/op.ts";
 import { graphBuilder, OPS, type OpName } from "../../models/ops/index.ts";
 import { type Array64, fromTensor } from "../reference/array.ts";
@@ -13,7 +13,11 @@ export const OP_NAMES = Object.keys(OPS) as OpName[];
 export const definitionOf = (op: OpName): OpDefinition => OPS[op] as OpDefinition;
 
 /** A case's node in a graph of its own: float32 inputs are fed as `x0`, `x1`, …, others are initializers. */
-export function addCase(g: GraphBuilder, op: OpName, c: Case): { readonly inputs: readonly (Value | undefined)[]; readonly outputs: readonly Value[] } {
+export function addCase(
+  g: GraphBuilder,
+  op: OpName,
+  c: Case,
+): { readonly inputs: readonly (Value | undefined)[]; readonly outputs: readonly Value[] } {
   const inputs = c.inputs.map((t, i) => {
     if (!t) return undefined;
     return t.dtype === "float32" ? g.input(`x${i}`, t.dtype, t.shape) : g.initializer(`x${i}`, t);
@@ -43,5 +47,3 @@ export function addLoss(g: GraphBuilder, y: Value, name: string): Value {
   const r = g.initializer("r", float32(Array.from({ length: shape.reduce((a, b) => a * b, 1) }, stream.normal), shape));
   return g.add("ReduceSum", [g.add("Mul", [y, r])], { keepdims: 0 }, "loss");
 }
-
-export const lastNode = (g: GraphBuilder): Node => g.build("so far", []).nodes.at(-1)!;

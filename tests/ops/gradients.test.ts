@@ -32,7 +32,12 @@ describe.each(DIFFERENTIABLE)("the gradient of %s", (op) => {
   test.each(CASES[op].filter((c) => trainedInputs(c).length > 0))("$name", (c) => {
     const g = graphBuilder();
     const { inputs, outputs } = addCase(g, op, c);
-    compare(g, addLoss(g, outputs[0], c.name), trainedInputs(c).map((i) => inputs[i]!), fedArrays(c));
+    compare(
+      g,
+      addLoss(g, outputs[0], c.name),
+      trainedInputs(c).map((i) => inputs[i]!),
+      fedArrays(c),
+    );
   });
 
   test("has cases", () => {
@@ -73,7 +78,18 @@ test("a chain like a network's", () => {
   const draw = (size: number, from: number) => Array.from({ length: size }, (_, i) => Math.sin(1.7 * i + from));
   const shapes = { x: [2, 2, 6, 6], w: [3, 2, 3, 3], b: [3], scale: [3], shift: [3], fc: [4, 12] } as const;
   const arrays = Object.fromEntries(
-    Object.entries(shapes).map(([name, shape], i) => [name, fromTensor(float32(draw(shape.reduce<number>((a, b) => a * b, 1), i), shape))]),
+    Object.entries(shapes).map(([name, shape], i) => [
+      name,
+      fromTensor(
+        float32(
+          draw(
+            shape.reduce<number>((a, b) => a * b, 1),
+            i,
+          ),
+          shape,
+        ),
+      ),
+    ]),
   );
   const [x, w, b, scale, shift, fc] = Object.entries(shapes).map(([name, shape]) => g.input(name, "float32", shape));
   const conv = g.add("Conv", [x, w, b], { kernel_shape: [3, 3], strides: [1, 1], pads: [1, 0, 1, 0] });

@@ -26,9 +26,19 @@ const inverse = (f: (y: number) => number, y: Array64): Array64 => ({ ...y, data
 
 const FORWARDS: Readonly<Partial<Record<OpName, (inputs: readonly Array64[], attributes: Attributes) => Forward>>> = {
   ConvInputGradient: ([dy, w], attributes) => ({ op: "Conv", dy, inputs: [anywhere(shapeOf(attributes, "input_shape")), w], wanted: [0] }),
-  ConvWeightGradient: ([x, dy], attributes) => ({ op: "Conv", dy, inputs: [x, anywhere(shapeOf(attributes, "weight_shape"))], wanted: [1] }),
+  ConvWeightGradient: ([x, dy], attributes) => ({
+    op: "Conv",
+    dy,
+    inputs: [x, anywhere(shapeOf(attributes, "weight_shape"))],
+    wanted: [1],
+  }),
   MaxPoolGradient: ([x, , dy]) => ({ op: "MaxPool", dy, inputs: [x], wanted: [0] }),
-  AveragePoolGradient: ([dy], attributes) => ({ op: "AveragePool", dy, inputs: [anywhere(shapeOf(attributes, "input_shape"))], wanted: [0] }),
+  AveragePoolGradient: ([dy], attributes) => ({
+    op: "AveragePool",
+    dy,
+    inputs: [anywhere(shapeOf(attributes, "input_shape"))],
+    wanted: [0],
+  }),
   BatchNormGradient: ([x, dy, scale]) => ({ op: "BatchNormTraining", dy, inputs: [x, scale, anywhere(scale.shape)], wanted: [0, 1, 2] }),
   ReluGradient: ([y, dy]) => ({ op: "Relu", dy, inputs: [inverse((y) => (y > 0 ? y : -1), y)], wanted: [0] }),
   SigmoidGradient: ([y, dy]) => ({ op: "Sigmoid", dy, inputs: [inverse((y) => Math.log(y / (1 - y)), y)], wanted: [0] }),

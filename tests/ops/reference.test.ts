@@ -10,7 +10,11 @@ import { CASES, type Case } from "./cases.ts";
 import { largestError } from "./close.ts";
 
 /** The reference with the attributes as given: its own defaults apply, not those of models/ops. */
-const referenceOf = (op: keyof typeof CASES, c: Case) => REFERENCE[op](c.inputs.map((t) => t && fromTensor(t)), c.attributes);
+const referenceOf = (op: keyof typeof CASES, c: Case) =>
+  REFERENCE[op](
+    c.inputs.map((t) => t && fromTensor(t)),
+    c.attributes,
+  );
 
 describe.each(OP_NAMES)("%s", (op) => {
   test.each(CASES[op])("infers the type that the reference computes: $name", (c) => {

@@ -7,7 +7,13 @@ import { fromTensor } from "../reference/array.ts";
 import { interpret } from "../reference/interpret.ts";
 
 /** dL/dx at x for L = Σ dy · op(x, …): the graph's gradient, run in float64. */
-function gradientAt(op: OpName, x: Tensor, dy: readonly number[], attributes: Attributes = {}, others: readonly (Tensor | undefined)[] = []): number[] {
+function gradientAt(
+  op: OpName,
+  x: Tensor,
+  dy: readonly number[],
+  attributes: Attributes = {},
+  others: readonly (Tensor | undefined)[] = [],
+): number[] {
   const g = graphBuilder();
   const input = g.input("x", "float32", x.shape);
   const y = g.add(op, [input, ...others.map((t) => t && g.initializer("other", t))], attributes);

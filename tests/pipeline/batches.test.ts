@@ -47,7 +47,11 @@ const flat = (list: Awaited<ReturnType<typeof all>>) => ({
 describe("batches", () => {
   test("every image once, in the epoch's order, the last batch smaller", async () => {
     const list = await all(dataset);
-    expect(list.map((batch) => batch.shape)).toEqual([[4, 1, 3, 4], [4, 1, 3, 4], [3, 1, 3, 4]]); // biome-ignore format: one line
+    expect(list.map((batch) => batch.shape)).toEqual([
+      [4, 1, 3, 4],
+      [4, 1, 3, 4],
+      [3, 1, 3, 4],
+    ]);
     expect(flat(list).indices).toEqual([...random(3).fork("order", 2).permutation(11)]);
     expect(batchCount(11, 4)).toBe(3);
     expect(flat(await all(dataset, { shuffle: false })).indices).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FivecropError } from "../../core/errors.ts";
-import { createLoader, type Loader, prefetch } from "../../pipeline/batches.node.ts";
+import { createLoader, prefetch } from "../../pipeline/batches.node.ts";
 import { type Batch, type BatchPlan, batches } from "../../pipeline/batches.ts";
 import { type Dataset, subset } from "../../pipeline/dataset.ts";
 import { DATASETS, openDataset } from "../../pipeline/datasets/index.ts";

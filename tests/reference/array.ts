@@ -13,7 +13,8 @@ export type ReferenceFunction = (inputs: readonly (Array64 | undefined)[], attri
 
 /** An array of these numbers; of zeros where none are given. */
 export function array64(shape: readonly number[], data?: ArrayLike<number>, dtype: DType = "float32"): Array64 {
-  if (data && data.length !== sizeOf(shape)) throw new Error(`array64: expected ${sizeOf(shape)} numbers for [${shape}], received ${data.length}`);
+  if (data && data.length !== sizeOf(shape))
+    throw new Error(`array64: expected ${sizeOf(shape)} numbers for [${shape}], received ${data.length}`);
   return { dtype, shape, data: data ? Float64Array.from(data) : new Float64Array(sizeOf(shape)) };
 }
 
@@ -40,7 +41,8 @@ export function required(inputs: readonly (Array64 | undefined)[], count: number
   return inputs as readonly Array64[];
 }
 
-export const number = (attributes: Attributes, name: string, otherwise: number): number => (attributes[name] as number | undefined) ?? otherwise;
+export const number = (attributes: Attributes, name: string, otherwise: number): number =>
+  (attributes[name] as number | undefined) ?? otherwise;
 
 export const numbers = (attributes: Attributes, name: string, otherwise: readonly number[]): readonly number[] =>
   (attributes[name] as readonly number[] | undefined) ?? otherwise;

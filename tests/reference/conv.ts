@@ -70,10 +70,12 @@ export const ConvTranspose: ReferenceFunction = (inputs, attributes) => {
   const [x, w] = required(inputs, 2);
   const axes = w.shape.length - 2;
   const { kernel, strides, pads, dilations } = windowOf(attributes, w.shape.slice(2));
-  const extra = numbers(attributes, "output_padding", kernel.map(() => 0));
-  const size = kernel.map(
-    (k, i) => strides[i] * (x.shape[i + 2] - 1) + extra[i] + ((k - 1) * dilations[i] + 1) - pads[i] - pads[i + axes],
+  const extra = numbers(
+    attributes,
+    "output_padding",
+    kernel.map(() => 0),
   );
+  const size = kernel.map((k, i) => strides[i] * (x.shape[i + 2] - 1) + extra[i] + ((k - 1) * dilations[i] + 1) - pads[i] - pads[i + axes]);
   const y = array64([x.shape[0], w.shape[1] * number(attributes, "group", 1), ...size]);
   eachProduct(y.shape, w.shape, x.shape, attributes, (i, j, k) => {
     y.data[i] += x.data[k] * w.data[j];

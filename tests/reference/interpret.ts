@@ -1,4 +1,4 @@
-import { knownShape, type Graph, type Value } from "../../models/graph/graph.ts";
+import { type Graph, knownShape, type Value } from "../../models/graph/graph.ts";
 import { printNode, printType } from "../../models/graph/print.ts";
 import { OPS, type OpName } from "../../models/ops/index.ts";
 import { type Array64, fromTensor } from "./array.ts";
@@ -20,7 +20,10 @@ export function interpret(graph: Graph, feeds: Readonly<Record<string, Array64>>
   for (const input of graph.inputs) set(input, feeds[input.name], "feeds");
   for (const [value, tensor] of graph.initializers) set(value, fromTensor(tensor), "initializers");
   for (const node of graph.nodes) {
-    const outputs = REFERENCE[node.op as OpName](node.inputs.map((value) => value && values.get(value)), node.attributes);
+    const outputs = REFERENCE[node.op as OpName](
+      node.inputs.map((value) => value && values.get(value)),
+      node.attributes,
+    );
     node.outputs.forEach((value, i) => {
       set(value, outputs[i], printNode(node, OPS));
     });

@@ -29,16 +29,34 @@ export const Reshape: ReferenceFunction = (inputs, attributes) => {
   const allowZero = number(attributes, "allowzero", 0) !== 0;
   const shape = Array.from(target.data, (size, i) => (size === 0 && !allowZero ? x.shape[i] : size));
   const others = sizeOf(shape.filter((size) => size !== -1));
-  return [reshaped(x, shape.map((size) => (size === -1 ? x.data.length / others : size)))];
+  return [
+    reshaped(
+      x,
+      shape.map((size) => (size === -1 ? x.data.length / others : size)),
+    ),
+  ];
 };
 
 /** Output axis i is input axis perm[i]; by default the axes are reversed. */
 export const Transpose: ReferenceFunction = (inputs, attributes) => {
   const [x] = required(inputs, 1);
-  const perm = numbers(attributes, "perm", x.shape.map((_, i) => x.shape.length - 1 - i));
+  const perm = numbers(
+    attributes,
+    "perm",
+    x.shape.map((_, i) => x.shape.length - 1 - i),
+  );
   const shape = perm.map((axis) => x.shape[axis]);
   const strides = stridesOf(x.shape);
-  return [pick(x, shape, offsets(shape, perm.map((axis) => strides[axis])))];
+  return [
+    pick(
+      x,
+      shape,
+      offsets(
+        shape,
+        perm.map((axis) => strides[axis]),
+      ),
+    ),
+  ];
 };
 
 /** Broadcasting to a shape; where that shape holds a 1, the input's size stays. */
@@ -52,7 +70,11 @@ export const Concat: ReferenceFunction = (inputs, attributes) => {
   const all = required(inputs, inputs.length);
   const axis = frontAxis(number(attributes, "axis", 0), all[0].shape.length);
   const length = all.reduce((sum, x) => sum + x.shape[axis], 0);
-  const y = array64(all[0].shape.map((size, i) => (i === axis ? length : size)), undefined, all[0].dtype);
+  const y = array64(
+    all[0].shape.map((size, i) => (i === axis ? length : size)),
+    undefined,
+    all[0].dtype,
+  );
   const strides = stridesOf(y.shape);
   let from = 0;
   for (const x of all) {

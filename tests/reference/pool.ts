@@ -19,7 +19,11 @@ function eachWindow(
     const seen = Array.from(table.subarray((at % windows) * taps, ((at % windows) + 1) * taps));
     const inside = seen.filter((pixel) => pixel >= 0);
     const counted = withPadding ? seen.filter((pixel) => pixel !== BEYOND).length : inside.length;
-    visit(at, inside.map((pixel) => Math.floor(at / windows) * image + pixel), counted);
+    visit(
+      at,
+      inside.map((pixel) => Math.floor(at / windows) * image + pixel),
+      counted,
+    );
   }
   return [x[0], x[1], ...counts];
 }

@@ -6,7 +6,11 @@ import { array64, frontAxis, number, offsets, type ReferenceFunction, required, 
  * No axes means all of them, but with noop_with_empty_axes none: then every element is folded alone (a sum of squares still squares).
  */
 const reduction =
-  (first: number, step: (sum: number, x: number) => number, last: (sum: number, count: number) => number = (sum) => sum): ReferenceFunction =>
+  (
+    first: number,
+    step: (sum: number, x: number) => number,
+    last: (sum: number, count: number) => number = (sum) => sum,
+  ): ReferenceFunction =>
   (inputs, attributes) => {
     const [x] = required(inputs, 1);
     const rank = x.shape.length;
@@ -21,11 +25,21 @@ const reduction =
     });
     const shape = number(attributes, "keepdims", 1) ? kept : x.shape.filter((_, axis) => !reduced(axis));
     const count = x.data.length / sums.length;
-    return [array64(shape, sums.map((sum) => last(sum, count)), x.dtype)];
+    return [
+      array64(
+        shape,
+        sums.map((sum) => last(sum, count)),
+        x.dtype,
+      ),
+    ];
   };
 
 export const ReduceSum = reduction(0, (sum, x) => sum + x);
-export const ReduceMean = reduction(0, (sum, x) => sum + x, (sum, count) => sum / count);
+export const ReduceMean = reduction(
+  0,
+  (sum, x) => sum + x,
+  (sum, count) => sum / count,
+);
 export const ReduceSumSquare = reduction(0, (sum, x) => sum + x * x);
 export const ReduceMax = reduction(Number.NEGATIVE_INFINITY, Math.max);
 

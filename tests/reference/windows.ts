@@ -17,9 +17,21 @@ export interface Window {
 
 export const windowOf = (attributes: Attributes, kernel: readonly number[]): Window => ({
   kernel,
-  strides: numbers(attributes, "strides", kernel.map(() => 1)),
-  pads: numbers(attributes, "pads", [...kernel, ...kernel].map(() => 0)),
-  dilations: numbers(attributes, "dilations", kernel.map(() => 1)),
+  strides: numbers(
+    attributes,
+    "strides",
+    kernel.map(() => 1),
+  ),
+  pads: numbers(
+    attributes,
+    "pads",
+    [...kernel, ...kernel].map(() => 0),
+  ),
+  dilations: numbers(
+    attributes,
+    "dilations",
+    kernel.map(() => 1),
+  ),
 });
 
 /** How many windows fit along each axis. With `ceil` one may hang over the end, but none may start in the padding there. */
@@ -39,7 +51,13 @@ export function tapTable(size: readonly number[], counts: readonly number[], { k
   const table = new Int32Array(sizeOf(counts) * taps);
   const pixelStrides = stridesOf(size);
   const axes = size.map((_, i) => i);
-  const coordinates = (shape: readonly number[]) => axes.map((i) => offsets(shape, axes.map((j) => (i === j ? 1 : 0))));
+  const coordinates = (shape: readonly number[]) =>
+    axes.map((i) =>
+      offsets(
+        shape,
+        axes.map((j) => (i === j ? 1 : 0)),
+      ),
+    );
   const window = coordinates(counts);
   const tap = coordinates(kernel);
   for (let at = 0; at < table.length; at++) {

@@ -79,6 +79,8 @@ export function createOnnxRuntimeEngine({ network, optimizer, createSession, thr
 
   return {
     name: "onnxruntime",
+    network,
+    optimizer,
     async initialize(from) {
       const given = "parameters" in from ? from : initialState(network, optimizer, from.seed);
       current = copyVariables(network, optimizer, given);

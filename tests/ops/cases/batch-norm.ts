@@ -16,7 +16,10 @@ const SHAPES: readonly (readonly [string, readonly number[], Attributes])[] = [
 
 export const BatchNormalization = SHAPES.map(([name, shape, attributes]) => {
   const c = shape[1];
-  return makeCase("BatchNormalization", name, [normal(...shape), normal(c), normal(c), normal(c), positive(c)], { attributes, fixed: [3, 4] });
+  return makeCase("BatchNormalization", name, [normal(...shape), normal(c), normal(c), normal(c), positive(c)], {
+    attributes,
+    fixed: [3, 4],
+  });
 });
 
 export const BatchNormTraining = SHAPES.map(([name, shape, attributes]) =>
@@ -29,7 +32,10 @@ const given =
     c.inputs[input]!;
 
 export const BatchNormGradient = BatchNormTraining.map((c) => {
-  const [, mean, variance] = REFERENCE.BatchNormTraining(c.inputs.map((t) => t && fromTensor(t)), c.attributes);
+  const [, mean, variance] = REFERENCE.BatchNormTraining(
+    c.inputs.map((t) => t && fromTensor(t)),
+    c.attributes,
+  );
   const statistics = [mean, variance].map((array) => () => toTensor(array));
   return makeCase("BatchNormGradient", c.name, [given(c, 0), normal(...c.inputs[0]!.shape), given(c, 1), ...statistics], {
     attributes: c.attributes,

@@ -1,12 +1,14 @@
 import type { Attributes } from "../../../models/graph/graph.ts";
-import { REFERENCE } from "../../reference/index.ts";
 import { fromTensor } from "../../reference/array.ts";
+import { REFERENCE } from "../../reference/index.ts";
 import { type Case, makeCase, normal } from "./case.ts";
 
 type Shape = readonly number[];
 
 const conv = (name: string, x: Shape, w: Shape, attributes: Attributes = {}, bias = false): Case =>
-  makeCase("Conv", name, [normal(...x), normal(...w), ...(bias ? [normal(w[0])] : [])], { attributes: { kernel_shape: w.slice(2), ...attributes } });
+  makeCase("Conv", name, [normal(...x), normal(...w), ...(bias ? [normal(w[0])] : [])], {
+    attributes: { kernel_shape: w.slice(2), ...attributes },
+  });
 
 export const Conv = [
   conv("3×3, padded, bias", [2, 2, 4, 5], [3, 2, 3, 3], { pads: [1, 1, 1, 1] }, true),
@@ -51,7 +53,11 @@ export const ConvTranspose = [
   transposed("single pixel", [1, 1, 1, 1], [1, 1, 1, 1]),
 ];
 
-const outputShape = (c: Case): Shape => REFERENCE.Conv(c.inputs.map((t) => t && fromTensor(t)), c.attributes)[0].shape;
+const outputShape = (c: Case): Shape =>
+  REFERENCE.Conv(
+    c.inputs.map((t) => t && fromTensor(t)),
+    c.attributes,
+  )[0].shape;
 const shapeOf = (c: Case, input: number): Shape => c.inputs[input]!.shape;
 
 export const ConvInputGradient = Conv.map((c) =>

@@ -1,12 +1,18 @@
 import { type Case, type Input, makeCase, normal } from "./case.ts";
 
-const gemm = (name: string, inputs: readonly (Input | undefined)[], attributes = {}): Case => makeCase("Gemm", name, inputs, { attributes });
+const gemm = (name: string, inputs: readonly (Input | undefined)[], attributes = {}): Case =>
+  makeCase("Gemm", name, inputs, { attributes });
 
 export const Gemm = [
   gemm("plain", [normal(2, 3), normal(3, 4)]),
   gemm("a fully connected layer", [normal(2, 3), normal(4, 3), normal(4)], { transB: 1 }),
   gemm("transA", [normal(3, 2), normal(3, 4), normal(2, 4)], { transA: 1 }),
-  gemm("transA, transB, alpha, beta, C by columns", [normal(3, 2), normal(4, 3), normal(2, 1)], { transA: 1, transB: 1, alpha: 0.5, beta: -2 }),
+  gemm("transA, transB, alpha, beta, C by columns", [normal(3, 2), normal(4, 3), normal(2, 1)], {
+    transA: 1,
+    transB: 1,
+    alpha: 0.5,
+    beta: -2,
+  }),
   gemm("transB, C scalar", [normal(2, 3), normal(4, 3), normal()], { transB: 1, beta: 0.25 }),
   gemm("beta 0", [normal(2, 3), normal(3, 4), normal(1, 4)], { beta: 0 }),
   gemm("alpha without C", [normal(2, 3), normal(3, 1)], { alpha: 3 }),

@@ -21,7 +21,8 @@ export const Reshape = [
   reshape("from a scalar", normal(), [1, -1]),
 ];
 
-const transpose = (name: string, input: Input, perm: readonly number[]): Case => makeCase("Transpose", name, [input], { attributes: { perm } });
+const transpose = (name: string, input: Input, perm: readonly number[]): Case =>
+  makeCase("Transpose", name, [input], { attributes: { perm } });
 export const Transpose = [
   transpose("a matrix", normal(2, 3), [1, 0]),
   transpose("NCHW → NHWC", normal(2, 3, 2, 4), [0, 2, 3, 1]),

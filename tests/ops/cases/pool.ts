@@ -48,9 +48,12 @@ export const AveragePool = WINDOWS.filter(([, , attributes]) => !attributes.dila
     : []),
 ]);
 
-export const GlobalAveragePool = [[2, 3, 4, 5], [1, 2, 1, 1], [2, 2, 7], [1, 2, 2, 3, 2]].map((shape) =>
-  makeCase("GlobalAveragePool", `[${shape}]`, [normal(...shape)]),
-);
+export const GlobalAveragePool = [
+  [2, 3, 4, 5],
+  [1, 2, 1, 1],
+  [2, 2, 7],
+  [1, 2, 2, 3, 2],
+].map((shape) => makeCase("GlobalAveragePool", `[${shape}]`, [normal(...shape)]));
 
 export const MaxPoolGradient = MaxPool.map((c) => {
   const [y] = REFERENCE.MaxPool([fromTensor(c.inputs[0]!)], c.attributes);

@@ -13,6 +13,9 @@ const measure = (node: Node) => {
   return { ...measured, window: windowOf(measured.attributes), input: knownShape(x!).slice(2), output: knownShape(dy!).slice(2) };
 };
 
+/** Up to so many input channels the one convolution has too few outputs to run near the peak. */
+const FEW_CHANNELS = 4;
+
 /**
  * One dilated 3-D convolution: x as [1, G, H, W, N · C/G], dy as its filters [K, 1, oH, oW, N]. The forward stride is its dilation and the forward dilation
  * its stride; along the last axis each filter skips C/G places, so that the C/G outputs there are the channels.
@@ -22,7 +25,9 @@ const oneConv: Formulation = {
   plan(node) {
     const { operations } = measure(node);
     if (node.outputs[0].shape.length !== 4) return undefined;
-    return { inputs: ["innermost", "innermost"], outputs: ["standard"], cost: convCost(operations) + 2 * passCost([node.inputs[0]]) };
+    const channels = knownShape(node.outputs[0])[1];
+    const slowdown = channels <= FEW_CHANNELS ? 3 : 1;
+    return { inputs: ["innermost", "innermost"], outputs: ["standard"], cost: slowdown * convCost(operations) + 2 * passCost([node.inputs[0]]) };
   },
   emit(g, node, [x, dy]) {
     const { batch, window, input, output, attributes } = measure(node);
@@ -52,9 +57,6 @@ const oneConv: Formulation = {
   },
 };
 
-/** The most rows of columns for which copying every tap's view of x is worth it. */
-const MOST_ROWS = 160;
-
 /** For few input channels: every tap's view of x as rows, [k · k · C, oH · oW · N], times dyᵀ. */
 const columns: Formulation = {
   name: "columns and one Gemm, innermost",
@@ -62,7 +64,7 @@ const columns: Formulation = {
     const { operations, attributes } = measure(node);
     const [, channels, ...taps] = knownShape(node.outputs[0]);
     const rows = channels * taps[0] * taps[1];
-    if (node.outputs[0].shape.length !== 4 || attributes.group !== 1 || channels > 4 || rows > MOST_ROWS) return undefined;
+    if (node.outputs[0].shape.length !== 4 || attributes.group !== 1 || channels > FEW_CHANNELS) return undefined;
     const copies = passCost([node.inputs[1]]) * (rows / knownShape(node.inputs[1]!)[1]) * 2;
     return { inputs: ["innermost", "innermost"], outputs: ["standard"], cost: 0.6 * convCost(operations) + copies };
   },

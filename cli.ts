@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+import type { Command } from "commander";
+import { createProgram, explain } from "./core/command-line.node.ts";
+import { VERSION } from "./export/version.ts";
+
+interface Entry {
+  readonly summary: string;
+  /** Reads the command's module: nothing that a command needs is loaded before it is asked for. */
+  readonly load: () => Promise<Command>;
+}
+
+const COMMANDS: Readonly<Record<string, Entry>> = {
+  quickstart: {
+    summary: "train, export, verify, evaluate and classify on an embedded sample",
+    load: async () => (await import("./training/command.ts")).quickstartCommand(),
+  },
+  train: { summary: "train a classifier", load: async () => (await import("./training/command.ts")).trainCommand() },
+  evaluate: { summary: "measure a model on a data set", load: async () => (await import("./inference/command.ts")).evaluateCommand() },
+  infer: { summary: "classify pictures", load: async () => (await import("./inference/command.ts")).inferCommand() },
+  export: { summary: "export a run's checkpoint again", load: async () => (await import("./export/command.ts")).exportCommand() },
+  inspect: { summary: "show what a model consists of", load: async () => (await import("./models/command.ts")).inspectCommand() },
+};
+
+const EXAMPLES = [
+  "fivecrop quickstart",
+  "fivecrop train --model fashion-cnn --data fashion-mnist --epochs 5 --out runs/fashion",
+  "fivecrop infer boot.png --model runs/fashion/model.onnx --tta five-crop",
+  "fivecrop train --help",
+];
+
+async function main(argv: readonly string[]): Promise<number> {
+  const program = createProgram("fivecrop", "Train image classifiers, export them to ONNX, run them anywhere.", VERSION, EXAMPLES);
+  for (const [name, { summary, load }] of Object.entries(COMMANDS))
+    program.addCommand((argv.includes(name) ? await load() : program.createCommand(name)).summary(summary));
+  const name = argv.find((word) => Object.hasOwn(COMMANDS, word));
+  try {
+    if (argv.length === 0) program.outputHelp();
+    else await program.parseAsync(argv, { from: "user" });
+  } catch (thrown) {
+    const { text, exitCode } = explain(thrown, name ? `fivecrop ${name}` : "fivecrop", argv.includes("--debug"));
+    if (text) process.stderr.write(`${text}\n`);
+    return exitCode;
+  }
+  return Number(process.exitCode ?? 0);
+}
+
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0); // `fivecrop inspect … | head` has read enough
+  throw error;
+});
+process.exitCode = await main(process.argv.slice(2));

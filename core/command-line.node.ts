@@ -1,0 +1,87 @@
+import { Command, CommanderError } from "commander";
+import { FivecropError, messageOf, UsageError } from "./errors.ts";
+
+/** What every command's options have. */
+export interface CommonOptions {
+  readonly json?: true;
+  readonly debug?: true;
+}
+
+/** A line on standard output. */
+export const print = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+/** Exit codes: 0 done, 1 failed, 2 misused, 130 and 143 stopped by SIGINT and SIGTERM. */
+export const EXIT = { failed: 1, misused: 2, SIGINT: 130, SIGTERM: 143 } as const;
+
+const toThrow = (command: Command): Command => command.exitOverride().configureOutput({ outputError: () => undefined });
+const examplesText = (examples: readonly string[]): string => ["", "Examples:", ...examples.map((line) => `  $ ${line}`)].join("\n");
+
+/** A command with what all have: --json, --debug, examples under its help; misuse is thrown. */
+export function createCommand(name: string, summary: string, examples: readonly string[]): Command {
+  return toThrow(new Command(name))
+    .description(summary)
+    .option("--json", "write JSON to standard output, for machines")
+    .option("--debug", "show stack traces")
+    .addHelpText("after", examplesText(examples));
+}
+
+/** The program that holds the commands. */
+export function createProgram(name: string, summary: string, version: string, examples: readonly string[]): Command {
+  return toThrow(new Command(name)).description(summary).version(version).addHelpText("after", examplesText(examples));
+}
+
+export interface Range {
+  readonly whole?: true;
+  readonly from?: number;
+  readonly above?: number;
+  readonly below?: number;
+}
+
+function describeRange({ whole, from, above, below }: Range): string {
+  const limits = [
+    from !== undefined && `of at least ${from}`,
+    above !== undefined && `above ${above}`,
+    below !== undefined && `below ${below}`,
+  ];
+  return [whole ? "a whole number" : "a number", limits.filter(Boolean).join(" and ")].filter(Boolean).join(" ");
+}
+
+/**
+ * Reads an option's text as a number.
+ * @throws UsageError that names the option, where it is none or out of range.
+ */
+export const numberOption =
+  (option: string, range: Range = {}) =>
+  (text: string): number => {
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    const { whole = false, from = -Infinity, above = -Infinity, below = Infinity } = range;
+    const fits = Number.isFinite(value) && (!whole || Number.isSafeInteger(value)) && value >= from && value > above && value < below;
+    if (!fits) throw new UsageError(`${option}: expected ${describeRange(range)}, received '${text}'.`);
+    return value;
+  };
+
+/** Adds an option's value to those before it: the option may be given several times. */
+export const repeated = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+/**
+ * What is said on standard error of something thrown, and the exit code.
+ * @param command as it was called, `fivecrop train`.
+ */
+export function explain(thrown: unknown, command: string, debug: boolean): { readonly text: string; readonly exitCode: number } {
+  if (thrown instanceof CommanderError) {
+    if (thrown.exitCode === 0) return { text: "", exitCode: 0 };
+    const message = thrown.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
+    return { text: `fivecrop: ${message}\nSee: ${command} --help`, exitCode: EXIT.misused };
+  }
+  const expected = thrown instanceof FivecropError;
+  const said = `fivecrop: ${messageOf(thrown)}${expected || debug ? "" : "\nThis is a fault of fivecrop itself; with --debug it shows where."}`;
+  return { text: debug ? `${said}\n${stackOf(thrown)}` : said, exitCode: thrown instanceof UsageError ? EXIT.misused : EXIT.failed };
+}
+
+/** The stack, and those of its causes. */
+function stackOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  return [thrown.stack, ...(thrown.cause === undefined ? [] : [`caused by: ${stackOf(thrown.cause)}`])].join("\n");
+}

@@ -1,0 +1,76 @@
+import { type Options, type Params, SingleBar } from "cli-progress";
+
+/** Shows how far something is: on a terminal a bar on the last line, elsewhere a line now and then. All on standard error. */
+export interface ProgressBar {
+  /** @param label before the bar, such as `epoch 2/5`. @param facts after it. */
+  show(done: number, total: number, label: string, facts: string): void;
+  /** Takes the bar away, so that a line can be written. The next `show` brings it back. */
+  clear(): void;
+}
+
+interface Payload {
+  readonly label: string;
+  readonly facts: string;
+}
+
+const [LEAST, MOST] = [8, 32];
+/** Milliseconds between two lines where there is no terminal. */
+const BETWEEN_LINES = 10_000;
+const GAP = "  ";
+
+const share = (done: number, total: number): string => `${Math.floor((100 * done) / Math.max(1, total))} %`.padStart(5);
+
+/** One line of at most `columns` characters: the bar takes what the texts leave. */
+export function barLine(done: number, total: number, { label, facts }: Payload, columns: number): string {
+  const rest = label.length + share(done, total).length + facts.length + 3 * GAP.length;
+  const width = Math.max(LEAST, Math.min(MOST, columns - 1 - rest));
+  const full = Math.round((width * done) / Math.max(1, total));
+  return [label, "━".repeat(full) + "╌".repeat(width - full), share(done, total), facts].join(GAP).slice(0, columns - 1);
+}
+
+/** @param options.quiet shows nothing: the output is for a machine. */
+export function createProgressBar({ quiet = false }: { readonly quiet?: boolean } = {}): ProgressBar {
+  if (quiet) return { show: () => undefined, clear: () => undefined };
+  return process.stderr.isTTY && process.env.TERM !== "dumb" ? bar() : lines();
+}
+
+function bar(): ProgressBar {
+  let shown: { readonly bar: SingleBar; readonly total: number } | undefined;
+  const format = (_: Options, { value, total }: Params, payload: Payload): string =>
+    barLine(value, total, payload, process.stderr.columns || 80);
+  const clear = (): void => {
+    shown?.bar.stop();
+    shown = undefined;
+  };
+  const restoreCursor = (): void => clear();
+  return {
+    show(done, total, label, facts) {
+      if (shown?.total !== total) {
+        clear();
+        process.once("exit", restoreCursor);
+        // Work that blocks the event loop starves timers: the bar is drawn from its updates.
+        shown = {
+          total,
+          bar: new SingleBar({ format, stream: process.stderr, fps: 8, hideCursor: true, clearOnComplete: true, synchronousUpdate: true }),
+        };
+        shown.bar.start(total, done, { label, facts });
+      } else shown.bar.update(done, { label, facts });
+    },
+    clear() {
+      process.off("exit", restoreCursor);
+      clear();
+    },
+  };
+}
+
+function lines(): ProgressBar {
+  let last = performance.now();
+  return {
+    show(done, total, label, facts) {
+      if (performance.now() - last < BETWEEN_LINES) return;
+      last = performance.now();
+      process.stderr.write(`${[label, share(done, total).trim(), facts].join(GAP)}\n`);
+    },
+    clear: () => undefined,
+  };
+}

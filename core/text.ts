@@ -1,0 +1,48 @@
+// How numbers and tables read, for people.
+
+/** 62058 → "62,058" */
+export const count = (value: number): string => Math.round(value).toLocaleString("en-US");
+
+/** 0.9183 → "91.83 %"; nothing known → "–" */
+export const percent = (share: number | undefined, digits = 2): string =>
+  share === undefined ? "–" : `${(100 * share).toFixed(digits)} %`;
+
+/** 251900 → "252 kB", in powers of ten. */
+export function bytes(size: number): string {
+  const [value, unit] = size < 1e3 ? [size, "B"] : size < 1e6 ? [size / 1e3, "kB"] : size < 1e9 ? [size / 1e6, "MB"] : [size / 1e9, "GB"];
+  return `${value < 10 && unit !== "B" ? value.toFixed(1) : value.toFixed(0)} ${unit}`;
+}
+
+/** 8.25 → "8.3 s" · 72 → "1 min 12 s" · 7380 → "2 h 3 min" */
+export function duration(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** A thing and how many there are: "1 image", "2 images". */
+export const plural = (number: number, noun: string): string => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+
+/** A text of exactly this width, on its side of it; a longer one stays as it is. */
+export const pad = (text: string, width: number, side: "left" | "right"): string =>
+  side === "left" ? text.padEnd(width) : text.padStart(width);
+
+export interface TableOptions {
+  /** For each column, the side its texts are on: "l" or "r". The last letter stands for all further columns. */
+  readonly align: string;
+  /** Spaces between two columns. */
+  readonly gap?: number;
+  /** Spaces before the first column. */
+  readonly indent?: number;
+}
+
+/** Rows of texts as lines of aligned columns. */
+export function table(rows: readonly (readonly string[])[], { align, gap = 3, indent = 0 }: TableOptions): string[] {
+  const columns = Math.max(...rows.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, i) => Math.max(...rows.map((row) => (row[i] ?? "").length)));
+  const side = (i: number) => ((align[i] ?? align.at(-1)) === "r" ? "right" : "left");
+  const line = (row: readonly string[]) => row.map((cell, i) => pad(cell, widths[i], side(i))).join(" ".repeat(gap));
+  return rows.map((row) => `${" ".repeat(indent)}${line(row)}`.trimEnd());
+}

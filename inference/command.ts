@@ -1,0 +1,158 @@
+import type { Command } from "commander";
+import { createCommand, EXIT, numberOption, print, repeated } from "../core/command-line.node.ts";
+import { messageOf, UsageError } from "../core/errors.ts";
+import { createProgressBar } from "../core/progress-bar.node.ts";
+import { readImage } from "../pipeline/decode.node.ts";
+import type { Image } from "../pipeline/image.ts";
+import { parseViews } from "../pipeline/views.ts";
+import { loadClassifier } from "./classifier.node.ts";
+import type { Classification } from "./classifier.ts";
+import { type ModelOptions, readModelOptions } from "./infer-options.node.ts";
+import { evaluationLines, predictionLines } from "./text.ts";
+
+const TTA = "what to average over: none, flip, five-crop, ten-crop, multi-scale:SIZE,SIZE (default: as the model says, else none)";
+const withModelOptions = (command: Command): Command =>
+  command
+    .option("--labels <file>", "the classes, a name a line or JSON (default: as the model says)")
+    .option("--preprocess <json>", "the preprocessing, as JSON or a file of it (default: as the model says)");
+
+/** Pictures that are decoded at a time. */
+const CHUNK = 32;
+
+interface InferOptions extends ModelOptions {
+  readonly model?: string;
+  readonly tta?: string;
+  readonly top: number;
+  readonly threads?: number;
+  readonly json?: true;
+}
+
+/** `infer`: what is on pictures. */
+export function inferCommand(): Command {
+  const command = createCommand(
+    "infer",
+    "Classify pictures. One that cannot be read is named, the others are answered, and the exit code is 1.",
+    [
+      "fivecrop infer boot.png sandal.png --model runs/fashion/model.onnx --tta five-crop --top 3",
+      "infer boot.png --model runs/fashion/model.onnx --json",
+    ],
+  )
+    .argument("<pictures...>", "JPEG, PNG, WebP, AVIF, GIF or TIFF files")
+    .option("--model <file>", "an ONNX classifier")
+    .option("--tta <views>", TTA)
+    .option("--top <n>", "how many classes to name", numberOption("--top", { whole: true, from: 1 }), 5)
+    .option(
+      "--threads <n>",
+      "threads of one operator (default: the runtime's choice)",
+      numberOption("--threads", { whole: true, from: 1 }),
+    );
+  return withModelOptions(command).action(infer);
+}
+
+async function infer(files: readonly string[], { model, tta, top, threads, json = undefined, ...options }: InferOptions): Promise<void> {
+  if (model === undefined)
+    throw new UsageError(
+      "--model: expected an ONNX file, such as --model runs/fashion/model.onnx, received none. `fivecrop train` makes one.",
+    );
+  if (tta !== undefined) parseViews(tta);
+  const classifier = await loadClassifier(model, { ...(await readModelOptions(options)), threads });
+  const show = (file: string, { predictions }: Classification, width: number): void => {
+    for (const line of json ? [JSON.stringify({ file, predictions })] : [file, ...predictionLines(predictions, width)]) print(line);
+  };
+  try {
+    for (let from = 0; from < files.length; from += CHUNK) {
+      const { read, failed } = await readAll(files.slice(from, from + CHUNK));
+      const answers = await classifier.classifyBatch(
+        read.map(({ image }) => image),
+        { views: tta, top },
+      );
+      const width = Math.max(0, ...answers.flatMap(({ predictions }) => predictions.map(({ label }) => label.length)));
+      read.forEach(({ file }, i) => {
+        show(file, answers[i], width);
+      });
+      for (const { file, error } of failed) {
+        if (json) print(JSON.stringify({ file, error }));
+        process.stderr.write(`fivecrop: ${error}\n`);
+        process.exitCode = EXIT.failed;
+      }
+    }
+  } finally {
+    await classifier.dispose();
+  }
+}
+
+interface Pictures {
+  readonly read: readonly { readonly file: string; readonly image: Image }[];
+  readonly failed: readonly { readonly file: string; readonly error: string }[];
+}
+
+async function readAll(files: readonly string[]): Promise<Pictures> {
+  const settled = await Promise.allSettled(files.map((file) => readImage(file)));
+  const read = settled.flatMap((result, i) => (result.status === "fulfilled" ? [{ file: files[i], image: result.value }] : []));
+  const failed = settled.flatMap((result, i) =>
+    result.status === "rejected" ? [{ file: files[i], error: messageOf(result.reason) }] : [],
+  );
+  return { read, failed };
+}
+
+interface EvaluateCommandOptions extends ModelOptions {
+  readonly data?: string;
+  readonly dataDir?: string;
+  readonly split: string;
+  readonly tta?: readonly string[];
+  readonly batchSize: number;
+  readonly limit?: number;
+  readonly threads?: number;
+  readonly json?: true;
+}
+
+/** `evaluate`: how well a model does on a data set. */
+export function evaluateCommand(): Command {
+  const command = createCommand("evaluate", "Measure a model on a data set: accuracy, each class, confusions, speed.", [
+    "fivecrop evaluate runs/fashion/model.onnx --data fashion-mnist --split test --tta five-crop",
+    "fivecrop evaluate runs/fashion/model.onnx --tta none --tta ten-crop --json",
+  ])
+    .argument("<model>", "an ONNX classifier")
+    .option("--data <name>", "the data set (default: the one that the model was trained on)")
+    .option("--split <name>", "its part", "test")
+    .option("--data-dir <dir>", "the folder of all data sets (default: $FIVECROP_DATA, else the user's cache folder)")
+    .option("--tta <views>", `${TTA}; may be repeated`, repeated)
+    .option("--batch-size <n>", "images at a time", numberOption("--batch-size", { whole: true, from: 1 }), 64)
+    .option("--limit <n>", "only the first n images", numberOption("--limit", { whole: true, from: 1 }))
+    .option(
+      "--threads <n>",
+      "threads of one operator (default: the runtime's choice)",
+      numberOption("--threads", { whole: true, from: 1 }),
+    );
+  return withModelOptions(command).action(evaluateModel);
+}
+
+async function evaluateModel(model: string, options: EvaluateCommandOptions): Promise<void> {
+  const { dataDir, split, tta, batchSize, limit, threads, json = false, ...modelOptions } = options;
+  for (const views of tta ?? []) parseViews(views);
+  const [{ dataRoot, openDataset }, { subset }, { showEvaluation }] = await Promise.all([
+    import("../pipeline/datasets/index.ts"),
+    import("../pipeline/dataset.ts"),
+    import("./show-evaluation.node.ts"),
+  ]);
+  const classifier = await loadClassifier(model, { ...(await readModelOptions(modelOptions)), threads });
+  try {
+    const data = options.data ?? classifier.metadata?.training?.dataset;
+    if (data === undefined)
+      throw new UsageError(`--data: ${model} does not say what it was trained on: expected the name of a data set, received none.`);
+    const whole = await openDataset({ name: data, root: dataRoot(dataDir), split });
+    const dataset =
+      limit !== undefined && limit < whole.length
+        ? subset(
+            whole,
+            Array.from({ length: limit }, (_, i) => i),
+          )
+        : whole;
+    const progress = createProgressBar({ quiet: json });
+    const evaluations = await showEvaluation(classifier, dataset, { views: tta, batchSize, progress });
+    if (json) for (const evaluation of evaluations) print(JSON.stringify({ model, data, split, ...evaluation }));
+    else for (const line of [`${model} on ${data}, ${split}`, ...evaluationLines(evaluations, process.stdout.columns || 100)]) print(line);
+  } finally {
+    await classifier.dispose();
+  }
+}

@@ -1,0 +1,56 @@
+import { readFile } from "node:fs/promises";
+import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
+import type { ContractOptions } from "./model-contract.ts";
+
+/** What the command line says of a model in place of what its file says. */
+export interface ModelOptions {
+  /** A file: JSON's list of names, or a name a line. */
+  readonly labels?: string;
+  /** JSON, or a file of it. */
+  readonly preprocess?: string;
+}
+
+/** @throws UsageError that names the option, where its text is not what it should be. FivecropError where a file cannot be read. */
+export async function readModelOptions({ labels, preprocess }: ModelOptions): Promise<ContractOptions> {
+  return {
+    ...(labels !== undefined && { labels: parseLabels(await read(labels, "--labels"), labels) }),
+    ...(preprocess !== undefined && { preprocess: await parsePreprocess(preprocess) }),
+  };
+}
+
+function parseLabels(text: string, file: string): readonly string[] {
+  const lines = text.replace(/\r/g, "").split("\n");
+  while (lines.at(-1)?.trim() === "") lines.pop();
+  const labels: unknown = text.trimStart().startsWith("[") ? parseJson(text, `--labels: ${file}`) : lines.map((line) => line.trim());
+  if (Array.isArray(labels) && labels.length > 0 && labels.every((label) => typeof label === "string" && label.length > 0)) return labels;
+  throw new UsageError(
+    `--labels: ${file}: expected a name a line, or JSON's ["name", …], and no empty name; found ${JSON.stringify(text.slice(0, 40))}.`,
+  );
+}
+
+async function parsePreprocess(given: string): Promise<PreprocessSpec> {
+  const text = given.trimStart().startsWith("{") ? given : await read(given, "--preprocess");
+  try {
+    return validatePreprocess(parseJson(text, "--preprocess"));
+  } catch (error) {
+    if (error instanceof UsageError && !error.message.startsWith("--")) throw new UsageError(`--${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new UsageError(`${what}: expected JSON, found ${JSON.stringify(text.slice(0, 40))} (${messageOf(cause)}).`, { cause });
+  }
+}
+
+async function read(file: string, option: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    throw new FivecropError(`${option}: cannot read ${file}: ${messageOf(cause)}`, { cause });
+  }
+}

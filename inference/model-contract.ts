@@ -1,0 +1,79 @@
+import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import type { Session } from "../core/session.ts";
+import { type ModelMetadata, type OutputKind, readMetadata } from "../export/metadata.ts";
+import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
+
+/** What the caller says of a model, in place of what its file says. */
+export interface ContractOptions {
+  /** The class of each column of the output. */
+  readonly labels?: readonly string[];
+  readonly preprocess?: PreprocessSpec;
+  readonly outputKind?: OutputKind;
+  /** The views to average over where `classify` is given none. */
+  readonly views?: string;
+}
+
+/** All that is needed to ask a model: from its file's metadata and the caller's options, which win. */
+export interface Contract {
+  readonly labels: readonly string[];
+  readonly preprocess: PreprocessSpec;
+  readonly outputKind: OutputKind;
+  readonly views: string;
+  readonly metadata: ModelMetadata | undefined;
+}
+
+/** @throws UsageError where neither the file nor the options say the labels or the preprocessing. FivecropError where the file is no ONNX model, or its metadata is malformed. */
+export function contractOf(model: Uint8Array, options: ContractOptions, file: string): Contract {
+  const metadata = metadataOf(model, file);
+  const labels = options.labels ?? metadata?.labels;
+  const preprocess = options.preprocess ? validatePreprocess(options.preprocess) : metadata?.preprocess;
+  if (!labels || !preprocess) {
+    const missing = [
+      labels ? [] : ["labels (a name for each class)"],
+      preprocess ? [] : ["preprocess (size, channels, mean and std)"],
+    ].flat();
+    throw new UsageError(`${file} carries no fivecrop metadata. To fix: give the options ${missing.join(" and ")}.`);
+  }
+  const { outputKind = metadata?.outputKind ?? "logits", views = metadata?.views ?? "none" } = options;
+  return { labels, preprocess, outputKind, views, metadata };
+}
+
+function metadataOf(model: Uint8Array, file: string): ModelMetadata | undefined {
+  try {
+    return readMetadata(model);
+  } catch (cause) {
+    throw new FivecropError(`${file}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** A model's ports, checked. */
+export interface Ports {
+  readonly input: string;
+  readonly output: string;
+  /** The only batch size that the file takes; `undefined` where the caller chooses. */
+  readonly fixedBatch: number | undefined;
+}
+
+const fits = (found: readonly (number | string)[], expected: readonly (number | string)[]): boolean =>
+  found.length === expected.length && found.every((d, i) => i === 0 || typeof d === "string" || d <= 0 || d === expected[i]);
+
+/** @throws FivecropError where the model does not take such images, or does not answer with a number for each label. */
+export function checkPorts({ inputs, outputs }: Session, { labels, preprocess }: Contract, file: string): Ports {
+  if (inputs.length !== 1 || outputs.length === 0)
+    throw new FivecropError(`${file}: expected one input (the images) and an output, found ${inputs.length} and ${outputs.length}`);
+  const [input] = inputs;
+  const [output] = outputs;
+  const images = ["N", preprocess.channels, ...preprocess.crop];
+  if (input.dtype !== "float32" || !fits(input.shape, images))
+    throw new FivecropError(
+      `${file}: its input '${input.name}' takes ${input.dtype} [${input.shape}], the preprocessing makes float32 [${images}] ` +
+        "(batch, channels, height, width). To fix: give the preprocessing that the model was trained with.",
+    );
+  if (output.dtype !== "float32" || !fits(output.shape, ["N", labels.length]))
+    throw new FivecropError(
+      `${file}: its output '${output.name}' is ${output.dtype} [${output.shape}], ${labels.length} labels need float32 [N,${labels.length}]. ` +
+        "To fix: give a label for each class, in the order of the output.",
+    );
+  const [batch] = input.shape;
+  return { input: input.name, output: output.name, fixedBatch: typeof batch === "number" && batch > 0 ? batch : undefined };
+}

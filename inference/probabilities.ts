@@ -1,0 +1,49 @@
+import { FivecropError } from "../core/errors.ts";
+import type { OutputKind } from "../export/metadata.ts";
+
+/** How a row of the network's output becomes probabilities, in float64. */
+const TO_PROBABILITIES: { readonly [K in OutputKind]: (row: Float32Array) => Float64Array } = {
+  logits: softmax,
+  probabilities: (row) => Float64Array.from(row),
+  "log-probabilities": (row) => Float64Array.from(row, Math.exp),
+};
+
+/** pᵢ = exp(xᵢ − max x) / Σ exp(xⱼ − max x), in float64: no logit is too large. */
+export function softmax(row: ArrayLike<number>): Float64Array {
+  const logits = Float64Array.from(row);
+  const largest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const powers = logits.map((x) => Math.exp(x - largest));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+}
+
+/**
+ * A row of a network's output as probabilities.
+ * @throws FivecropError where they are not numbers: the weights or the input were not.
+ */
+export function toProbabilities(row: Float32Array, kind: OutputKind): Float64Array {
+  const result = TO_PROBABILITIES[kind](row);
+  if (!result.every(Number.isFinite))
+    throw new FivecropError(
+      `the model's output (${kind}) gives probabilities that are not numbers: its weights or this input are not finite`,
+    );
+  return result;
+}
+
+/** The mean of several lists of probabilities. */
+export function mean(lists: readonly Float64Array[]): Float64Array {
+  return Float64Array.from(lists[0], (_, i) => lists.reduce((sum, list) => sum + list[i], 0) / lists.length);
+}
+
+/** The indices of the largest numbers, largest first; of equal ones the first comes first. */
+export function largest(values: ArrayLike<number>, count: number): number[] {
+  const order = Array.from({ length: values.length }, (_, i) => i);
+  return order.sort((a, b) => values[b] - values[a] || a - b).slice(0, count);
+}
+
+/** How many come before one in that order: 0 for the largest. */
+export function rankOf(values: ArrayLike<number>, index: number): number {
+  let rank = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] > values[index] || (values[i] === values[index] && i < index)) rank++;
+  return rank;
+}

@@ -1,0 +1,70 @@
+// Answers and evaluations as lines of text, for people.
+import { count, pad, percent, plural, table } from "../core/text.ts";
+import type { Prediction } from "./classifier.ts";
+import type { Evaluation } from "./evaluate.ts";
+
+const BAR = 24;
+
+/** One picture's predictions, a line each, with bars. @param labelWidth of the widest label that is shown beside it. */
+export function predictionLines(
+  predictions: readonly Prediction[],
+  labelWidth = Math.max(...predictions.map(({ label }) => label.length)),
+): string[] {
+  return predictions.map(({ label, probability }) =>
+    `  ${pad(label, labelWidth, "left")}  ${percent(probability, 1).padStart(7)}  ${"█".repeat(Math.round(BAR * probability))}`.trimEnd(),
+  );
+}
+
+/** Evaluations of one model on one data set by several choices of views: totals, each class, what is taken for what. @param columns of the terminal. */
+export function evaluationLines(evaluations: readonly Evaluation[], columns: number): string[] {
+  const [first] = evaluations;
+  const totals = table(
+    [
+      ["views", "top-1", "top-5", "loss"],
+      ...evaluations.map(({ views, top1, top5, loss }) => [views, percent(top1), percent(top5), loss.toFixed(4)]),
+    ],
+    { align: "lr" },
+  );
+  const classes = table(
+    [
+      ["class", "images", ...evaluations.map(({ views }) => views)],
+      ...first.perClass.map(({ label, images }, k) => [
+        label,
+        count(images),
+        ...evaluations.map(({ perClass }) => percent(perClass[k].accuracy)),
+      ]),
+    ],
+    { align: "lr" },
+  );
+  const speed = `${plural(first.images, "image")}, ${count(first.imagesPerSecond)} a second${evaluations.length > 1 ? ", all views together" : ""}`;
+  return [speed, "", ...totals, "", ...classes, ...evaluations.flatMap((each) => ["", ...confusionLines(each, columns)])];
+}
+
+const MOST_CONFUSIONS = 15;
+
+/** The confusion matrix where it fits, else its largest entries off the diagonal. */
+export function confusionLines(
+  { views, perClass, confusion }: Pick<Evaluation, "views" | "perClass" | "confusion">,
+  columns: number,
+): string[] {
+  const labels = perClass.map(({ label }) => label);
+  const numbers = labels.map((_, k) => String(k));
+  const matrix = table(
+    [
+      ["", "", ...numbers],
+      ...confusion.map((row, truth) => [numbers[truth], labels[truth], ...row.map((n) => (n === 0 ? "·" : String(n)))]),
+    ],
+    { align: "rlr", gap: 2 },
+  );
+  if (Math.max(...matrix.map((line) => line.length)) < columns)
+    return [`confusion matrix, ${views} (a row for each true class, a column for each answer)`, ...matrix];
+  const wrong = confusion.flatMap((row, truth) => row.flatMap((n, answer) => (n === 0 || truth === answer ? [] : [{ n, truth, answer }])));
+  const largest = wrong.sort((a, b) => b.n - a.n).slice(0, MOST_CONFUSIONS);
+  return [
+    `most frequent confusions, ${views}`,
+    ...table(
+      largest.map(({ n, truth, answer }) => [count(n), labels[truth], "taken for", labels[answer]]),
+      { align: "rl" },
+    ),
+  ];
+}

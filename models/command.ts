@@ -1,0 +1,95 @@
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { createCommand, print } from "../core/command-line.node.ts";
+import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { bytes, count, percent, plural, table } from "../core/text.ts";
+import { type ModelMetadata, readMetadata } from "../export/metadata.ts";
+import { parse } from "../export/parse.ts";
+import { ARCHITECTURES, createNetwork } from "./architectures/index.ts";
+import { type GraphSummary, summarize } from "./graph/summary.ts";
+
+interface Inspected extends GraphSummary {
+  readonly file?: string;
+  readonly bytes?: number;
+  readonly metadata?: ModelMetadata;
+}
+
+/** `inspect`: what a model consists of. */
+export function inspectCommand(): Command {
+  return createCommand("inspect", "Show every node of a model with its output shape and parameters, the totals, and its metadata card.", [
+    "fivecrop inspect runs/fashion/model.onnx",
+    "fivecrop inspect --model fashion-cnn",
+  ])
+    .argument("[file]", "an ONNX file")
+    .option("--model <name>", `a network instead, as it is trained: ${Object.keys(ARCHITECTURES).join(", ")}`)
+    .action(async (file: string | undefined, { model, json }: { readonly model?: string; readonly json?: true }) => {
+      if ((file === undefined) === (model === undefined))
+        throw new UsageError(`inspect: expected either an ONNX file or --model NAME, received ${file === undefined ? "neither" : "both"}.`);
+      const inspected = model === undefined ? await inspectFile(file!) : inspectNetwork(model);
+      if (json) print(JSON.stringify(inspected));
+      else for (const line of inspectionLines(inspected)) print(line);
+    });
+}
+
+function inspectNetwork(model: string): Inspected {
+  const { graph, parameters } = createNetwork(model);
+  return summarize(graph, parameters.keys());
+}
+
+async function inspectFile(file: string): Promise<Inspected> {
+  let content: Uint8Array;
+  try {
+    content = await readFile(file);
+  } catch (cause) {
+    throw new FivecropError(`cannot read the model ${file}: ${messageOf(cause)}`, { cause });
+  }
+  const summary = summarize(parse(content, file));
+  let metadata: ModelMetadata | undefined;
+  try {
+    metadata = readMetadata(content);
+  } catch (cause) {
+    throw new FivecropError(`${file}: ${messageOf(cause)}`, { cause });
+  }
+  return { file, bytes: content.length, ...summary, metadata };
+}
+
+function inspectionLines({ file, bytes: size, name, inputs, outputs, nodes, parameters, constants, metadata }: Inspected): string[] {
+  const rows = nodes.map((node) => [node.name, node.op, node.outputs.join(", "), node.parameters ? count(node.parameters) : ""]);
+  return [
+    file === undefined ? `${name}, as it is trained` : `${file}: graph '${name}', ${bytes(size!)}`,
+    ...table([...inputs.map((port) => ["input", port]), ...outputs.map((port) => ["output", port])], { align: "l", indent: 2, gap: 2 }),
+    "",
+    ...table([["node", "operator", "output", "parameters"], ...rows], { align: "lllr" }),
+    "",
+    `${plural(nodes.length, "node")}, ${plural(parameters, "parameter")}${constants ? `, and ${count(constants)} other numbers (running statistics)` : ""}`,
+    ...(file === undefined
+      ? []
+      : ["", ...(metadata ? cardLines(metadata) : ["It carries no fivecrop metadata: infer needs --labels and --preprocess."])]),
+  ];
+}
+
+/** The card of metadata, a line a field. */
+function cardLines({ labels, preprocess, views, outputKind, architecture, training, createdBy, created }: ModelMetadata): string[] {
+  const { resize, filter, crop, channels, mean, std } = preprocess;
+  const resized = resize === null ? "as it is" : typeof resize === "number" ? `shorter side to ${resize}` : `to ${resize[1]}×${resize[0]}`;
+  const { arguments: asked = {}, metrics = {}, dataset, bestEpoch, epochs, engine } = training ?? {};
+  const shown = (value: unknown) => (typeof value === "object" ? JSON.stringify(value) : String(value));
+  const fields: readonly (readonly [string, string | undefined])[] = [
+    ["labels", `${labels.length}: ${labels.slice(0, 12).join(", ")}${labels.length > 12 ? ", …" : ""}`],
+    ["resize", `${resized}, ${filter}`],
+    ["crop", `${crop[1]}×${crop[0]}, ${channels === 1 ? "gray" : "colour"}`],
+    ["normalize", `mean ${mean.join(", ")}; std ${std.join(", ")}`],
+    ["views", views],
+    ["output", outputKind],
+    ["architecture", architecture],
+    ["trained on", dataset && `${dataset}${engine ? `, by ${engine}` : ""}`],
+    ["epoch", bestEpoch === undefined ? undefined : `${bestEpoch} of ${epochs}`],
+    ...Object.entries(metrics).map(([metric, value]) => [metric, metric.endsWith("Accuracy") ? percent(value) : value.toFixed(4)] as const),
+    ...Object.entries(asked)
+      .filter(([option]) => !["model", "data", "epochs"].includes(option))
+      .map(([option, value]) => [option, shown(value)] as const),
+    ["created", [created, createdBy && `by ${createdBy}`].filter(Boolean).join(" ") || undefined],
+  ];
+  const known = fields.filter((field): field is readonly [string, string] => Boolean(field[1]));
+  return ["metadata", ...table(known, { align: "l", indent: 2 })];
+}

@@ -1,0 +1,52 @@
+import { random } from "../../core/random.ts";
+import { tensor } from "../../core/tensor.ts";
+import { appendMetadata, type ModelMetadata } from "../../export/metadata.ts";
+import { serialize } from "../../export/serialize.ts";
+import type { Dimension } from "../../models/graph/graph.ts";
+import { graphBuilder } from "../../models/ops/index.ts";
+import { createImage, type Image } from "../../pipeline/image.ts";
+
+export const SIDE = 8;
+export const LABELS = ["left", "right", "top", "bottom"];
+
+export const metadata: ModelMetadata = {
+  labels: LABELS,
+  preprocess: { resize: [SIDE, SIDE], filter: "bilinear", crop: [SIDE, SIDE], channels: 1, mean: [0.5], std: [0.25] },
+  outputKind: "logits",
+};
+
+/** A linear classifier of gray 8×8 pictures that answers which half is brighter: logits [batch, 4], or what a last layer makes of them. */
+export function model(batch: Dimension = "N", last?: "Softmax" | "LogSoftmax"): Uint8Array {
+  const g = graphBuilder();
+  const images = g.input("images", "float32", [batch, 1, SIDE, SIDE]);
+  const weight = new Float32Array(4 * SIDE * SIDE);
+  for (let y = 0; y < SIDE; y++)
+    for (let x = 0; x < SIDE; x++) {
+      const inside = [x < SIDE / 2, x >= SIDE / 2, y < SIDE / 2, y >= SIDE / 2];
+      inside.forEach((yes, k) => {
+        weight[(k * SIDE + y) * SIDE + x] = yes ? 0.05 : -0.05;
+      });
+    }
+  const logits = g.add(
+    "Gemm",
+    [g.add("Flatten", [images]), g.initializer("weight", tensor("float32", [4, SIDE * SIDE], weight))],
+    { transB: 1 },
+    "logits",
+  );
+  return serialize(g.build("halves", [last ? g.add(last, [logits], {}, "scores") : logits]));
+}
+
+export const withMetadata = (bytes: Uint8Array, changes: Partial<ModelMetadata> = {}): Uint8Array =>
+  appendMetadata(bytes, { ...metadata, ...changes });
+
+/** A noisy picture, brighter in the half of class k. */
+export function picture(k: number, seed = 0, width = 12, height = 10): Image {
+  const source = random(seed);
+  const data = new Uint8Array(width * height);
+  for (let i = 0; i < data.length; i++) {
+    const [x, y] = [i % width, Math.floor(i / width)];
+    const inside = [x < width / 2, x >= width / 2, y < height / 2, y >= height / 2][k];
+    data[i] = source.integer(120) + (inside ? 90 : 0);
+  }
+  return createImage(width, height, 1, data);
+}

@@ -1,0 +1,37 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import { FivecropError, messageOf } from "../core/errors.ts";
+import { type CheckpointStore, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+
+/** The name of a checkpoint's file. */
+export const checkpointFile = (name: string): string => `${name}.safetensors`;
+
+/** Checkpoints as files, DIRECTORY/NAME.safetensors, each replaced in one move. */
+export function fileCheckpoints(directory: string): CheckpointStore {
+  const fileOf = (name: string): string => join(directory, checkpointFile(name));
+  return {
+    async save(name, checkpoint) {
+      const file = fileOf(name);
+      try {
+        await writeFileAtomic(file, Buffer.from(writeCheckpoint(checkpoint).buffer));
+      } catch (cause) {
+        throw new FivecropError(
+          `cannot write the checkpoint ${file}: ${messageOf(cause)}. To fix: free some space or choose another --out.`,
+          { cause },
+        );
+      }
+    },
+    async load(name) {
+      const file = fileOf(name);
+      let bytes: Uint8Array;
+      try {
+        bytes = await readFile(file);
+      } catch (cause) {
+        if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+        throw new FivecropError(`cannot read the checkpoint ${file}: ${messageOf(cause)}`, { cause });
+      }
+      return readCheckpoint(bytes, file);
+    },
+  };
+}

@@ -1,0 +1,168 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type Command, Option } from "commander";
+import { createCommand, EXIT, numberOption, print } from "../core/command-line.node.ts";
+import { type Interrupt, listenForInterrupt } from "../core/interrupt.node.ts";
+import { createProgressBar, type ProgressBar } from "../core/progress-bar.node.ts";
+import { table } from "../core/text.ts";
+import { ARCHITECTURES } from "../models/architectures/index.ts";
+import { DATASETS, dataRoot } from "../pipeline/datasets/index.ts";
+import { checkpointFile } from "./checkpoint.node.ts";
+import { OPTIMIZERS } from "./optimizers.ts";
+import { run } from "./run.node.ts";
+import { DEFAULTS, type RunConfig } from "./run-config.ts";
+import { RUN_FILES, readRunConfig } from "./run-files.node.ts";
+import { SCHEDULES } from "./schedules.ts";
+import { type RunOutcome, showRun } from "./show-run.node.ts";
+import { checkResume, parseAugmentations, type TrainOptions, toRunConfig } from "./train-options.ts";
+
+const names = (rows: Readonly<Record<string, unknown>>): string => Object.keys(rows).join(", ");
+const orDefault = (text: string, value: unknown): string => `${text} (default: ${value})`;
+
+/** `train`: a network on a data set, into a directory. */
+export function trainCommand(): Command {
+  const number = (flag: string, placeholder: string, text: string, range: Parameters<typeof numberOption>[1]) =>
+    new Option(`${flag} <${placeholder}>`, text).argParser(numberOption(flag, range));
+  const schedules = Object.values(SCHEDULES).map(({ usage }) => usage);
+  return createCommand("train", "Train a network on a data set; the best epoch becomes model.onnx.", [
+    "fivecrop train --model fashion-cnn --data fashion-mnist-sample --epochs 3",
+    "fivecrop train --model fashion-cnn --data fashion-mnist --epochs 5 --batch-size 60 --optimizer adam \\\n      --lr 0.01 --schedule exponential:0.999/step --out runs/fashion",
+    "fivecrop train --resume runs/fashion",
+  ])
+    .optionsGroup("What:")
+    .option("--model <name>", `the network: ${names(ARCHITECTURES)}`)
+    .option("--data <name>", `the data set: ${names(DATASETS)}`)
+    .option("--data-dir <dir>", "the folder of all data sets (default: $FIVECROP_DATA, else the user's cache folder)")
+    .addOption(
+      number(
+        "--validation",
+        "fraction",
+        orDefault("the share of the training images that is kept to choose the best epoch", DEFAULTS.validation),
+        { above: 0, below: 1 },
+      ),
+    )
+    .addOption(
+      new Option("--augment <list>", "random changes of each image, such as flip,random-crop:4 (default: none)").argParser(
+        parseAugmentations,
+      ),
+    )
+    .addOption(
+      number("--label-smoothing", "number", orDefault("the share of a label that is spread over all classes", DEFAULTS.labelSmoothing), {
+        from: 0,
+        below: 1,
+      }),
+    )
+    .optionsGroup("How:")
+    .addOption(number("--epochs", "n", orDefault("how often all images are seen", DEFAULTS.epochs), { whole: true, from: 1 }))
+    .addOption(number("--batch-size", "n", orDefault("images of a step", DEFAULTS.batchSize), { whole: true, from: 1 }))
+    .option("--optimizer <name>", orDefault(names(OPTIMIZERS), DEFAULTS.optimizer))
+    .addOption(number("--lr", "rate", orDefault("the learning rate", DEFAULTS.learningRate), { above: 0 }))
+    .option(
+      "--schedule <text>",
+      orDefault(`how the rate changes: ${schedules.join(", ")}; then /step or /epoch, +warmup:STEPS`, DEFAULTS.schedule),
+    )
+    .addOption(number("--weight-decay", "number", "how strongly weights are drawn to 0 (default: 0; of adamw: 0.01)", { from: 0 }))
+    .addOption(number("--momentum", "number", "of sgd (default: 0)", { from: 0, below: 1 }))
+    .option("--nesterov", "Nesterov's momentum, of sgd")
+    .addOption(number("--beta1", "number", "of adam and adamw (default: 0.9)", { from: 0, below: 1 }))
+    .addOption(number("--beta2", "number", "of adam and adamw (default: 0.999)", { from: 0, below: 1 }))
+    .addOption(number("--patience", "n", "stop after this many epochs without a better one", { whole: true, from: 1 }))
+    .addOption(number("--seed", "n", orDefault("what all random numbers come from", DEFAULTS.seed), { whole: true, from: 0 }))
+    .addOption(number("--threads", "n", "threads of one operator (default: the runtime's choice)", { whole: true, from: 1 }))
+    .optionsGroup("Where:")
+    .option("--out <dir>", "where the run is kept (default: runs/MODEL-DATA)")
+    .option("--overwrite", "replace the run that is there")
+    .option("--resume <dir>", "go on with a run that was stopped, as if it had not been")
+    .action(train);
+}
+
+const stopGently = (progress: ProgressBar): Interrupt =>
+  listenForInterrupt(() => {
+    progress.clear();
+    process.stderr.write("Stopping after this step; press Ctrl-C again to stop at once.\n");
+  });
+
+async function train(options: TrainOptions): Promise<void> {
+  if (options.resume !== undefined) checkResume(options);
+  const config = options.resume === undefined ? toRunConfig(options) : await readRunConfig(options.resume);
+  const out = options.resume ?? options.out ?? unusedDirectory(join("runs", `${config.model}-${config.data}`));
+  const { json = false, overwrite, dataDir } = options;
+  const progress = createProgressBar({ quiet: json });
+  const interrupt = stopGently(progress);
+  try {
+    const events = run(config, {
+      out,
+      dataRoot: dataRoot(dataDir),
+      resume: options.resume !== undefined,
+      overwrite,
+      signal: interrupt.signal,
+    });
+    const outcome = await showRun(events, { json, title: `${config.model} on ${config.data}`, progress, print });
+    if (!json) for (const line of farewell(outcome, { out, config, dataDir })) print(line);
+    if (outcome.reason === "interrupted") process.exitCode = interrupt.exitCode() ?? EXIT.failed;
+  } finally {
+    interrupt.dispose();
+  }
+}
+
+/** runs/a, or runs/a-2, runs/a-3 … where that is taken. */
+function unusedDirectory(wanted: string): string {
+  for (let n = 1; ; n++) {
+    const candidate = n === 1 ? wanted : `${wanted}-${n}`;
+    if (!existsSync(candidate)) return candidate;
+  }
+}
+
+/** A word for a shell, quoted where it needs to be. */
+const shellWord = (text: string): string => (/^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+/** What the directory holds, and what to do next. */
+function farewell({ reason }: RunOutcome, { out, config, dataDir }: { out: string; config: RunConfig; dataDir?: string }): string[] {
+  const data = dataDir === undefined ? "" : ` --data-dir ${shellWord(dataDir)}`;
+  if (reason === "interrupted") return ["", "To go on:", `  fivecrop train --resume ${shellWord(out)}${data}`];
+  const model = shellWord(join(out, RUN_FILES.model));
+  return [
+    "",
+    ...runListing(out),
+    "",
+    "Next:",
+    `  fivecrop evaluate ${model} --data ${config.data}${data} --split test --tta five-crop`,
+    `  fivecrop infer PICTURE… --model ${model} --tta five-crop --top 3`,
+    `  fivecrop inspect ${model}`,
+  ];
+}
+
+/** Where everything of a finished run lies. */
+const runListing = (out: string): string[] => [
+  `In ${out}:`,
+  ...table(
+    [
+      [RUN_FILES.model, "the best epoch's network, with labels and preprocessing inside"],
+      [`${checkpointFile("best")}, ${checkpointFile("last")}`, "the checkpoints"],
+      [RUN_FILES.history, "loss, accuracy, learning rate and seconds of each epoch"],
+      [RUN_FILES.curves, "the same as a picture"],
+      [RUN_FILES.config, "everything needed to run it again"],
+    ],
+    { align: "l", indent: 2 },
+  ),
+];
+
+/** `quickstart`: the whole way, on data that the package has. */
+export function quickstartCommand(): Command {
+  return createCommand("quickstart", "Train on the embedded sample, export, verify, evaluate and classify: about a minute.", [
+    "fivecrop quickstart",
+    "fivecrop quickstart --out runs/first",
+  ])
+    .option("--out <dir>", "where the run is kept; a run that is there is replaced", "runs/quickstart")
+    .action(async ({ out, json = false }: { out: string; json?: boolean }) => {
+      const { quickstart } = await import("./quickstart.node.ts");
+      const progress = createProgressBar({ quiet: json });
+      const interrupt = stopGently(progress);
+      try {
+        const finished = await quickstart({ out, json, progress, print, signal: interrupt.signal, listing: runListing });
+        if (!finished) process.exitCode = interrupt.exitCode() ?? EXIT.failed;
+      } finally {
+        interrupt.dispose();
+      }
+    });
+}

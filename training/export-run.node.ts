@@ -1,0 +1,121 @@
+import { join } from "node:path";
+import { FivecropError } from "../core/errors.ts";
+import { createSession } from "../core/session.node.ts";
+import { type Tensor, tensor } from "../core/tensor.ts";
+import { exportOnnx } from "../export/export-onnx.ts";
+import type { ModelMetadata } from "../export/metadata.ts";
+import { writeSafetensors } from "../export/safetensors.ts";
+import { VERSION } from "../export/version.ts";
+import { verifyExport } from "../inference/verify.ts";
+import { parameterCount } from "../models/network.ts";
+import { batches } from "../pipeline/batches.ts";
+import type { Dataset } from "../pipeline/dataset.ts";
+import type { PreprocessSpec } from "../pipeline/preprocess.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import type { TrainingEngine } from "./engine.ts";
+import { createOnnxRuntimeEngine } from "./engines/onnxruntime.ts";
+import { bestOf } from "./progress.ts";
+import type { RunConfig } from "./run-config.ts";
+import { type CheckpointName, RUN_FILES, readRunCheckpoint, readRunConfig, writeWhole } from "./run-files.node.ts";
+import { type RunParts, runParts } from "./run-parts.node.ts";
+
+/** A file that was written. */
+export interface Exported {
+  readonly kind: "exported";
+  readonly file: string;
+  readonly bytes: number;
+  /** The epoch, from 1, after which the weights were these. */
+  readonly epoch: number;
+  /** How many images the file was compared with the training engine on, and the largest difference of two probabilities there. */
+  readonly images?: number;
+  readonly largestDifference?: number;
+}
+
+/** How many validation images an exported file is compared on. */
+const VERIFIED_IMAGES = 64;
+
+/** An ONNX file of a checkpoint, written only after it gave the engine's answers on real images. @throws FivecropError where it does not. */
+export async function exportCheckpoint(
+  file: string,
+  { checkpoint, config, parts, engine }: { checkpoint: Checkpoint; config: RunConfig; parts: RunParts; engine: TrainingEngine },
+): Promise<Exported> {
+  const { network, preprocess, validation } = parts;
+  const metadata = describe(checkpoint, config, parts, engine.name);
+  const bytes = exportOnnx({ graph: network.graph, weights: weightsOf(checkpoint), parameters: network.parameters.keys(), metadata });
+  await engine.initialize(checkpoint.training);
+  const images = await firstImages(validation, preprocess, VERIFIED_IMAGES);
+  const { largestDifference } = await verifyExport(bytes, { createSession, images, expected: await engine.predict(images) });
+  await writeWhole(file, bytes);
+  return { kind: "exported", file, bytes: bytes.length, epoch: epochOf(checkpoint), images: images.shape[0], largestDifference };
+}
+
+export interface ExportRunOptions {
+  readonly checkpoint: CheckpointName;
+  readonly format: "onnx" | "safetensors";
+  /** The file to write; in the run's directory where it is left out, `model.onnx` for the best checkpoint. */
+  readonly out?: string;
+  /** The folder of all data sets: an ONNX file is compared with the training engine on images of the run's own. */
+  readonly dataRoot: string;
+}
+
+/** Exports a checkpoint of a run's directory. @throws UsageError, FivecropError */
+export async function exportRun(run: string, { checkpoint: name, format, out, dataRoot }: ExportRunOptions): Promise<Exported> {
+  const config = await readRunConfig(run);
+  const checkpoint = await readRunCheckpoint(run, name, config);
+  const file = out ?? join(run, name === "best" ? RUN_FILES.model : `model-${name}.onnx`).replace(/onnx$/, format);
+  if (format === "safetensors") {
+    const bytes = writeSafetensors(weightsOf(checkpoint), {
+      format: "pt",
+      architecture: checkpoint.network,
+      createdBy: `fivecrop ${VERSION}`,
+    });
+    await writeWhole(file, bytes);
+    return { kind: "exported", file, bytes: bytes.length, epoch: epochOf(checkpoint) };
+  }
+  const parts = await runParts(config, dataRoot);
+  const engine = createOnnxRuntimeEngine({ network: parts.network, optimizer: parts.optimizer, createSession, threads: config.threads });
+  try {
+    return await exportCheckpoint(file, { checkpoint, config, parts, engine });
+  } finally {
+    await engine.dispose();
+  }
+}
+
+const weightsOf = ({ training: { parameters, state } }: Checkpoint) => ({ ...parameters, ...state });
+
+/** `best` is kept after its epoch, `last` also in the middle of one: its weights are counted to the epoch under way. */
+const epochOf = ({ progress: { epoch, batch } }: Checkpoint): number => epoch + (batch > 0 ? 1 : 0);
+
+function describe(checkpoint: Checkpoint, config: RunConfig, { network, preprocess, training }: RunParts, engine: string): ModelMetadata {
+  const { history, epoch, batch } = checkpoint.progress;
+  const record = batch === 0 ? history.find((each) => each.epoch === epoch) : undefined;
+  const { trainingAccuracy, trainingLoss, validationAccuracy, validationLoss } = record ?? {};
+  const metrics = Object.entries({ trainingAccuracy, trainingLoss, validationAccuracy, validationLoss }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return {
+    labels: training.classNames,
+    preprocess,
+    outputKind: "logits",
+    architecture: network.name,
+    parameters: parameterCount(network),
+    training: {
+      arguments: { ...config },
+      dataset: config.data,
+      seed: config.seed,
+      epochs: config.epochs,
+      ...(record && bestOf(history) === record && { bestEpoch: record.epoch }),
+      metrics: Object.fromEntries(metrics) as Record<string, number>,
+      engine,
+    },
+    createdBy: `fivecrop ${VERSION}`,
+    created: new Date().toISOString(),
+  };
+}
+
+async function firstImages(dataset: Dataset, preprocess: PreprocessSpec, most: number): Promise<Tensor<"float32">> {
+  const batchSize = Math.min(most, dataset.length);
+  const plan = { batchSize, seed: 0, epoch: 0, shuffle: false, preprocess, augmentations: [], labelSmoothing: 0, firstBatch: 0 };
+  for await (const { images } of batches(dataset, plan)) return tensor("float32", images.shape, images.data.slice());
+  throw new FivecropError(`${dataset.name}: expected at least one image, found none`);
+}

@@ -1,0 +1,122 @@
+import type { ProgressBar } from "../core/progress-bar.node.ts";
+import { bytes, count, duration, pad, percent, plural } from "../core/text.ts";
+import type { Exported } from "./export-run.node.ts";
+import type { FitEvent } from "./fit.ts";
+import { bestOf, type EpochRecord } from "./progress.ts";
+import type { RunEvent } from "./run.node.ts";
+
+export interface RunOutcome {
+  readonly reason: "finished" | "early stop" | "interrupted";
+  readonly history: readonly EpochRecord[];
+  readonly exported?: Exported;
+}
+
+export interface ShowRunOptions {
+  /** Events as lines of JSON instead. */
+  readonly json?: boolean;
+  /** Stands above everything: what is trained on what. */
+  readonly title: string;
+  readonly progress: ProgressBar;
+  readonly print: (line: string) => void;
+}
+
+const COLUMNS: readonly (readonly [heading: string, width: number, cell: (record: EpochRecord) => string])[] = [
+  ["loss", 8, (r) => r.trainingLoss.toFixed(4)],
+  ["accuracy", 9, (r) => percent(r.trainingAccuracy)],
+  ["val. loss", 10, (r) => r.validationLoss?.toFixed(4) ?? "–"],
+  ["val. acc.", 10, (r) => percent(r.validationAccuracy)],
+  ["rate", 9, (r) => r.learningRate.toPrecision(3)],
+  ["time", 11, (r) => duration(r.seconds)],
+];
+const EPOCH = 7;
+
+const headings = (): string => `${"epoch".padStart(EPOCH)}${COLUMNS.map(([heading, width]) => pad(heading, width + 1, "right")).join("")}`;
+const epochLine = (record: EpochRecord, epochs: number, isBest: boolean): string =>
+  `${`${record.epoch}/${epochs}`.padStart(EPOCH)}${COLUMNS.map(([, width, cell]) => pad(cell(record), width + 1, "right")).join("")}${isBest ? "  best" : ""}`;
+
+/** Shows a run's events as they come: a progress bar, and a line for each epoch; or lines of JSON. @returns how it ended. */
+export async function showRun(
+  events: AsyncIterable<RunEvent>,
+  { json = false, title, progress, print }: ShowRunOptions,
+): Promise<RunOutcome> {
+  const pace = createPace();
+  let outcome: RunOutcome = { reason: "interrupted", history: [] };
+  let epochs = 0;
+  let stepsPerEpoch = 0;
+  try {
+    for await (const event of events) {
+      if (event.kind === "end") outcome = { reason: event.reason, history: event.history };
+      if (event.kind === "exported") outcome = { ...outcome, exported: event };
+      if (json) {
+        print(JSON.stringify(event));
+        continue;
+      }
+      switch (event.kind) {
+        case "prepared":
+          print(
+            `${title}: ${plural(event.parameters, "parameter")}, ${plural(event.classes, "class").replace(/classs$/, "classes")}; ` +
+              `${count(event.training)} images to train on, ${count(event.validation)} to validate on`,
+          );
+          print("");
+          break;
+        case "start":
+          ({ epochs, stepsPerEpoch } = event);
+          pace.start(event.step);
+          if (event.step > 0) print(`Going on after step ${count(event.step)} of ${count(epochs * stepsPerEpoch)}.`);
+          if (event.step < epochs * stepsPerEpoch) print(headings());
+          break;
+        case "step":
+          progress.show(event.batch, stepsPerEpoch, `epoch ${event.epoch}/${epochs}`, pace.facts(event, epochs * stepsPerEpoch));
+          break;
+        case "epoch":
+          progress.clear();
+          print(epochLine(event.record, epochs, event.isBest));
+          break;
+        case "end":
+          progress.clear();
+          print("");
+          print(endLine(event));
+          break;
+        case "exported":
+          print(exportedLine(event));
+      }
+    }
+  } finally {
+    progress.clear();
+  }
+  return outcome;
+}
+
+function endLine({ reason, history, best }: Extract<FitEvent, { kind: "end" }>): string {
+  if (reason === "interrupted") return "Stopped after a whole step; everything is saved.";
+  const accuracy =
+    best?.validationAccuracy === undefined
+      ? `training accuracy ${percent(best?.trainingAccuracy)}`
+      : `validation accuracy ${percent(best.validationAccuracy)}`;
+  const early = reason === "early stop" ? `No better epoch for ${history.length - bestOf(history)!.epoch}: stopped early. ` : "";
+  return `${early}Best epoch: ${best?.epoch} of ${history.length}, ${accuracy}.`;
+}
+
+/** What an exported file was found to be. */
+export const exportedLine = ({ file, bytes: size, images, largestDifference = 0 }: Exported): string =>
+  `${file}: ${bytes(size)}${images === undefined ? "" : `; on ${plural(images, "image")} its probabilities differ from the trained network's by at most ${largestDifference.toExponential(0)}`}.`;
+
+/** Images a second in this epoch, and the time that the remaining steps will take. */
+function createPace() {
+  let from = { step: 0, at: 0 };
+  let epoch = { number: 0, images: 0, at: 0 };
+  return {
+    start(step: number): void {
+      from = { step, at: performance.now() };
+    },
+    facts({ epoch: number, images, step, runningLoss, runningAccuracy }: Extract<FitEvent, { kind: "step" }>, total: number): string {
+      const now = performance.now();
+      if (epoch.number !== number) epoch = { number, images: 0, at: epoch.number === 0 ? from.at : now };
+      else epoch.images += images;
+      const rate = epoch.images / Math.max(1e-3, (now - epoch.at) / 1e3);
+      const left = ((now - from.at) / 1e3 / (step - from.step)) * (total - step);
+      const speed = epoch.images ? `${count(rate)} img/s  ${duration(Math.round(left))} left` : "";
+      return `loss ${runningLoss.toFixed(4)}  acc. ${percent(runningAccuracy)}  ${speed}`.trimEnd();
+    },
+  };
+}
