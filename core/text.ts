@@ -22,6 +22,9 @@ export function duration(seconds: number): string {
   return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** The same for a time that is only guessed: in whole seconds. */
+export const remaining = (seconds: number): string => (seconds < 10 ? `${Math.round(seconds)} s` : duration(seconds));
+
 /** A thing and how many there are: "1 image", "2 images". */
 export const plural = (number: number, noun: string): string => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 

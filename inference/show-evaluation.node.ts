@@ -1,5 +1,5 @@
 import type { ProgressBar } from "../core/progress-bar.node.ts";
-import { count, duration } from "../core/text.ts";
+import { count, remaining } from "../core/text.ts";
 import type { Dataset } from "../pipeline/dataset.ts";
 import type { Classifier } from "./classifier.ts";
 import { type EvaluateOptions, type Evaluation, evaluate } from "./evaluate.ts";
@@ -14,7 +14,7 @@ export async function showEvaluation(
     for await (const event of evaluate(classifier, dataset, options)) {
       if (event.kind === "result") return event.evaluations;
       const { done, total, imagesPerSecond } = event;
-      const left = duration(Math.round((total - done) / imagesPerSecond));
+      const left = remaining((total - done) / imagesPerSecond);
       progress.show(done, total, "evaluate", `${count(imagesPerSecond)} img/s  ${left} left`);
       if (signal?.aborted) break;
     }

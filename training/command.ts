@@ -137,10 +137,11 @@ const runListing = (out: string): string[] => [
   `In ${out}:`,
   ...table(
     [
-      [RUN_FILES.model, "the best epoch's network, with labels and preprocessing inside"],
-      [`${checkpointFile("best")}, ${checkpointFile("last")}`, "the checkpoints"],
-      [RUN_FILES.history, "loss, accuracy, learning rate and seconds of each epoch"],
-      [RUN_FILES.curves, "the same as a picture"],
+      [RUN_FILES.model, "the best epoch, with labels and preprocessing inside"],
+      [checkpointFile("best"), "its checkpoint"],
+      [checkpointFile("last"), "the checkpoint to go on from"],
+      [RUN_FILES.history, "loss, accuracy, rate and seconds of each epoch"],
+      [RUN_FILES.curves, "loss and accuracy as a picture"],
       [RUN_FILES.config, "everything needed to run it again"],
     ],
     { align: "l", indent: 2 },

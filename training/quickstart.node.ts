@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { ProgressBar } from "../core/progress-bar.node.ts";
-import { duration, percent, table } from "../core/text.ts";
+import { count, duration, percent, table } from "../core/text.ts";
 import { loadClassifier } from "../inference/classifier.node.ts";
 import type { Prediction } from "../inference/classifier.ts";
 import { showEvaluation } from "../inference/show-evaluation.node.ts";
@@ -38,6 +38,8 @@ export interface QuickstartOptions {
   readonly listing: (out: string) => readonly string[];
 }
 
+const ABOUT_CROPS = ["  (It was trained on whole pictures, so crops of such small ones cost it accuracy;", "  on photos they gain.)"];
+
 /** Trains on the embedded sample, exports, verifies, evaluates with and without five-crop, and classifies the sample's pictures. @returns whether it came to the end. */
 export async function quickstart({ out, json, progress, print, signal, listing }: QuickstartOptions): Promise<boolean> {
   const started = performance.now();
@@ -56,18 +58,23 @@ export async function quickstart({ out, json, progress, print, signal, listing }
     const evaluations = await showEvaluation(classifier, test, { views: VIEWS, progress, signal });
     if (signal.aborted) return false;
     const totals = evaluations.map(({ views, top1, top5 }) => [views, percent(top1), percent(top5)]);
-    say("", `Test, ${test.length} images:`, ...table([["views", "top-1", "top-5"], ...totals], { align: "lr", indent: 2 }));
+    say(
+      "",
+      `Test, ${count(test.length)} images:`,
+      ...table([["views", "top-1", "top-5"], ...totals], { align: "lr", indent: 2 }),
+      ...ABOUT_CROPS,
+    );
     if (json)
       for (const evaluation of evaluations) print(JSON.stringify({ kind: "evaluation", model: file, data, split: "test", ...evaluation }));
 
     const pictures = (await readdir(SAMPLE_FOLDER)).filter((name) => name.endsWith(".png")).sort();
     const answers = await classifier.classifyBatch(
       pictures.map((name) => join(SAMPLE_FOLDER, name)),
-      { views: "five-crop", top: 2 },
+      { views: "none", top: 2 },
     );
     const cell = ({ label, probability }: Prediction) => [label, percent(probability, 1)];
     const rows = pictures.map((name, i) => [name, ...answers[i].predictions.flatMap(cell)]);
-    say("", "Pictures, five-crop:", ...table(rows, { align: "llrlr", indent: 2 }));
+    say("", "Pictures:", ...table(rows, { align: "llrlr", indent: 2 }));
     if (json)
       pictures.forEach((name, i) => {
         print(JSON.stringify({ kind: "classification", file: join(SAMPLE_FOLDER, name), predictions: answers[i].predictions }));

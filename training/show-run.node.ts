@@ -1,5 +1,5 @@
 import type { ProgressBar } from "../core/progress-bar.node.ts";
-import { bytes, count, duration, pad, percent, plural } from "../core/text.ts";
+import { bytes, count, duration, pad, percent, plural, remaining } from "../core/text.ts";
 import type { Exported } from "./export-run.node.ts";
 import type { FitEvent } from "./fit.ts";
 import { bestOf, type EpochRecord } from "./progress.ts";
@@ -53,10 +53,8 @@ export async function showRun(
       }
       switch (event.kind) {
         case "prepared":
-          print(
-            `${title}: ${plural(event.parameters, "parameter")}, ${plural(event.classes, "class").replace(/classs$/, "classes")}; ` +
-              `${count(event.training)} images to train on, ${count(event.validation)} to validate on`,
-          );
+          print(title);
+          print(preparedLine(event));
           print("");
           break;
         case "start":
@@ -87,6 +85,9 @@ export async function showRun(
   return outcome;
 }
 
+const preparedLine = ({ parameters, classes, training, validation }: Extract<RunEvent, { kind: "prepared" }>): string =>
+  `${plural(parameters, "parameter")}, ${classes} classes; ${count(training)} images to train on, ${count(validation)} to validate on`;
+
 function endLine({ reason, history, best }: Extract<FitEvent, { kind: "end" }>): string {
   if (reason === "interrupted") return "Stopped after a whole step; everything is saved.";
   const accuracy =
@@ -99,7 +100,7 @@ function endLine({ reason, history, best }: Extract<FitEvent, { kind: "end" }>):
 
 /** What an exported file was found to be. */
 export const exportedLine = ({ file, bytes: size, images, largestDifference = 0 }: Exported): string =>
-  `${file}: ${bytes(size)}${images === undefined ? "" : `; on ${plural(images, "image")} its probabilities differ from the trained network's by at most ${largestDifference.toExponential(0)}`}.`;
+  `${file}: ${bytes(size)}${images === undefined ? "" : `\n  verified: on ${plural(images, "image")} its probabilities differ by at most ${largestDifference.toExponential(0)} from the trained network's`}`;
 
 /** Images a second in this epoch, and the time that the remaining steps will take. */
 function createPace() {
@@ -115,7 +116,7 @@ function createPace() {
       else epoch.images += images;
       const rate = epoch.images / Math.max(1e-3, (now - epoch.at) / 1e3);
       const left = ((now - from.at) / 1e3 / (step - from.step)) * (total - step);
-      const speed = epoch.images ? `${count(rate)} img/s  ${duration(Math.round(left))} left` : "";
+      const speed = epoch.images ? `${count(rate)} img/s  ${remaining(left)} left` : "";
       return `loss ${runningLoss.toFixed(4)}  acc. ${percent(runningAccuracy)}  ${speed}`.trimEnd();
     },
   };

@@ -7,6 +7,7 @@ import { FivecropError } from "../../core/errors.ts";
 import { createLoader, prefetch } from "../../pipeline/batches.node.ts";
 import { type Batch, type BatchPlan, batches } from "../../pipeline/batches.ts";
 import { type Dataset, subset } from "../../pipeline/dataset.ts";
+import type { Loader } from "../../pipeline/loader.ts";
 import { DATASETS, openDataset } from "../../pipeline/datasets/index.ts";
 
 const plan: BatchPlan = {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { createSession } from "../../core/session.node.ts";
+import { createSession as createNodeSession } from "../../core/session.node.ts";
+import type { SessionMaker } from "../../core/session.ts";
 import { float32, type Tensor, tensor, zeros } from "../../core/tensor.ts";
 import { createNetwork } from "../../models/architectures/index.ts";
 import { knownShape } from "../../models/graph/graph.ts";
@@ -83,7 +84,11 @@ export function goldenNetwork(name: string): Network {
   return { ...network, graph: { ...network.graph, initializers } };
 }
 
-export async function goldenEngine(golden: Golden, optimizer: Optimizer): Promise<TrainingEngine> {
+export async function goldenEngine(
+  golden: Golden,
+  optimizer: Optimizer,
+  createSession: SessionMaker = createNodeSession,
+): Promise<TrainingEngine> {
   const network = goldenNetwork(golden.net);
   const engine = createOnnxRuntimeEngine({ network, optimizer, createSession });
   await engine.initialize({ ...initialState(network, optimizer, 0), parameters: goldenParameters(golden, network) });

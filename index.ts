@@ -1,0 +1,50 @@
+// The public names in Node, each listed once.
+import { createSession } from "./core/session.node.ts";
+import type { TrainingEngine } from "./training/engine.ts";
+import { createOnnxRuntimeEngine, type OnnxRuntimeEngineOptions } from "./training/engines/onnxruntime.ts";
+
+export { FivecropError, ShapeError, UsageError } from "./core/errors.ts";
+export { type Random, random } from "./core/random.ts";
+export type { Named, Session, SessionMaker, SessionOptions } from "./core/session.ts";
+export { type DType, float32, int64, type Tensor, tensor, zeros } from "./core/tensor.ts";
+export { type ExportOptions, exportOnnx } from "./export/export-onnx.ts";
+export { appendMetadata, type ModelMetadata, type OutputKind, readMetadata, type TrainingRecord } from "./export/metadata.ts";
+export { parse } from "./export/parse.ts";
+export { readSafetensors, writeSafetensors } from "./export/safetensors.ts";
+export { serialize } from "./export/serialize.ts";
+export { type ImageSource, loadClassifier } from "./inference/classifier.node.ts";
+export type { Classification, Classifier, ClassifierOptions, ClassifyOptions, Prediction } from "./inference/classifier.ts";
+export { type EvaluateOptions, type Evaluation, evaluate, evaluations } from "./inference/evaluate.ts";
+export { verifyExport } from "./inference/verify.ts";
+export { ARCHITECTURES, type Architecture, createNetwork } from "./models/architectures/index.ts";
+export { GraphBuilder } from "./models/graph/builder.ts";
+export type { Graph, Node, Value } from "./models/graph/graph.ts";
+export { print } from "./models/graph/print.ts";
+export * as layers from "./models/layers/index.ts";
+export { classCount, type Network, network, parameterCount } from "./models/network.ts";
+export { graphBuilder, OPS } from "./models/ops/index.ts";
+export type { AugmentationSpec } from "./pipeline/augmentations.ts";
+export { createLoader } from "./pipeline/batches.node.ts";
+export type { Batch, BatchPlan } from "./pipeline/batches.ts";
+export { type Dataset, type DatasetDescription, type InMemoryOptions, inMemory, splitDataset, subset } from "./pipeline/dataset.ts";
+export { DATASETS, dataRoot, openDataset } from "./pipeline/datasets/index.ts";
+export { decodeImage, readImage } from "./pipeline/decode.node.ts";
+export { createImage, type Image } from "./pipeline/image.ts";
+export type { Loader } from "./pipeline/loader.ts";
+export { type PreprocessSpec, preprocess, validatePreprocess } from "./pipeline/preprocess.ts";
+export { parseViews, VIEWS, type View, viewImages } from "./pipeline/views.ts";
+export { fileCheckpoints } from "./training/checkpoint.node.ts";
+export { type Checkpoint, type CheckpointStore, memoryCheckpoints } from "./training/checkpoint.ts";
+export type { StepInput, StepResult, TrainingEngine, TrainingState } from "./training/engine.ts";
+export { type About, exportTrained } from "./training/export-trained.ts";
+export { type FitData, type FitEvent, type FitOptions, fit } from "./training/fit.ts";
+export { adam, adamw, createOptimizer, type Optimizer, sgd } from "./training/optimizers.ts";
+export type { EpochRecord, Progress } from "./training/progress.ts";
+export { type RunEvent, type RunOptions, run } from "./training/run.node.ts";
+export { DEFAULTS, type RunConfig } from "./training/run-config.ts";
+export { parseSchedule, type Schedule } from "./training/schedules.ts";
+export { compileStep, writeStep } from "./training/step/index.ts";
+
+/** A training engine on onnxruntime-node's CPU provider. */
+export const createEngine = (options: Omit<OnnxRuntimeEngineOptions, "createSession">): TrainingEngine =>
+  createOnnxRuntimeEngine({ ...options, createSession });
