@@ -44,6 +44,7 @@ async function main(argv: readonly string[]): Promise<number> {
   return Number(process.exitCode ?? 0);
 }
 
+process.on("SIGXFSZ", () => undefined); // past a file size limit a write fails, as on a full disk
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0); // `fivecrop inspect … | head` has read enough
   throw error;

@@ -1,6 +1,7 @@
 // Our training step on a fixed batch in memory: a maker of timed steps, for the benches beside it.
-import { createSession } from "../dist/core/session.node.js";
+
 import { random } from "../dist/core/random.js";
+import { createSession } from "../dist/core/session.node.js";
 import { tensor, zeros } from "../dist/core/tensor.js";
 import { createNetwork } from "../dist/models/architectures/index.js";
 import { classCount } from "../dist/models/network.js";

@@ -12,6 +12,9 @@ export const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
+/** How the program is called here: npm and npx find a bin that a shell does not. */
+export const PROGRAM = process.env.npm_command ? "npx fivecrop" : "fivecrop";
+
 /** Exit codes: 0 done, 1 failed, 2 misused, 130 and 143 stopped by SIGINT and SIGTERM. */
 export const EXIT = { failed: 1, misused: 2, SIGINT: 130, SIGTERM: 143 } as const;
 

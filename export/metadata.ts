@@ -1,6 +1,6 @@
 import { FivecropError, messageOf } from "../core/errors.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
-import { concatenate, encodeField, fieldsOf } from "./protobuf.ts";
+import { concatenate, encodeField, type Field, fieldsOf } from "./protobuf.ts";
 
 /** What a network's last layer gives for each class. */
 export type OutputKind = "logits" | "probabilities" | "log-probabilities";
@@ -110,7 +110,7 @@ export function appendMetadata(model: Uint8Array, metadata: ModelMetadata): Uint
  * @throws FivecropError where the bytes are no ONNX model, or the metadata is malformed or of a newer version.
  */
 export function readMetadata(model: Uint8Array): ModelMetadata | undefined {
-  const fields = Array.from(fieldsOf(model));
+  const fields = topFields(model);
   if (!fields.some(({ number }) => number === GRAPH))
     throw new FivecropError(`no ONNX model: there is no graph in these ${model.length} bytes`);
   const entries = fields
@@ -127,6 +127,14 @@ export function readMetadata(model: Uint8Array): ModelMetadata | undefined {
     .filter(([key]) => key !== VERSION_KEY && Object.hasOwn(FIELDS, key.slice(PREFIX.length)))
     .map(([key, text]) => [key.slice(PREFIX.length), parseJson(key, text)]);
   return validateMetadata(Object.fromEntries(ours));
+}
+
+function topFields(model: Uint8Array): readonly Field[] {
+  try {
+    return Array.from(fieldsOf(model));
+  } catch (cause) {
+    throw new FivecropError(`no ONNX model: ${messageOf(cause)}`, { cause });
+  }
 }
 
 function entryOf(bytes: Uint8Array): readonly [key: string, value: string] {

@@ -47,6 +47,7 @@ export function encodeField(number: number, content: Uint8Array): Uint8Array {
   return concatenate([Uint8Array.from(head), content]);
 }
 
+/** Pieces one behind the other, in one copy. */
 export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;

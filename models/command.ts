@@ -61,7 +61,7 @@ function inspectionLines({ file, bytes: size, name, inputs, outputs, nodes, para
     "",
     ...table([["node", "operator", "output", "parameters"], ...rows], { align: "lllr" }),
     "",
-    `${plural(nodes.length, "node")}, ${plural(parameters, "parameter")}${constants ? `, and ${count(constants)} other numbers (running statistics)` : ""}`,
+    `${plural(nodes.length, "node")}, ${plural(parameters, "parameter")}${constants ? `, and ${count(constants)} fixed numbers (running statistics, constants)` : ""}`,
     ...(file === undefined
       ? []
       : ["", ...(metadata ? cardLines(metadata) : ["It carries no fivecrop metadata: infer needs --labels and --preprocess."])]),

@@ -61,6 +61,7 @@ export interface ViewPlan {
   readonly crop: Rectangle;
 }
 
+/** A view of a picture of this size, worked out. */
 export function planView(picture: Size, view: View, spec: PreprocessSpec): ViewPlan {
   const size = resizedSize(picture, resizeOf(view, spec));
   return { size, crop: placeCrop(size, spec.crop, view.anchor) };

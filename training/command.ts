@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { createCommand, EXIT, numberOption, print } from "../core/command-line.node.ts";
+import { createCommand, EXIT, numberOption, PROGRAM, print } from "../core/command-line.node.ts";
 import { type Interrupt, listenForInterrupt } from "../core/interrupt.node.ts";
 import { createProgressBar, type ProgressBar } from "../core/progress-bar.node.ts";
 import { table } from "../core/text.ts";
@@ -119,16 +119,16 @@ const shellWord = (text: string): string => (/^[\w./:@%+=-]+$/.test(text) ? text
 /** What the directory holds, and what to do next. */
 function farewell({ reason }: RunOutcome, { out, config, dataDir }: { out: string; config: RunConfig; dataDir?: string }): string[] {
   const data = dataDir === undefined ? "" : ` --data-dir ${shellWord(dataDir)}`;
-  if (reason === "interrupted") return ["", "To go on:", `  fivecrop train --resume ${shellWord(out)}${data}`];
+  if (reason === "interrupted") return ["", "To go on:", `  ${PROGRAM} train --resume ${shellWord(out)}${data}`];
   const model = shellWord(join(out, RUN_FILES.model));
   return [
     "",
     ...runListing(out),
     "",
     "Next:",
-    `  fivecrop evaluate ${model} --data ${config.data}${data} --split test --tta five-crop`,
-    `  fivecrop infer PICTURE… --model ${model} --tta five-crop --top 3`,
-    `  fivecrop inspect ${model}`,
+    `  ${PROGRAM} evaluate ${model} --data ${config.data}${data} --split test --tta five-crop`,
+    `  ${PROGRAM} infer PICTURE… --model ${model} --tta five-crop --top 3`,
+    `  ${PROGRAM} inspect ${model}`,
   ];
 }
 

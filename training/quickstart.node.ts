@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { PROGRAM } from "../core/command-line.node.ts";
 import type { ProgressBar } from "../core/progress-bar.node.ts";
 import { count, duration, percent, table } from "../core/text.ts";
 import { loadClassifier } from "../inference/classifier.node.ts";
@@ -89,7 +90,7 @@ export async function quickstart({ out, json, progress, print, signal, listing }
 
 const next = (file: string, picture: string): string[] => [
   "Next:",
-  `  npx fivecrop infer ${relative(".", picture)} --model ${file} --tta five-crop`,
-  `  npx fivecrop inspect ${file}`,
-  "  npx fivecrop train --help",
+  `  ${PROGRAM} infer ${relative(".", picture)} --model ${file} --tta five-crop`,
+  `  ${PROGRAM} inspect ${file}`,
+  `  ${PROGRAM} train --help`,
 ];

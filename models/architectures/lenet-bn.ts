@@ -1,14 +1,4 @@
-import {
-  averagePool2d,
-  batchNorm,
-  conv2d,
-  flatten,
-  initializers,
-  type Layer,
-  linear,
-  sequential,
-  sigmoid,
-} from "../layers/index.ts";
+import { averagePool2d, batchNorm, conv2d, flatten, initializers, type Layer, linear, sequential, sigmoid } from "../layers/index.ts";
 
 const weight = initializers.xavierUniform;
 

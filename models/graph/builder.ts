@@ -12,6 +12,7 @@ export class GraphBuilder {
   readonly #nodes: Node[] = [];
   readonly #names = new Set<string>();
   readonly #scalars = new Map<number, Value>();
+  #prefix = "";
 
   /** @param from a graph to go on from: its inputs, initializers and nodes keep their identity. */
   constructor(ops: OpTable, from?: Graph) {
@@ -29,6 +30,17 @@ export class GraphBuilder {
     for (let i = 2; this.#names.has(name); i++) name = `${wanted}_${i}`;
     this.#names.add(name);
     return name;
+  }
+
+  /** Names that are left out while `write` runs get this prefix: they say what they belong to. */
+  within<T>(prefix: string, write: () => T): T {
+    const outer = this.#prefix;
+    this.#prefix = `${prefix}/`;
+    try {
+      return write();
+    } finally {
+      this.#prefix = outer;
+    }
   }
 
   input(name: string, dtype: DType, shape: readonly Dimension[]): Value {
@@ -65,16 +77,17 @@ export class GraphBuilder {
   }
 
   /** Adds a node with one output and @returns it. @see addAll */
-  add(op: string, inputs: readonly (Value | undefined)[], attributes: Attributes = {}, name = op.toLowerCase()): Value {
+  add(op: string, inputs: readonly (Value | undefined)[], attributes: Attributes = {}, name?: string): Value {
     return this.addAll(op, inputs, attributes, name)[0];
   }
 
   /**
    * Adds a node.
-   * @param name of the node and its first output; the others are `name:1`, `name:2`, …
+   * @param named the name of the node and its first output; the others are `name:1`, `name:2`, … Left out, the operator's, behind the prefix.
    * @throws ShapeError that names the node, where inputs or attributes do not fit.
    */
-  addAll(op: string, inputs: readonly (Value | undefined)[], attributes: Attributes = {}, name = op.toLowerCase()): readonly Value[] {
+  addAll(op: string, inputs: readonly (Value | undefined)[], attributes: Attributes = {}, named?: string): readonly Value[] {
+    const name = named ?? this.#prefix + op;
     if (!Object.hasOwn(this.#ops, op)) throw new ShapeError(`node '${name}': the operator ${op} is not supported`);
     const definition = this.#ops[op];
     let types: readonly ValueType[];

@@ -38,7 +38,9 @@ export function print(graph: Graph, ops: OpTable = {}): string {
   return [
     `graph ${graph.name}`,
     ...graph.inputs.map((value) => `  input ${line(value)}`),
-    ...[...graph.initializers].map(([value, t]) => `  initializer ${value.name}: ${t.data.length <= 8 ? printTensor(t) : printType(value)}`),
+    ...[...graph.initializers].map(
+      ([value, t]) => `  initializer ${value.name}: ${t.data.length <= 8 ? printTensor(t) : printType(value)}`,
+    ),
     ...graph.nodes.map((node) => `  ${printNode(node, ops)}`),
     ...graph.outputs.map((value) => `  output ${line(value)}`),
     "",

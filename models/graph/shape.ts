@@ -20,6 +20,7 @@ export function constantInts(operand: Operand | undefined, what: string): number
   return numbersOf(constant);
 }
 
+/** @throws ShapeError where the operand has another number of axes. */
 export function needRank(operand: Operand, rank: number, what: string): void {
   if (operand.shape.length !== rank)
     throw new ShapeError(`${what}: expected ${rank} axes, received ${operand.shape.length} ([${operand.shape}])`);
@@ -58,6 +59,7 @@ export function broadcast(a: readonly Dimension[], b: readonly Dimension[]): rea
   });
 }
 
+/** @throws ShapeError where the element types differ. */
 export function sameType(a: ValueType, b: ValueType): void {
   if (a.dtype !== b.dtype) throw new ShapeError(`types differ: ${a.dtype} and ${b.dtype}`);
 }
@@ -79,7 +81,9 @@ export interface Window {
 export function slide(size: readonly Dimension[], window: Window, ceil = false): number[] {
   const axes = window.kernel.length;
   if (window.strides.length !== axes || window.dilations.length !== axes || window.pads.length !== 2 * axes)
-    throw new ShapeError(`kernel [${window.kernel}], strides [${window.strides}], dilations [${window.dilations}] and pads [${window.pads}] do not belong together`);
+    throw new ShapeError(
+      `kernel [${window.kernel}], strides [${window.strides}], dilations [${window.dilations}] and pads [${window.pads}] do not belong together`,
+    );
   for (const [name, numbers] of Object.entries({ kernel: window.kernel, strides: window.strides, dilations: window.dilations }))
     if (numbers.some((n) => n < 1)) throw new ShapeError(`${name}: expected at least 1, received [${numbers}]`);
   return window.kernel.map((kernel, i) => {

@@ -11,9 +11,21 @@ export function withBatch(graph: Graph, batch: number, ops: OpTable): Graph {
   const bound = new Map<Value, Value>();
   const at = (value: Value): Value => bound.get(value) ?? value;
   for (const input of graph.inputs)
-    bound.set(input, g.input(input.name, input.dtype, input.shape.map((d) => (d === "N" ? batch : d))));
+    bound.set(
+      input,
+      g.input(
+        input.name,
+        input.dtype,
+        input.shape.map((d) => (d === "N" ? batch : d)),
+      ),
+    );
   for (const node of graph.nodes)
-    g.addAll(node.op, node.inputs.map((value) => value && at(value)), node.attributes, node.name).forEach((value, i) => {
+    g.addAll(
+      node.op,
+      node.inputs.map((value) => value && at(value)),
+      node.attributes,
+      node.name,
+    ).forEach((value, i) => {
       bound.set(node.outputs[i], value);
     });
   return g.build(graph.name, graph.outputs.map(at));

@@ -36,11 +36,15 @@ export const adaptiveAveragePool2d =
   (size: number): Layer =>
   (x, scope) => {
     const [height, width] = x.shape.slice(2).map((d) => known(d, "a spatial axis"));
-    if (height < size || width < size) throw new FivecropError(`adaptive average pool to ${size}×${size}: the image has only ${height}×${width} pixels there`);
+    if (height < size || width < size)
+      throw new FivecropError(`adaptive average pool to ${size}×${size}: the image has only ${height}×${width} pixels there`);
     if (size === 1) return scope.graph.add("GlobalAveragePool", [x], {}, scope.path);
     const columns = scope.constant("columns", averagingMatrix(width, size));
     const rows = averagingMatrix(height, size);
-    const rowsT = float32(Array.from({ length: rows.data.length }, (_, i) => rows.data[(i % height) * size + Math.floor(i / height)]), [size, height]);
+    const rowsT = float32(
+      Array.from({ length: rows.data.length }, (_, i) => rows.data[(i % height) * size + Math.floor(i / height)]),
+      [size, height],
+    );
     const narrow = scope.graph.add("MatMul", [x, columns], {}, `${scope.path}/columns`);
     return scope.graph.add("MatMul", [scope.constant("rows", rowsT), narrow], {}, scope.path);
   };

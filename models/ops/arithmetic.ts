@@ -26,9 +26,17 @@ const summed =
   (g, site) =>
     partials(g, site, site.gradients[0]!).map((partial, i) => sumTo(g, partial, site.inputs[i]));
 
-export const Add = binary("Sum with broadcasting: A + B.", 14, summed((_g, _site, dy) => [dy, dy]));
+export const Add = binary(
+  "Sum with broadcasting: A + B.",
+  14,
+  summed((_g, _site, dy) => [dy, dy]),
+);
 
-export const Sub = binary("Difference with broadcasting: A − B.", 14, summed((g, _site, dy) => [dy, g.add("Neg", [dy])]));
+export const Sub = binary(
+  "Difference with broadcasting: A − B.",
+  14,
+  summed((g, _site, dy) => [dy, g.add("Neg", [dy])]),
+);
 
 export const Mul = binary(
   "Product with broadcasting: A · B.",

@@ -5,7 +5,8 @@ import { axesButChannels, perChannel, reduceSum } from "./shared.ts";
 
 function needChannels(x: Operand, vectors: readonly Operand[], names: readonly string[]): void {
   vectors.forEach((vector, i) => {
-    if (String(vector.shape) !== String([x.shape[1]])) throw new ShapeError(`${names[i]}: expected [${x.shape[1]}], received [${vector.shape}]`);
+    if (String(vector.shape) !== String([x.shape[1]]))
+      throw new ShapeError(`${names[i]}: expected [${x.shape[1]}], received [${vector.shape}]`);
   });
 }
 

@@ -44,7 +44,9 @@ export const Conv: OpDefinition<ConvAttributes> = {
     const channels = known(x.shape[1], "the channel axis");
     const { group } = attributes;
     if (channels !== known(w.shape[1], "W") * group)
-      throw new ShapeError(`input channels: expected ${Number(w.shape[1]) * group} (weight [${w.shape}], group ${group}), received ${channels}`);
+      throw new ShapeError(
+        `input channels: expected ${Number(w.shape[1]) * group} (weight [${w.shape}], group ${group}), received ${channels}`,
+      );
     needBias(inputs[2], known(w.shape[0], "W"));
     return [{ dtype: x.dtype, shape: [x.shape[0], w.shape[0], ...slide(x.shape.slice(2), windowOf(attributes))] }];
   },

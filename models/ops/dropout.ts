@@ -2,7 +2,8 @@ import { int, type OpDefinition } from "../graph/op.ts";
 import { need } from "../graph/shape.ts";
 
 export const Dropout: OpDefinition<{ seed: number }> = {
-  summary: "The input itself at inference; the trainer drops a share `ratio` and scales the rest by 1 / (1 − ratio), by noise that it feeds.",
+  summary:
+    "The input itself at inference; the trainer drops a share `ratio` and scales the rest by 1 / (1 − ratio), by noise that it feeds.",
   sinceOpset: 13,
   attributes: { seed: int(0) },
   infer([operand]) {

@@ -47,16 +47,12 @@ export const MatMul: OpDefinition<NoAttributes> = {
     const [a, b] = needAll(inputs, ["A", "B"]);
     if (a.shape.length < 2 || b.shape.length < 2) throw new ShapeError(`expected matrices, received [${a.shape}] and [${b.shape}]`);
     const inner = a.shape[a.shape.length - 1];
-    if (inner !== b.shape[b.shape.length - 2])
-      throw new ShapeError(`inner dimensions differ: ${inner} and ${b.shape[b.shape.length - 2]}`);
+    if (inner !== b.shape[b.shape.length - 2]) throw new ShapeError(`inner dimensions differ: ${inner} and ${b.shape[b.shape.length - 2]}`);
     const batch = broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2));
     return [{ dtype: a.dtype, shape: [...batch, a.shape[a.shape.length - 2], b.shape[b.shape.length - 1]] }];
   },
   gradient(g, { inputs: [a, b], gradients: [gradient] }) {
     const dy = gradient!;
-    return [
-      sumTo(g, g.add("MatMul", [dy, transposed(g, b)]), a),
-      sumTo(g, g.add("MatMul", [transposed(g, a), dy]), b),
-    ];
+    return [sumTo(g, g.add("MatMul", [dy, transposed(g, b)]), a), sumTo(g, g.add("MatMul", [transposed(g, a), dy]), b)];
   },
 };

@@ -33,7 +33,10 @@ export const Reshape: OpDefinition<{ allowzero: number }> = {
     const factor = (dimensions: readonly Dimension[]) => dimensions.reduce<number>((all, d) => (d === "N" ? all : all * d), 1);
     const batchLeft = shape.includes("N") && !rest.includes("N");
     const left = factor(shape) / factor(rest);
-    if (wanted.length - rest.length > 1 || (batchLeft ? left !== 1 || !wanted.includes(-1) : wanted.includes(-1) ? !Number.isInteger(left) : left !== 1))
+    if (
+      wanted.length - rest.length > 1 ||
+      (batchLeft ? left !== 1 || !wanted.includes(-1) : wanted.includes(-1) ? !Number.isInteger(left) : left !== 1)
+    )
       throw new ShapeError(`[${shape}] does not reshape to [${wanted}]`);
     return [{ dtype, shape: wanted.map((d) => (d === -1 ? (batchLeft ? "N" : left) : d)) }];
   },

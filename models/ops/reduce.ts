@@ -46,22 +46,37 @@ export const ReduceMean = reduction("The mean over axes.", 18, (g, { x, dy, axes
   return expand(g, g.add("Mul", [dy, g.scalar(1 / count)]), knownShape(x));
 });
 
-export const ReduceSumSquare = reduction("Σ x² over axes.", 18, (g, { x, dy }) =>
-  g.add("Mul", [g.add("Mul", [x, g.scalar(2)]), dy]),
-);
+export const ReduceSumSquare = reduction("Σ x² over axes.", 18, (g, { x, dy }) => g.add("Mul", [g.add("Mul", [x, g.scalar(2)]), dy]));
 
-export const ReduceMax = reduction("The largest over axes; the gradient goes to the first largest in row order.", 18, (g, { x, y, dy, axes }) => {
-  const shape = knownShape(x);
-  const rest = shape.flatMap((_, i) => (axes.includes(i) ? [] : [i]));
-  const perm = [...rest, ...axes];
-  const back = perm.map((_, i) => perm.indexOf(i));
-  const flat = [...rest.map((i) => shape[i]), axes.reduce((size, axis) => size * shape[axis], 1)];
-  const largest = indicator(g, g.add("Equal", [x, y]));
-  const rowed = reshape(g, g.add("Transpose", [largest], { perm }), flat);
-  const rank = g.add("CumSum", [rowed, g.initializer("axis", int64([flat.length - 1], []))]);
-  const first = g.add("Mul", [rowed, indicator(g, g.add("GreaterOrEqual", [g.scalar(1), rank]))]);
-  return g.add("Mul", [dy, g.add("Transpose", [reshape(g, first, perm.map((i) => shape[i]))], { perm: back })]);
-});
+export const ReduceMax = reduction(
+  "The largest over axes; the gradient goes to the first largest in row order.",
+  18,
+  (g, { x, y, dy, axes }) => {
+    const shape = knownShape(x);
+    const rest = shape.flatMap((_, i) => (axes.includes(i) ? [] : [i]));
+    const perm = [...rest, ...axes];
+    const back = perm.map((_, i) => perm.indexOf(i));
+    const flat = [...rest.map((i) => shape[i]), axes.reduce((size, axis) => size * shape[axis], 1)];
+    const largest = indicator(g, g.add("Equal", [x, y]));
+    const rowed = reshape(g, g.add("Transpose", [largest], { perm }), flat);
+    const rank = g.add("CumSum", [rowed, g.initializer("axis", int64([flat.length - 1], []))]);
+    const first = g.add("Mul", [rowed, indicator(g, g.add("GreaterOrEqual", [g.scalar(1), rank]))]);
+    return g.add("Mul", [
+      dy,
+      g.add(
+        "Transpose",
+        [
+          reshape(
+            g,
+            first,
+            perm.map((i) => shape[i]),
+          ),
+        ],
+        { perm: back },
+      ),
+    ]);
+  },
+);
 
 export const CumSum: OpDefinition<{ exclusive: number; reverse: number }> = {
   summary: "Running sums along an axis.",

@@ -8,7 +8,8 @@ export type NoAttributes = Record<never, never>;
 export const reshape = (g: GraphBuilder, x: Value, shape: readonly number[], name = `${x.name}/reshape`): Value =>
   sameShape(x.shape, shape) ? x : g.add("Reshape", [x, g.initializer(`${name}/shape`, int64(shape))], {}, name);
 
-export const sameShape = (a: readonly Dimension[], b: readonly Dimension[]): boolean => a.length === b.length && a.every((d, i) => d === b[i]);
+export const sameShape = (a: readonly Dimension[], b: readonly Dimension[]): boolean =>
+  a.length === b.length && a.every((d, i) => d === b[i]);
 
 /** Σ over axes; the sum over none is the value. */
 export const reduceSum = (g: GraphBuilder, x: Value, axes: readonly number[], keepdims: boolean): Value =>

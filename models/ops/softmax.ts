@@ -4,7 +4,10 @@ import { int, type OpDefinition } from "../graph/op.ts";
 import { canonicalAxis, need } from "../graph/shape.ts";
 import { reduceSum } from "./shared.ts";
 
-const alongAxis = (summary: string, gradient: (g: GraphBuilder, y: Value, dy: Value, axis: number) => Value): OpDefinition<{ axis: number }> => ({
+const alongAxis = (
+  summary: string,
+  gradient: (g: GraphBuilder, y: Value, dy: Value, axis: number) => Value,
+): OpDefinition<{ axis: number }> => ({
   summary,
   sinceOpset: 13,
   attributes: { axis: int(-1) },

@@ -177,7 +177,7 @@ describe("models that do not fit", () => {
     ["a wrong spec", foreign, { labels, preprocess: { ...spec, std: [0] } }, "preprocess.std"],
     ["a batch size of 0", withMetadata(foreign), { batchSize: 0 }, "batchSize: expected a whole number from 1"],
     ["unknown views", withMetadata(foreign), { views: "six-crop" }, "unknown views 'six-crop'"],
-    ["a picture", new TextEncoder().encode("GIF89a, a picture"), {}, "the model: not a protocol buffers message"],
+    ["a picture", new TextEncoder().encode("GIF89a, a picture"), {}, "the model: no ONNX model: not a protocol buffers message"],
     ["an empty file", new Uint8Array(0), {}, "no ONNX model: there is no graph in these 0 bytes"],
   ])("%s is refused", async (_, bytes, options, message) => {
     await expect(load(bytes, options)).rejects.toThrow(message);

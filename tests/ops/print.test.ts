@@ -41,9 +41,9 @@ test("a graph prints one line a value and node, attributes at their default left
   relu6 = Clip(conv1, , high) → float32[N,16,28,28]
   bn, bn:1, bn:2 = BatchNormTraining(relu6, bn.weight, bn.bias) {epsilon=0.001} → float32[N,16,28,28], float32[16], float32[16]
   mean = ReduceMean(bn, axes) {keepdims=0} → float32[N,16]
-  slice = Slice(mean, from, to, axis) → float32[N,3]
-  greater = Greater(slice, fc.bias) → bool[N,3]
-  output greater: bool[N,3]
+  Slice = Slice(mean, from, to, axis) → float32[N,3]
+  Greater = Greater(Slice, fc.bias) → bool[N,3]
+  output Greater: bool[N,3]
 `);
 });
 

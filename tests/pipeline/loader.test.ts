@@ -7,8 +7,8 @@ import { FivecropError } from "../../core/errors.ts";
 import { createLoader, prefetch } from "../../pipeline/batches.node.ts";
 import { type Batch, type BatchPlan, batches } from "../../pipeline/batches.ts";
 import { type Dataset, subset } from "../../pipeline/dataset.ts";
-import type { Loader } from "../../pipeline/loader.ts";
 import { DATASETS, openDataset } from "../../pipeline/datasets/index.ts";
+import type { Loader } from "../../pipeline/loader.ts";
 
 const plan: BatchPlan = {
   batchSize: 32,

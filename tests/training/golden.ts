@@ -61,7 +61,10 @@ export function goldenParameters(golden: Golden, network: Network): Weights {
     golden.parameters.map(([name, shape], j) => {
       const fanIn = shape.slice(1).reduce((a, b) => a * b, 1);
       const of = (u: number) => (scales.has(name) ? 1 + 0.1 * u : shape.length > 1 ? u * Math.sqrt(3 / fanIn) : 0.1 * u);
-      const u = hashed(j + 1, shape.reduce((a, b) => a * b, 1));
+      const u = hashed(
+        j + 1,
+        shape.reduce((a, b) => a * b, 1),
+      );
       return [name, float32(u.map(of), shape)];
     }),
   );
@@ -72,7 +75,13 @@ export function goldenBatch(golden: Golden): StepInput {
   golden.labels.forEach((label, i) => {
     targets.data[i * golden.classes + label] = 1;
   });
-  const images = float32(hashed(1000, golden.input.reduce((a, b) => a * b, 1)), golden.input);
+  const images = float32(
+    hashed(
+      1000,
+      golden.input.reduce((a, b) => a * b, 1),
+    ),
+    golden.input,
+  );
   return { images, targets };
 }
 
@@ -80,7 +89,8 @@ export function goldenBatch(golden: Golden): StepInput {
 export function goldenNetwork(name: string): Network {
   const network = createNetwork(name);
   const initializers = new Map(network.graph.initializers);
-  for (const value of initializers.keys()) if (value.name.endsWith(".ratio")) initializers.set(value, tensor("float32", [], Float32Array.of(0)));
+  for (const value of initializers.keys())
+    if (value.name.endsWith(".ratio")) initializers.set(value, tensor("float32", [], Float32Array.of(0)));
   return { ...network, graph: { ...network.graph, initializers } };
 }
 
@@ -100,5 +110,7 @@ export const l2 = (values: ArrayLike<number>): number => Math.sqrt(Array.from(va
 /** The first ten logits of each row, as the goldens keep them. */
 export const firstTen = (logits: Tensor<"float32">): number[] => {
   const width = knownShape({ ...logits })[1];
-  return Array.from({ length: logits.shape[0] }, (_, row) => Array.from(logits.data.subarray(row * width, row * width + Math.min(10, width)))).flat();
+  return Array.from({ length: logits.shape[0] }, (_, row) =>
+    Array.from(logits.data.subarray(row * width, row * width + Math.min(10, width))),
+  ).flat();
 };

@@ -31,7 +31,9 @@ export function initialState(network: Network, optimizer: Optimizer, seed: numbe
     seed,
     parameters: initialParameters(network, seed),
     slots: Object.fromEntries([...slots].map(([name, shape]) => [name, zeros("float32", shape)])),
-    state: Object.fromEntries(statisticsOf(network).map((value) => [value.name, network.graph.initializers.get(value) as Tensor<"float32">])),
+    state: Object.fromEntries(
+      statisticsOf(network).map((value) => [value.name, network.graph.initializers.get(value) as Tensor<"float32">]),
+    ),
   };
 }
 
@@ -68,7 +70,9 @@ export function groupVariables(
 ): Pick<TrainingState, "parameters" | "slots" | "state"> {
   const wanted = variablesOf(network, optimizer);
   const group = (role: Role): Weights =>
-    Object.fromEntries([...wanted[role].keys()].map((name) => [name, tensor("float32", variables[name].shape, variables[name].data.slice())]));
+    Object.fromEntries(
+      [...wanted[role].keys()].map((name) => [name, tensor("float32", variables[name].shape, variables[name].data.slice())]),
+    );
   return { parameters: group("parameters"), slots: group("slots"), state: group("state") };
 }
 

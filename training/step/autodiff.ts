@@ -13,7 +13,8 @@ import { OPS } from "../../models/ops/index.ts";
  */
 export function differentiate(g: GraphBuilder, nodes: readonly Node[], loss: Value, wanted: readonly Value[]): ReadonlyMap<Value, Value> {
   const reached = new Set<Value>(wanted); // values that depend on a wanted one: only they need gradients
-  for (const node of nodes) if (node.inputs.some((value) => value && reached.has(value))) for (const value of node.outputs) reached.add(value);
+  for (const node of nodes)
+    if (node.inputs.some((value) => value && reached.has(value))) for (const value of node.outputs) reached.add(value);
 
   const gradients = new Map<Value, Value>([[loss, g.scalar(1)]]);
   for (const node of nodes.toReversed()) {
@@ -22,7 +23,8 @@ export function differentiate(g: GraphBuilder, nodes: readonly Node[], loss: Val
     const { gradient } = OPS[node.op as keyof typeof OPS] as OpDefinition;
     if (!gradient) throw new Error(`node '${node.name}' (${node.op}) has no gradient, and a trained value depends on it`);
     const site = { inputs: node.inputs as readonly Value[], outputs: node.outputs, attributes: node.attributes, gradients: arriving };
-    gradient(g, site).forEach((contribution, i) => {
+    const contributions = g.within(`${node.name}.gradient`, () => gradient(g, site));
+    contributions.forEach((contribution, i) => {
       const input = node.inputs[i];
       if (!contribution || !input || !reached.has(input)) return;
       const sum = gradients.get(input);

@@ -29,7 +29,10 @@ export function writeStep(network: Network, batch: number, optimizer: Optimizer)
   const forward = g.build(network.name, [loss]).nodes;
   const gradients = differentiate(g, forward, loss, parameters);
   const idle = parameters.find((parameter) => !gradients.has(parameter));
-  if (idle) throw new FivecropError(`parameter '${idle.name}' of '${network.name}' does not influence its logits. To fix: remove it from the network.`);
+  if (idle)
+    throw new FivecropError(
+      `parameter '${idle.name}' of '${network.name}' does not influence its logits. To fix: remove it from the network.`,
+    );
   const variables = [...appendUpdates(g, gradients, optimizer), ...state];
   const outputs = [loss, logits, ...variables.map(({ after }) => after)];
   return replaced({ variables, noise }, prune(g.build(`${network.name}/step`, outputs)));

@@ -23,7 +23,12 @@ export function poolBeforeRelu(graph: Graph): Graph {
       bound.set(node.outputs[0], at(node.inputs[0]!));
       continue;
     }
-    const outputs = g.addAll(node.op, node.inputs.map((value) => value && at(value)), node.attributes, node.name);
+    const outputs = g.addAll(
+      node.op,
+      node.inputs.map((value) => value && at(value)),
+      node.attributes,
+      node.name,
+    );
     const relu = swapped.get(node);
     const results = relu ? [g.add("Relu", [outputs[0]], {}, relu.name)] : outputs;
     results.forEach((value, i) => {

@@ -43,7 +43,9 @@ export function prepare(network: Network, batch: number): Prepared {
   for (const node of source.nodes) {
     const inputs = node.inputs.map((value) => value && at(value));
     const special = Object.hasOwn(IN_TRAINING, node.op) ? IN_TRAINING[node.op] : undefined;
-    const outputs = special ? special(g, { ...node, inputs }, training) : g.addAll(node.op, inputs, node.attributes, node.name);
+    const outputs = special
+      ? g.within(node.name, () => special(g, { ...node, inputs }, training))
+      : g.addAll(node.op, inputs, node.attributes, node.name);
     outputs.forEach((value, i) => {
       bound.set(node.outputs[i], value);
     });

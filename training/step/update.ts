@@ -21,7 +21,7 @@ export function appendUpdates(g: GraphBuilder, gradients: ReadonlyMap<Value, Val
   const [learningRate, ...factors] = rateNames(optimizer).map((name) => g.input(name, "float32", []));
   return [...gradients].flatMap(([parameter, gradient]): Variable[] => {
     const slots = optimizer.slots.map((slot) => g.input(slotName(parameter.name, slot), "float32", knownShape(parameter)));
-    const next = optimizer.update(math, { parameter, gradient, slots, learningRate, factors });
+    const next = g.within(`${parameter.name}.update`, () => optimizer.update(math, { parameter, gradient, slots, learningRate, factors }));
     return [
       { name: parameter.name, role: "parameter", before: parameter, after: next.parameter },
       ...slots.map((before, i): Variable => ({ name: before.name, role: "slot", before, after: next.slots[i] })),

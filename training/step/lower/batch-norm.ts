@@ -19,7 +19,8 @@ function rowsOf(x: Value): Rows {
 
 const asRows = (g: GraphBuilder, value: Value, { channels, count }: Rows): Value => reshape(g, value, [channels, count]);
 const column = (g: GraphBuilder, vector: Value): Value => reshape(g, vector, [...knownShape(vector), 1]);
-const alongRows = (g: GraphBuilder, op: string, value: Value): Value => g.add(op, [value, g.initializer("axes", int64([1]))], { keepdims: 0 });
+const alongRows = (g: GraphBuilder, op: string, value: Value): Value =>
+  g.add(op, [value, g.initializer("axes", int64([1]))], { keepdims: 0 });
 const centered = (g: GraphBuilder, x: Value, mean: Value): Value => g.add("Sub", [x, column(g, mean)]);
 
 /** (x − mean) / √(variance + ε) · scale + bias in one pass: the inference operator, with whatever statistics it is given. */

@@ -25,7 +25,12 @@ const transposed: Formulation = {
       (size, i) => size - ((output[i] - 1) * strides[i] + dilations[i] * (kernel[i] - 1) + 1 - pads[i] - pads[i + input.length]),
     );
     return [
-      g.add("ConvTranspose", [dy, w], { kernel_shape: kernel, strides, dilations, pads, group: attributes.group, output_padding }, node.name),
+      g.add(
+        "ConvTranspose",
+        [dy, w],
+        { kernel_shape: kernel, strides, dilations, pads, group: attributes.group, output_padding },
+        node.name,
+      ),
     ];
   },
 };

@@ -27,7 +27,11 @@ const oneConv: Formulation = {
     if (node.outputs[0].shape.length !== 4) return undefined;
     const channels = knownShape(node.outputs[0])[1];
     const slowdown = channels <= FEW_CHANNELS ? 3 : 1;
-    return { inputs: ["innermost", "innermost"], outputs: ["standard"], cost: slowdown * convCost(operations) + 2 * passCost([node.inputs[0]]) };
+    return {
+      inputs: ["innermost", "innermost"],
+      outputs: ["standard"],
+      cost: slowdown * convCost(operations) + 2 * passCost([node.inputs[0]]),
+    };
   },
   emit(g, node, [x, dy]) {
     const { batch, window, input, output, attributes } = measure(node);

@@ -13,13 +13,19 @@ export function convOperations(weight: readonly number[], outputPixels: number, 
 
 /** Batch innermost, a convolution is one matrix product and runs near the peak; image by image it loses on small maps. */
 export const convCost = (operations: number): number => operations * PER_OPERATION;
-export const imageByImageCost = (operations: number, outputPixels: number): number =>
-  operations * PER_OPERATION * (1 + 40 / outputPixels);
+export const imageByImageCost = (operations: number, outputPixels: number): number => operations * PER_OPERATION * (1 + 40 / outputPixels);
 
 export const sizes = (node: Node, x: Value, y: Value, weight: readonly number[]) => {
   const [batch] = knownShape(x);
-  const outputPixels = knownShape(y).slice(2).reduce((a, b) => a * b, 1);
-  return { batch, outputPixels, operations: convOperations(weight, outputPixels, batch), attributes: node.attributes as unknown as ConvAttributes };
+  const outputPixels = knownShape(y)
+    .slice(2)
+    .reduce((a, b) => a * b, 1);
+  return {
+    batch,
+    outputPixels,
+    operations: convOperations(weight, outputPixels, batch),
+    attributes: node.attributes as unknown as ConvAttributes,
+  };
 };
 
 const standard = asItIs((node) => {

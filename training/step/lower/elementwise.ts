@@ -35,14 +35,16 @@ const inBothLayouts = (emit: Emit, passes: number): readonly Formulation[] => {
 export const elementwise = inBothLayouts(itself, 1);
 
 /** dy · [y > 0] */
-export const reluGradient = inBothLayouts((g, node, [y, dy]) => [
-  g.add("Mul", [dy, indicator(g, g.add("Greater", [y, g.scalar(0)]))], {}, node.name),
-], 2);
+export const reluGradient = inBothLayouts(
+  (g, node, [y, dy]) => [g.add("Mul", [dy, indicator(g, g.add("Greater", [y, g.scalar(0)]))], {}, node.name)],
+  2,
+);
 
 /** dy · y · (1 − y) */
-export const sigmoidGradient = inBothLayouts((g, node, [y, dy]) => [
-  g.add("Mul", [dy, g.add("Mul", [y, g.add("Sub", [g.scalar(1), y!])])], {}, node.name),
-], 3);
+export const sigmoidGradient = inBothLayouts(
+  (g, node, [y, dy]) => [g.add("Mul", [dy, g.add("Mul", [y, g.add("Sub", [g.scalar(1), y!])])], {}, node.name)],
+  3,
+);
 
 /** Identity at inference, and as it is fed in training. */
 export const identity = inBothLayouts((_g, _node, [x]) => [x!], 0);

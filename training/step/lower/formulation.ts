@@ -47,6 +47,7 @@ export function conversionCost(value: Value): number {
   return still ? 0 : 2 * passCost([value]);
 }
 
+/** The shape in memory of a value with this logical shape. */
 export function physicalShape(shape: readonly number[], layout: Layout): readonly number[] {
   if (layout === "standard" || shape.length < 2) return shape;
   const [batch, ...rest] = shape;

@@ -22,9 +22,15 @@ export function lower(graph: Graph, selection: Selection): Graph {
   for (const node of graph.nodes) {
     const { formulation, plan } = selection.get(node)!;
     const inputs = node.inputs.map((value, i) => value && read(value, plan.inputs[i]));
-    formulation.emit(g, node, inputs).forEach((value, i) => {
+    const outputs = g.within(node.name, () => formulation.emit(g, node, inputs));
+    outputs.forEach((value, i) => {
       written.set(node.outputs[i], { layout: plan.outputs[i], value });
     });
   }
-  return prune(g.build(graph.name, graph.outputs.map((value) => read(value, "standard"))));
+  return prune(
+    g.build(
+      graph.name,
+      graph.outputs.map((value) => read(value, "standard")),
+    ),
+  );
 }

@@ -53,7 +53,8 @@ export const concatenating: readonly Formulation[] = [
   asItIs(),
   innermost(
     (node) => axisOf(node) !== 0,
-    (g, node, inputs) => g.add("Concat", inputs, { axis: physicalAxis(axisOf(node), node.outputs[0].shape.length, "innermost") }, node.name),
+    (g, node, inputs) =>
+      g.add("Concat", inputs, { axis: physicalAxis(axisOf(node), node.outputs[0].shape.length, "innermost") }, node.name),
     Number.POSITIVE_INFINITY,
   ),
 ];
@@ -91,4 +92,3 @@ export const padding: readonly Formulation[] = [
     },
   ),
 ];
-

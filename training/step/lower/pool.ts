@@ -63,7 +63,10 @@ function toFirstMaximum(g: GraphBuilder, x: Value, maximum: Value, dy: Value, sl
 /** Below every finite pixel. */
 const LOWEST = -3.4028234663852886e38;
 
-const inLayouts = (passes: number, emit: (g: GraphBuilder, node: Node, inputs: readonly Value[], layout: Layout) => Value): readonly Formulation[] =>
+const inLayouts = (
+  passes: number,
+  emit: (g: GraphBuilder, node: Node, inputs: readonly Value[], layout: Layout) => Value,
+): readonly Formulation[] =>
   (["standard", "innermost"] as const).map((layout) => ({
     name: `separable, ${layout}`,
     plan: (node) =>

@@ -40,7 +40,11 @@ export function seenAt(g: GraphBuilder, x: Value, sliding: Sliding, fill: number
   const shape = knownShape(padded);
   const split = reshape(g, padded, replaced(shape, axis, rows, stride));
   return placesOf(sliding).map(({ quotient, residue }) => {
-    const bounds = [[quotient, residue], [quotient + outputs, residue + 1], [axis, axis + 1]].map((list) => g.initializer("place", int64(list)));
+    const bounds = [
+      [quotient, residue],
+      [quotient + outputs, residue + 1],
+      [axis, axis + 1],
+    ].map((list) => g.initializer("place", int64(list)));
     return reshape(g, g.add("Slice", [split, ...bounds]), replaced(shape, axis, outputs));
   });
 }
