@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { createCommand } from "../core/command-line.node.ts";
 import { dataRoot } from "../pipeline/datasets/index.ts";
-import { type ExportRunOptions, exportRun } from "../training/export-run.node.ts";
+import type { ExportRunOptions } from "../training/export-run.node.ts";
 import { CHECKPOINT_NAMES, RUN_FILES } from "../training/run-files.node.ts";
 import { exportedLine } from "../training/show-run.node.ts";
 
@@ -27,6 +27,7 @@ export function exportCommand(): Command {
     .option("--out <file>", `the file to write (default: in the run, ${RUN_FILES.model} for the best checkpoint)`)
     .option("--data-dir <dir>", "the folder of all data sets (default: $FIVECROP_DATA, else the user's cache folder)")
     .action(async (run: string, { dataDir, json = undefined, ...options }: ExportCommandOptions) => {
+      const { exportRun } = await import("../training/export-run.node.ts");
       const exported = await exportRun(run, { ...options, dataRoot: dataRoot(dataDir) });
       process.stdout.write(`${json ? JSON.stringify(exported) : exportedLine(exported)}\n`);
     });

@@ -2,10 +2,8 @@ import type { Command } from "commander";
 import { createCommand, EXIT, numberOption, print, repeated } from "../core/command-line.node.ts";
 import { messageOf, UsageError } from "../core/errors.ts";
 import { createProgressBar } from "../core/progress-bar.node.ts";
-import { readImage } from "../pipeline/decode.node.ts";
 import type { Image } from "../pipeline/image.ts";
 import { parseViews } from "../pipeline/views.ts";
-import { loadClassifier } from "./classifier.node.ts";
 import type { Classification } from "./classifier.ts";
 import { type ModelOptions, readModelOptions } from "./infer-options.node.ts";
 import { evaluationLines, predictionLines } from "./text.ts";
@@ -55,7 +53,9 @@ async function infer(files: readonly string[], { model, tta, top, threads, json 
       "--model: expected an ONNX file, such as --model runs/fashion/model.onnx, received none. `fivecrop train` makes one.",
     );
   if (tta !== undefined) parseViews(tta);
-  const classifier = await loadClassifier(model, { ...(await readModelOptions(options)), threads });
+  const said = await readModelOptions(options);
+  const { loadClassifier } = await import("./classifier.node.ts");
+  const classifier = await loadClassifier(model, { ...said, threads });
   const show = (file: string, { predictions }: Classification, width: number): void => {
     for (const line of json ? [JSON.stringify({ file, predictions })] : [file, ...predictionLines(predictions, width)]) print(line);
   };
@@ -87,6 +87,7 @@ interface Pictures {
 }
 
 async function readAll(files: readonly string[]): Promise<Pictures> {
+  const { readImage } = await import("../pipeline/decode.node.ts");
   const settled = await Promise.allSettled(files.map((file) => readImage(file)));
   const read = settled.flatMap((result, i) => (result.status === "fulfilled" ? [{ file: files[i], image: result.value }] : []));
   const failed = settled.flatMap((result, i) =>
@@ -130,12 +131,14 @@ export function evaluateCommand(): Command {
 async function evaluateModel(model: string, options: EvaluateCommandOptions): Promise<void> {
   const { dataDir, split, tta, batchSize, limit, threads, json = false, ...modelOptions } = options;
   for (const views of tta ?? []) parseViews(views);
-  const [{ dataRoot, openDataset }, { subset }, { showEvaluation }] = await Promise.all([
+  const said = await readModelOptions(modelOptions);
+  const [{ loadClassifier }, { dataRoot, openDataset }, { subset }, { showEvaluation }] = await Promise.all([
+    import("./classifier.node.ts"),
     import("../pipeline/datasets/index.ts"),
     import("../pipeline/dataset.ts"),
     import("./show-evaluation.node.ts"),
   ]);
-  const classifier = await loadClassifier(model, { ...(await readModelOptions(modelOptions)), threads });
+  const classifier = await loadClassifier(model, { ...said, threads });
   try {
     const data = options.data ?? classifier.metadata?.training?.dataset;
     if (data === undefined)

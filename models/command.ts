@@ -4,7 +4,6 @@ import { createCommand, print } from "../core/command-line.node.ts";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
 import { bytes, count, percent, plural, table } from "../core/text.ts";
 import { type ModelMetadata, readMetadata } from "../export/metadata.ts";
-import { parse } from "../export/parse.ts";
 import { ARCHITECTURES, createNetwork } from "./architectures/index.ts";
 import { type GraphSummary, summarize } from "./graph/summary.ts";
 
@@ -43,6 +42,7 @@ async function inspectFile(file: string): Promise<Inspected> {
   } catch (cause) {
     throw new FivecropError(`cannot read the model ${file}: ${messageOf(cause)}`, { cause });
   }
+  const { parse } = await import("../export/parse.ts");
   const summary = summarize(parse(content, file));
   let metadata: ModelMetadata | undefined;
   try {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { writeWhole } from "../core/atomic-file.node.ts";
 import { FivecropError, messageOf } from "../core/errors.ts";
 import { type CheckpointStore, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 
@@ -11,17 +11,7 @@ export const checkpointFile = (name: string): string => `${name}.safetensors`;
 export function fileCheckpoints(directory: string): CheckpointStore {
   const fileOf = (name: string): string => join(directory, checkpointFile(name));
   return {
-    async save(name, checkpoint) {
-      const file = fileOf(name);
-      try {
-        await writeFileAtomic(file, Buffer.from(writeCheckpoint(checkpoint).buffer));
-      } catch (cause) {
-        throw new FivecropError(
-          `cannot write the checkpoint ${file}: ${messageOf(cause)}. To fix: free some space or choose another --out.`,
-          { cause },
-        );
-      }
-    },
+    save: (name, checkpoint) => writeWhole(fileOf(name), writeCheckpoint(checkpoint)),
     async load(name) {
       const file = fileOf(name);
       let bytes: Uint8Array;

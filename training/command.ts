@@ -9,7 +9,6 @@ import { ARCHITECTURES } from "../models/architectures/index.ts";
 import { DATASETS, dataRoot } from "../pipeline/datasets/index.ts";
 import { checkpointFile } from "./checkpoint.node.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
-import { run } from "./run.node.ts";
 import { DEFAULTS, type RunConfig } from "./run-config.ts";
 import { RUN_FILES, readRunConfig } from "./run-files.node.ts";
 import { SCHEDULES } from "./schedules.ts";
@@ -87,6 +86,7 @@ async function train(options: TrainOptions): Promise<void> {
   const config = options.resume === undefined ? toRunConfig(options) : await readRunConfig(options.resume);
   const out = options.resume ?? options.out ?? unusedDirectory(join("runs", `${config.model}-${config.data}`));
   const { json = false, overwrite, dataDir } = options;
+  const { run } = await import("./run.node.ts");
   const progress = createProgressBar({ quiet: json });
   const interrupt = stopGently(progress);
   try {

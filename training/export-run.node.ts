@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { writeWhole } from "../core/atomic-file.node.ts";
 import { FivecropError } from "../core/errors.ts";
 import { createSession } from "../core/session.node.ts";
 import { type Tensor, tensor } from "../core/tensor.ts";
@@ -16,7 +17,7 @@ import type { TrainingEngine } from "./engine.ts";
 import { createOnnxRuntimeEngine } from "./engines/onnxruntime.ts";
 import { bestOf } from "./progress.ts";
 import type { RunConfig } from "./run-config.ts";
-import { type CheckpointName, RUN_FILES, readRunCheckpoint, readRunConfig, writeWhole } from "./run-files.node.ts";
+import { type CheckpointName, RUN_FILES, readRunCheckpoint, readRunConfig } from "./run-files.node.ts";
 import { type RunParts, runParts } from "./run-parts.node.ts";
 
 /** A file that was written. */

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { writeWhole } from "../core/atomic-file.node.ts";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
 import { VERSION } from "../export/version.ts";
 import { checkpointFile, fileCheckpoints } from "./checkpoint.node.ts";
@@ -66,18 +66,4 @@ export async function readRunCheckpoint(out: string, name: CheckpointName, confi
         `found '${found.network}' with '${found.optimizer}'. To fix: put the run's own checkpoint there.`,
     );
   return found;
-}
-
-/** @throws FivecropError where it cannot be written; the file is then as it was. */
-export async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
-  try {
-    await writeFileAtomic(
-      file,
-      typeof content === "string" ? content : Buffer.from(content.buffer, content.byteOffset, content.byteLength),
-    );
-  } catch (cause) {
-    throw new FivecropError(`cannot write ${file}: ${messageOf(cause)}. To fix: free some space, or choose an --out that can be written.`, {
-      cause,
-    });
-  }
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { writeWhole } from "../core/atomic-file.node.ts";
 import { createSession } from "../core/session.node.ts";
 import { parameterCount } from "../models/network.ts";
 import { createLoader } from "../pipeline/batches.node.ts";
@@ -9,7 +10,7 @@ import { checkFit, type FitEvent, type FitOptions, fit } from "./fit.ts";
 import type { EpochRecord } from "./progress.ts";
 import { historyCsv } from "./report/history-csv.ts";
 import type { RunConfig } from "./run-config.ts";
-import { RUN_FILES, readRunCheckpoint, startDirectory, writeWhole } from "./run-files.node.ts";
+import { RUN_FILES, readRunCheckpoint, startDirectory } from "./run-files.node.ts";
 import { runParts } from "./run-parts.node.ts";
 
 export interface RunOptions {

@@ -1,0 +1,40 @@
+import { unlinkSync } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
+import { FivecropError, messageOf } from "./errors.ts";
+
+/** Files under way: they go where the process ends before them. */
+const unfinished = new Set<string>();
+let counter = 0;
+
+process.on("exit", () => {
+  for (const file of unfinished)
+    try {
+      unlinkSync(file);
+    } catch {} // it was renamed or removed in this very moment
+});
+
+/**
+ * Writes a file whole or not at all: beside it first, to the disk, then in one move.
+ * @throws FivecropError where it cannot be written; what was there is then as it was.
+ */
+export async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
+  const beside = `${file}.${process.pid}-${counter++}.tmp`;
+  unfinished.add(beside);
+  try {
+    const handle = await open(beside, "wx");
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(beside, file);
+  } catch (cause) {
+    await rm(beside, { force: true }).catch(() => undefined);
+    throw new FivecropError(`cannot write ${file}: ${messageOf(cause)}. To fix: free some space, or choose a place that can be written.`, {
+      cause,
+    });
+  } finally {
+    unfinished.delete(beside);
+  }
+}

@@ -1,0 +1,101 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import sharp from "sharp";
+import { describe, expect, test } from "vitest";
+import { tensor } from "../../core/tensor.ts";
+import { appendMetadata } from "../../export/metadata.ts";
+import { serialize } from "../../export/serialize.ts";
+import { graphBuilder } from "../../models/ops/index.ts";
+import { LABELS, metadata, model, picture as noisy, SIDE, withMetadata } from "../inference/models.ts";
+import { fivecrop, jsonLines, picture, temporaryFolder } from "./run.ts";
+
+interface Answer {
+  readonly file: string;
+  readonly predictions: readonly { readonly label: string; readonly classIndex: number; readonly probability: number }[];
+}
+const answers = (stdout: string): Answer[] => jsonLines(stdout) as unknown as Answer[];
+
+/** The same for colour pictures: it sums the three channels. */
+function colourModel(): Uint8Array {
+  const g = graphBuilder();
+  const images = g.input("images", "float32", ["N", 3, SIDE, SIDE]);
+  const weight = Float32Array.from({ length: 4 * 3 * SIDE * SIDE }, (_, i) => {
+    const [k, at] = [Math.floor(i / (3 * SIDE * SIDE)), i % (SIDE * SIDE)];
+    const [x, y] = [at % SIDE, Math.floor(at / SIDE)];
+    return [x < SIDE / 2, x >= SIDE / 2, y < SIDE / 2, y >= SIDE / 2][k] ? 0.02 : -0.02;
+  });
+  const logits = g.add("Gemm", [g.add("Flatten", [images]), g.initializer("weight", tensor("float32", [4, 3 * SIDE * SIDE], weight))], {
+    transB: 1,
+  });
+  const preprocess = { ...metadata.preprocess, channels: 3, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] } as const;
+  return appendMetadata(serialize(g.build("halves", [logits])), { ...metadata, preprocess });
+}
+
+/** One gray picture, brighter below, in the forms in which it may come. */
+async function writeForms(folder: string): Promise<string[]> {
+  const { width, height, data } = noisy(3);
+  const raw = (pixels: Uint8Array | Uint16Array, channels: 1 | 2 | 3 | 4) => sharp(pixels, { raw: { width, height, channels } });
+  const spread = (channels: number, alpha: boolean) =>
+    Uint8Array.from({ length: data.length * channels }, (_, i) =>
+      alpha && i % channels === channels - 1 ? 255 : data[Math.floor(i / channels)],
+    );
+  const forms = {
+    "gray.png": raw(data, 1).toColourspace("b-w"),
+    "gray-16-bit.png": raw(
+      Uint16Array.from(data, (v) => v * 257),
+      1,
+    ).toColourspace("grey16"),
+    "gray-alpha.png": raw(spread(2, true), 2).toColourspace("b-w"),
+    "colour.png": raw(spread(3, false), 3),
+    "colour-16-bit.png": raw(
+      Uint16Array.from(spread(3, false), (v) => v * 257),
+      3,
+    ).toColourspace("rgb16"),
+    "colour-alpha.png": raw(spread(4, true), 4),
+  };
+  for (const [name, image] of Object.entries(forms)) await image.png().toFile(join(folder, name));
+  return Object.keys(forms);
+}
+
+describe.concurrent("infer", () => {
+  test.each([
+    ["gray", withMetadata(model())],
+    ["colour", colourModel()],
+  ])("a %s network takes pictures with alpha, 16 bits, gray and colour alike", async (_, bytes) => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, "m.onnx"), bytes);
+    const files = await writeForms(cwd);
+    const { code, stdout, stderr } = await fivecrop(["infer", ...files, "--model", "m.onnx", "--json"], { cwd });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const [first, ...others] = answers(stdout);
+    expect(first.predictions[0].label).toBe("bottom");
+    expect(first.predictions[0].probability).toBeLessThan(0.9999);
+    expect(others.map(({ file }) => file)).toEqual(files.slice(1));
+    for (const { predictions } of others) expect(predictions).toEqual(first.predictions);
+    const { format, depth, channels, hasAlpha } = await sharp(join(cwd, "colour-16-bit.png")).metadata();
+    expect({ format, depth, channels, hasAlpha }).toEqual({ format: "png", depth: "ushort", channels: 3, hasAlpha: false });
+  });
+
+  test("--top and --tta", async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, "m.onnx"), withMetadata(model(), { views: "flip" }));
+    const call = async (...args: readonly string[]) =>
+      answers((await fivecrop(["infer", picture("bag"), "--model", "m.onnx", "--json", ...args], { cwd })).stdout)[0].predictions;
+    expect(await call("--top", "2")).toHaveLength(2);
+    expect(await call("--tta", "none")).not.toEqual(await call());
+    expect(await call("--tta", "flip")).toEqual(await call());
+    expect((await call()).reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 6);
+  });
+
+  test("for people: a line a class, aligned", async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, "m.onnx"), withMetadata(model()));
+    const { stdout } = await fivecrop(["infer", picture("bag"), picture("dress"), "--model", "m.onnx", "--top", "2"], { cwd });
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines).toHaveLength(6);
+    expect([lines[0], lines[3]]).toEqual([picture("bag"), picture("dress")]);
+    for (const i of [1, 2, 4, 5]) expect(lines[i]).toMatch(/^ {2}(left|right|top|bottom) +\d+\.\d %( {2}█+)?$/);
+    expect(new Set([1, 2, 4, 5].map((i) => lines[i].indexOf("%"))).size).toBe(1);
+    expect(LABELS).toHaveLength(4);
+  });
+});

@@ -1,0 +1,71 @@
+import { readdir } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { fivecrop, temporaryFolder } from "./run.ts";
+
+const TRAIN = ["train", "--model", "fashion-cnn", "--data", "fashion-mnist-sample"];
+const INFER = ["infer", "boot.png", "--model", "m.onnx"];
+
+/** What was called → what the one message says. */
+const CASES: readonly (readonly [args: readonly string[], ...says: readonly string[]])[] = [
+  [["trian"], "unknown command 'trian'", "train"],
+  [["train", "--epohcs", "3"], "unknown option '--epohcs'", "--epochs", "fivecrop train --help"],
+  [["train", "--data", "fashion-mnist-sample"], "--model: expected", "fashion-cnn"],
+  [["train", "--model", "fashion-cnn"], "--data: expected", "fashion-mnist"],
+  [["train", "--model", "fashion-cn", "--data", "fashion-mnist-sample"], "unknown model 'fashion-cn'", "Did you mean 'fashion-cnn'?"],
+  [["train", "--model", "lenet-bn", "--data", "fashon-mnist"], "unknown data set 'fashon-mnist'", "Did you mean 'fashion-mnist'?"],
+  [[...TRAIN, "--optimizer", "adem"], "unknown optimizer 'adem'", "Did you mean 'adam'?", "sgd, adam, adamw"],
+  [[...TRAIN, "--schedule", "cosin"], "unknown schedule 'cosin'", "Did you mean 'cosine'?"],
+  [[...TRAIN, "--schedule", "exponential:-1"], "schedule 'exponential:-1'", "expected the form exponential:GAMMA"],
+  [[...TRAIN, "--lr", "-0.1"], "--lr: expected a number above 0, received '-0.1'"],
+  [[...TRAIN, "--lr", "0"], "--lr: expected a number above 0, received '0'"],
+  [[...TRAIN, "--lr", "fast"], "--lr: expected a number above 0, received 'fast'"],
+  [[...TRAIN, "--lr", "NaN"], "--lr: expected a number above 0, received 'NaN'"],
+  [[...TRAIN, "--lr", "Infinity"], "--lr: expected a number above 0, received 'Infinity'"],
+  [[...TRAIN, "--batch-size", "0"], "--batch-size: expected a whole number of at least 1, received '0'"],
+  [[...TRAIN, "--batch-size", "5000"], "batch size: expected at most the 4800 images", "received 5000"],
+  [[...TRAIN, "--epochs", "2.5"], "--epochs: expected a whole number of at least 1, received '2.5'"],
+  [[...TRAIN, "--epochs", ""], "--epochs: expected a whole number of at least 1, received ''"],
+  [[...TRAIN, "--seed", "-1"], "--seed: expected a whole number of at least 0"],
+  [[...TRAIN, "--threads", "0"], "--threads: expected a whole number of at least 1"],
+  [[...TRAIN, "--patience", "0"], "--patience: expected a whole number of at least 1"],
+  [[...TRAIN, "--validation", "1"], "--validation: expected a number above 0 and below 1, received '1'"],
+  [[...TRAIN, "--validation", "0.00001"], "validation fraction of 0.00001", "6000 images"],
+  [[...TRAIN, "--label-smoothing", "1"], "--label-smoothing: expected a number of at least 0 and below 1"],
+  [[...TRAIN, "--weight-decay", "-1"], "--weight-decay: expected a number of at least 0"],
+  [[...TRAIN, "--optimizer", "sgd", "--momentum", "1"], "--momentum: expected a number of at least 0 and below 1"],
+  [[...TRAIN, "--optimizer", "sgd", "--nesterov"], "Nesterov", "momentum above 0"],
+  [[...TRAIN, "--momentum", "0.9"], "optimizer 'adam' has no option 'momentum'"],
+  [[...TRAIN, "--augment", "flop"], "unknown augmentation 'flop'", "Did you mean 'flip'?"],
+  [[...TRAIN, "--augment", "random-crop"], "--augment: expected", "random-crop:PIXELS"],
+  [[...TRAIN, "--augment", "flip,random-crop:x"], "random-crop", "whole number of pixels"],
+  [["train", "--resume", "runs/a", "--lr", "0.1", "--epochs", "3"], "--resume", "runs/a/run.json", "received --lr, --epochs"],
+  [["evaluate"], "missing required argument 'model'", "fivecrop evaluate --help"],
+  [["evaluate", "m.onnx", "--tta", "six-crop"], "unknown views 'six-crop'", "Did you mean 'five-crop'?"],
+  [["evaluate", "m.onnx", "--limit", "0"], "--limit: expected a whole number of at least 1"],
+  [["infer"], "missing required argument 'pictures'"],
+  [["infer", "boot.png"], "--model: expected an ONNX file", "received none"],
+  [[...INFER, "--top", "0"], "--top: expected a whole number of at least 1, received '0'"],
+  [[...INFER, "--tta", "fivecrop"], "unknown views 'fivecrop'", "Did you mean 'five-crop'?"],
+  [[...INFER, "--preprocess", "{not json"], "--preprocess: expected JSON", "{not json"],
+  [[...INFER, "--preprocess", '{"crop":[28,28],"sdt":[1]}'], "--preprocess: unknown field 'sdt'", "Did you mean 'std'?"],
+  [["export", "runs/a", "--format", "onx"], "option '--format <name>' argument 'onx' is invalid", "onnx, safetensors"],
+  [["export", "runs/a", "--checkpoint", "first"], "argument 'first' is invalid", "best, last"],
+  [["inspect"], "expected either an ONNX file or --model NAME, received neither"],
+  [["inspect", "m.onnx", "--model", "minivgg"], "expected either an ONNX file or --model NAME, received both"],
+  [["inspect", "--model", "minivg"], "unknown model 'minivg'", "Did you mean 'minivgg'?"],
+];
+
+test.concurrent.each(CASES.map(([args, ...says]) => ({ call: args.join(" "), args, says })))("$call", async ({ args, says }) => {
+  const cwd = await temporaryFolder();
+  const { code, stdout, stderr } = await fivecrop(args, { cwd });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toMatch(/^fivecrop: .+\n(See: .+\n)?$/);
+  for (const said of says) expect(stderr).toContain(said);
+  expect(await readdir(cwd)).toEqual([]);
+});
+
+test("--debug shows the stack", async () => {
+  const { code, stderr } = await fivecrop(["inspect", "--model", "minivg", "--debug"]);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^fivecrop: unknown model 'minivg'.*\nUsageError: .*\n +at /);
+});

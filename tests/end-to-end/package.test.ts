@@ -1,0 +1,73 @@
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const execute = promisify(execFile);
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "fivecrop-package-"));
+
+const at = (command: string, ...args: string[]) =>
+  execute(command, args, { cwd: folder, env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" }, maxBuffer: 1e8 });
+
+/** The README's code block of this language that holds this text. */
+function readmeBlock(language: string, containing: string): string {
+  const blocks = Array.from(readFileSync(join(root, "README.md"), "utf8").matchAll(/```(\w+)\n([\s\S]*?)```/g));
+  const found = blocks.filter(([, name, text]) => name === language && text.includes(containing));
+  expect(found.length, `README blocks of ${language} with '${containing}'`).toBe(1);
+  return found[0][2];
+}
+
+describe("the packed package, in an empty project", () => {
+  beforeAll(async () => {
+    const { stdout } = await execute("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", folder], { cwd: root, maxBuffer: 1e8 });
+    const [{ filename }] = JSON.parse(stdout);
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module" }));
+    await at("npm", "install", "--no-audit", "--no-fund", "--prefer-offline", `./${filename}`);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("holds what it needs and nothing else", () => {
+    const packed = join(folder, "node_modules/fivecrop");
+    for (const file of ["dist/cli.js", "dist/index.d.ts", "dist/browser.js", "dist/pipeline/batches.worker.node.js", "NOTICE", "LICENSE", "README.md"])
+      expect(existsSync(join(packed, file)), file).toBe(true);
+    for (const file of ["tests", "core", "dist/tests", "tsconfig.json"]) expect(existsSync(join(packed, file)), file).toBe(false);
+  });
+
+  test("both commands run by npx", async () => {
+    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    expect((await at("npx", "fivecrop", "--version")).stdout.trim()).toBe(version);
+    expect((await at("npx", "infer", "--help")).stdout).toContain("infer boot.png");
+  });
+
+  test("trains with its data worker", async () => {
+    await at("npx", "fivecrop", "train", "--model", "lenet-bn", "--data", "fashion-mnist-sample", "--epochs", "1", "--batch-size", "100", "--out", "run", "--json");
+    expect(existsSync(join(folder, "run/model.onnx"))).toBe(true);
+  });
+
+  test("runs the README's script, word for word", async () => {
+    writeFileSync(join(folder, "script.js"), readmeBlock("js", "exportTrained(net"));
+    const { stdout } = await at("node", "script.js");
+    expect(stdout).toContain("epoch 3: validation accuracy 1");
+    expect(stdout.trim().split("\n").at(-1)).toBe("right");
+    expect(existsSync(join(folder, "halves.onnx"))).toBe(true);
+  });
+
+  test("has types for Node and for a page", async () => {
+    const source = `
+      import { fit, loadClassifier, type FitEvent, type Classification } from "fivecrop";
+      import { createEngine, network } from "fivecrop/browser";
+      export const classify = async (file: string): Promise<Classification> => (await loadClassifier(file)).classify("boot.png", { views: "flip" });
+      export const events: (...args: Parameters<typeof fit>) => AsyncGenerator<FitEvent, void, undefined> = fit;
+      export const made = [createEngine, network] as const;
+      // @ts-expect-error: a picture is a path, bytes or pixels, not a number
+      export const wrong = async () => (await loadClassifier("m.onnx")).classify(1);
+    `;
+    writeFileSync(join(folder, "types.ts"), source);
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    await at(process.execPath, tsc, "--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext", "--target", "es2023", "types.ts");
+  });
+});

@@ -1,0 +1,181 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { readMetadata } from "../../export/metadata.ts";
+import { parse } from "../../export/parse.ts";
+import { readSafetensors } from "../../export/safetensors.ts";
+import { FASHION_MNIST_CLASSES } from "../../pipeline/datasets/fashion-mnist.ts";
+import { fivecrop, jsonLines, picture, temporaryFolder } from "../cli/run.ts";
+
+const SAMPLE = "fashion-mnist-sample";
+const TRAIN = ["train", "--model", "fashion-cnn", "--data", SAMPLE, "--epochs", "2", "--batch-size", "60", "--lr", "0.003"];
+const FILES = ["best.safetensors", "curves.svg", "history.csv", "last.safetensors", "model.onnx", "run.json"];
+const PICTURES = ["ankle-boot", "trouser"].map(picture);
+
+let cwd: string;
+beforeAll(async () => {
+  cwd = await temporaryFolder();
+  const { code, stdout, stderr } = await fivecrop([...TRAIN, "--out", "run"], { cwd });
+  expect(stderr.replace(/^epoch .*\n/gm, "")).toBe("");
+  expect(code).toBe(0);
+  for (const said of [
+    "62,058 parameters",
+    "4,800 images to train on",
+    "    1/2 ",
+    "    2/2 ",
+    "Best epoch:",
+    "fivecrop evaluate run/model.onnx",
+    ...FILES,
+  ])
+    expect(stdout).toContain(said);
+});
+
+const good = async (...args: readonly string[]): Promise<string> => {
+  const { code, stdout, stderr } = await fivecrop(args, { cwd });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return stdout;
+};
+
+describe("a run", () => {
+  test("leaves its five kinds of files", async () => {
+    expect((await readdir(join(cwd, "run"))).sort()).toEqual(FILES);
+    const history = (await readFile(join(cwd, "run/history.csv"), "utf8")).trim().split("\n");
+    expect(history[0]).toBe("epoch,training_loss,training_accuracy,validation_loss,validation_accuracy,learning_rate,seconds");
+    expect(history.slice(1).map((line) => line.split(",").length)).toEqual([7, 7]);
+    const { config, environment } = JSON.parse(await readFile(join(cwd, "run/run.json"), "utf8"));
+    expect(config).toMatchObject({
+      model: "fashion-cnn",
+      data: SAMPLE,
+      epochs: 2,
+      batchSize: 60,
+      optimizer: "adam",
+      learningRate: 0.003,
+      seed: 0,
+    });
+    expect(environment.node).toBe(process.version);
+    expect(await readFile(join(cwd, "run/curves.svg"), "utf8")).toMatch(/^<svg[^]*<\/svg>\s*$/);
+  });
+
+  test("its model has a batch N, no batch norm, and its card", async () => {
+    const bytes = await readFile(join(cwd, "run/model.onnx"));
+    const { inputs, outputs, nodes } = parse(bytes);
+    expect([inputs[0].shape, outputs[0].shape]).toEqual([
+      ["N", 1, 28, 28],
+      ["N", 10],
+    ]);
+    expect(nodes.filter(({ op }) => op === "BatchNormalization")).toEqual([]);
+    const metadata = readMetadata(bytes);
+    expect(metadata).toMatchObject({
+      labels: FASHION_MNIST_CLASSES,
+      architecture: "fashion-cnn",
+      parameters: 62058,
+      training: { dataset: SAMPLE, seed: 0, epochs: 2, arguments: { learningRate: 0.003 } },
+    });
+    expect(metadata?.training?.metrics?.validationAccuracy).toBeGreaterThan(0.75);
+  });
+
+  test("evaluate --json", async () => {
+    const [evaluation, ...more] = jsonLines(
+      await good("evaluate", "run/model.onnx", "--data", SAMPLE, "--split", "test", "--tta", "five-crop", "--json"),
+    );
+    expect(more).toEqual([]);
+    expect(evaluation).toMatchObject({ model: "run/model.onnx", data: SAMPLE, split: "test", views: "five-crop", images: 1000 });
+    const { top1, top5, perClass, confusion, imagesPerSecond } = evaluation as Record<string, number> & {
+      perClass: { images: number }[];
+      confusion: number[][];
+    };
+    expect(top1).toBeGreaterThan(0.5);
+    expect(top5).toBeGreaterThan(0.9);
+    expect(imagesPerSecond).toBeGreaterThan(0);
+    expect(perClass.map(({ images }) => images)).toEqual(Array(10).fill(100));
+    expect(confusion.flat().reduce((a, b) => a + b)).toBe(1000);
+    expect(confusion.reduce((right, row, k) => right + row[k], 0) / 1000).toBeCloseTo(top1, 10);
+  });
+
+  test("evaluate for people, several views at once, on the data set that the model names", async () => {
+    const text = await good("evaluate", "run/model.onnx", "--tta", "none", "--tta", "flip", "--limit", "200");
+    expect(text).toMatch(/^run\/model\.onnx on fashion-mnist-sample, test\n200 images, [\d,]+ a second, all views together\n/);
+    for (const line of [/^none +\d\d\.\d\d % +\d+\.\d\d % +\d\.\d{4}$/m, /^flip +\d/m, /^Ankle boot +\d+ +\d/m, /^confusion matrix, flip/m])
+      expect(text).toMatch(line);
+  });
+
+  test.each(["cli.js", "infer.js"] as const)("infer by %s", async (bin) => {
+    const args = [...PICTURES, "--model", "run/model.onnx", "--top", "3", "--json"];
+    const { code, stdout } = await fivecrop(bin === "cli.js" ? ["infer", ...args] : args, { cwd, bin });
+    expect(code).toBe(0);
+    const answers = jsonLines(stdout) as unknown as { file: string; predictions: { label: string }[] }[];
+    expect(answers.map(({ file, predictions }) => [file, predictions[0].label, predictions.length])).toEqual([
+      [PICTURES[0], "Ankle boot", 3],
+      [PICTURES[1], "Trouser", 3],
+    ]);
+  });
+
+  test("export again gives the same network; its weights alone are a state dict", async () => {
+    const first = await readFile(join(cwd, "run/model.onnx"));
+    const [exported] = jsonLines(await good("export", "run", "--out", "again.onnx", "--json"));
+    expect(exported).toMatchObject({ file: "again.onnx", images: 64 });
+    const [a, b] = [first, await readFile(join(cwd, "again.onnx"))].map((bytes) => parse(bytes));
+    expect([...b.initializers.values()].map(({ data }) => data)).toEqual([...a.initializers.values()].map(({ data }) => data));
+    expect(await good("export", "run", "--checkpoint", "last")).toMatch(/^run\/model-last\.onnx: \d+ kB\n {2}verified: on 64 images/);
+    await good("export", "run", "--format", "safetensors");
+    const { tensors } = readSafetensors(await readFile(join(cwd, "run/model.safetensors")));
+    expect(tensors["conv1.weight"].shape).toEqual([16, 1, 3, 3]);
+    expect(tensors["bn1.running_var"].shape).toEqual([16]);
+  });
+
+  test("inspect", async () => {
+    const text = await good("inspect", "run/model.onnx");
+    for (const line of [
+      /^conv1 +Conv +float32\[N,16,28,28\] +160$/m,
+      /^fc +Gemm +float32\[N,10\] +5,770$/m,
+      /^11 nodes, 61,834 parameters$/m,
+      /^ {2}labels +10: T-shirt/m,
+    ])
+      expect(text).toMatch(line);
+    const [inspected] = jsonLines(await good("inspect", "run/model.onnx", "--json"));
+    expect(inspected).toMatchObject({ parameters: 61834, metadata: { architecture: "fashion-cnn" } });
+    expect(await good("inspect", "--model", "fashion-cnn")).toContain("62,058 parameters, and 224 fixed numbers");
+  });
+});
+
+describe("train", () => {
+  test("--json writes nothing but events", async () => {
+    const lines = jsonLines(await good(...TRAIN, "--out", "events", "--epochs", "1", "--batch-size", "600", "--json"));
+    const kinds = lines.map(({ kind }) => kind);
+    expect(kinds).toEqual(["prepared", "start", ...Array(8).fill("step"), "epoch", "end", "exported"]);
+    expect(lines.at(-1)).toMatchObject({ file: "events/model.onnx", images: 64 });
+  });
+
+  test.each(["SIGINT", "SIGTERM"] as const)("%s in the middle, resumed: the same as straight", async (signal) => {
+    const out = `stopped-${signal}`;
+    const sent = { done: false };
+    const stopped = await fivecrop([...TRAIN, "--out", out, "--json"], {
+      cwd,
+      onOutput: (child, soFar) => {
+        if (sent.done || !soFar.includes('"epoch":1,"batch":31,')) return;
+        sent.done = true;
+        child.kill(signal);
+      },
+    });
+    expect(stopped.code).toBe({ SIGINT: 130, SIGTERM: 143 }[signal]);
+    expect(stopped.stderr).toContain("Stopping after this step");
+    const events = jsonLines(stopped.stdout);
+    expect(events.at(-1)).toMatchObject({ kind: "end", reason: "interrupted" });
+    expect(events.at(-2)).toMatchObject({ kind: "step" });
+    expect((await readdir(join(cwd, out))).filter((name) => name !== "best.safetensors" && name !== "history.csv")).toEqual([
+      "last.safetensors",
+      "run.json",
+    ]);
+    expect(await good("train", "--resume", out).catch(() => "")).toContain("Going on after step");
+    const tensorsOf = async (run: string) => readSafetensors(await readFile(join(cwd, run, "last.safetensors"))).tensors;
+    expect(await tensorsOf(out)).toEqual(await tensorsOf("run"));
+    expect((await readdir(join(cwd, out))).sort()).toEqual(FILES);
+  });
+
+  test("without --out each run has its own directory", async () => {
+    const short = [...TRAIN, "--epochs", "1", "--batch-size", "1200", "--json"];
+    await good(...short);
+    await good(...short);
+    expect((await readdir(join(cwd, "runs"))).sort()).toEqual([`fashion-cnn-${SAMPLE}`, `fashion-cnn-${SAMPLE}-2`]);
+  });
+});
