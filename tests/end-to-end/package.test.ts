@@ -23,7 +23,10 @@ function readmeBlock(language: string, containing: string): string {
 
 describe("the packed package, in an empty project", () => {
   beforeAll(async () => {
-    const { stdout } = await execute("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", folder], { cwd: root, maxBuffer: 1e8 });
+    const { stdout } = await execute("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", folder], {
+      cwd: root,
+      maxBuffer: 1e8,
+    });
     const [{ filename }] = JSON.parse(stdout);
     writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module" }));
     await at("npm", "install", "--no-audit", "--no-fund", "--prefer-offline", `./${filename}`);
@@ -32,7 +35,15 @@ describe("the packed package, in an empty project", () => {
 
   test("holds what it needs and nothing else", () => {
     const packed = join(folder, "node_modules/fivecrop");
-    for (const file of ["dist/cli.js", "dist/index.d.ts", "dist/browser.js", "dist/pipeline/batches.worker.node.js", "NOTICE", "LICENSE", "README.md"])
+    for (const file of [
+      "dist/cli.js",
+      "dist/index.d.ts",
+      "dist/browser.js",
+      "dist/pipeline/batches.worker.node.js",
+      "NOTICE",
+      "LICENSE",
+      "README.md",
+    ])
       expect(existsSync(join(packed, file)), file).toBe(true);
     for (const file of ["tests", "core", "dist/tests", "tsconfig.json"]) expect(existsSync(join(packed, file)), file).toBe(false);
   });
@@ -44,7 +55,22 @@ describe("the packed package, in an empty project", () => {
   });
 
   test("trains with its data worker", async () => {
-    await at("npx", "fivecrop", "train", "--model", "lenet-bn", "--data", "fashion-mnist-sample", "--epochs", "1", "--batch-size", "100", "--out", "run", "--json");
+    await at(
+      "npx",
+      "fivecrop",
+      "train",
+      "--model",
+      "lenet-bn",
+      "--data",
+      "fashion-mnist-sample",
+      "--epochs",
+      "1",
+      "--batch-size",
+      "100",
+      "--out",
+      "run",
+      "--json",
+    );
     expect(existsSync(join(folder, "run/model.onnx"))).toBe(true);
   });
 

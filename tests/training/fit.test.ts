@@ -1,0 +1,142 @@
+import { describe, expect, test } from "vitest";
+import { random } from "../../core/random.ts";
+import { createSession } from "../../core/session.node.ts";
+import { batchNorm, flatten, linear, relu, sequential } from "../../models/layers/index.ts";
+import { network } from "../../models/network.ts";
+import { inMemory, splitDataset } from "../../pipeline/dataset.ts";
+import { createImage } from "../../pipeline/image.ts";
+import { hereLoader } from "../../pipeline/loader.ts";
+import type { PreprocessSpec } from "../../pipeline/preprocess.ts";
+import { type CheckpointStore, memoryCheckpoints } from "../../training/checkpoint.ts";
+import { createOnnxRuntimeEngine } from "../../training/engines/onnxruntime.ts";
+import { type FitEvent, type FitOptions, fit } from "../../training/fit.ts";
+import { adam, sgd } from "../../training/optimizers.ts";
+import { parseSchedule } from "../../training/schedules.ts";
+
+const preprocess: PreprocessSpec = { resize: null, filter: "bilinear", crop: [4, 4], channels: 1, mean: [0.5], std: [0.5] };
+const noise = random(3);
+const labels = Array.from({ length: 60 }, (_, i) => i % 3);
+const images = labels.map((label) =>
+  createImage(
+    4,
+    4,
+    1,
+    Uint8Array.from({ length: 16 }, (_, i) => noise.integer(120) + (i % 3 === label ? 120 : 0)),
+  ),
+);
+const dataset = inMemory({ name: "stripes", classNames: ["a", "b", "c"], images, labels });
+const { training, validation } = splitDataset(dataset, 0.25, 0);
+const data = { training: hereLoader(training), validation: hereLoader(validation) };
+const net = network("stripes", sequential([flatten, linear(12), batchNorm, relu, linear(3)]), { input: [1, 4, 4] });
+const options: FitOptions = { preprocess, epochs: 3, batchSize: 10, learningRate: 0.05, seed: 1 };
+
+async function train(more: Partial<FitOptions> = {}, optimizer = adam(), onEvent: (event: FitEvent) => void = () => undefined) {
+  const engine = createOnnxRuntimeEngine({ network: net, optimizer, createSession });
+  const events: FitEvent[] = [];
+  try {
+    for await (const event of fit(engine, data, { ...options, ...more })) {
+      events.push(event);
+      onEvent(event);
+    }
+    return { events, state: await engine.state() };
+  } finally {
+    await engine.dispose();
+  }
+}
+
+describe("fit", () => {
+  test("learns, and says each step, each epoch and the end", async () => {
+    const { events, state } = await train({ epochs: 8 });
+    expect(events[0]).toEqual({ kind: "start", epochs: 8, stepsPerEpoch: 5, step: 0 });
+    expect(events.filter(({ kind }) => kind === "step").length).toBe(40);
+    const end = events.at(-1)!;
+    if (end.kind !== "end") throw new Error("no end");
+    expect(end.reason).toBe("finished");
+    expect(end.history.length).toBe(8);
+    expect(end.best!.validationAccuracy).toBe(1);
+    expect(end.history.at(-1)!.trainingLoss).toBeLessThan(end.history[0].trainingLoss / 2);
+    expect(state.step).toBe(40);
+  });
+
+  test("the rate follows the schedule, step by step", async () => {
+    const { events } = await train({ epochs: 2, schedule: parseSchedule("exponential:0.5/step") }, sgd());
+    const rates = events.flatMap((event) => (event.kind === "step" ? [event.learningRate] : []));
+    rates.forEach((rate, step) => {
+      expect(rate).toBeCloseTo(0.05 * 0.5 ** step, 12);
+    });
+  });
+
+  test("stops early after `patience` epochs without a better one, and keeps the best", async () => {
+    const checkpoints = memoryCheckpoints();
+    const { events } = await train({ epochs: 50, patience: 3, checkpoints });
+    const end = events.at(-1)!;
+    if (end.kind !== "end") throw new Error("no end");
+    expect(end.reason).toBe("early stop");
+    expect(end.history.length - end.best!.epoch).toBe(3);
+    expect((await checkpoints.load("best"))!.progress.epoch).toBe(end.best!.epoch);
+    expect((await checkpoints.load("last"))!.progress.epoch).toBe(end.history.length);
+  });
+
+  test("stopped anywhere and resumed, it ends in the same state to the last bit", async () => {
+    const straight = await train();
+    for (const stops of [[1], [4, 9], [5, 10], [14]]) {
+      const checkpoints: CheckpointStore = memoryCheckpoints();
+      for (const stop of [...stops, Number.POSITIVE_INFINITY]) {
+        const controller = new AbortController();
+        const resume = await checkpoints.load("last");
+        const { events, state } = await train({ checkpoints, resume, signal: controller.signal }, adam(), (event) => {
+          if (event.kind === "step" && event.step === stop) controller.abort();
+        });
+        const end = events.at(-1)!;
+        if (end.kind !== "end") throw new Error("no end");
+        expect(end.reason).toBe(Number.isFinite(stop) ? "interrupted" : "finished");
+        if (Number.isFinite(stop)) continue;
+        expect(state).toEqual(straight.state);
+        const expected = straight.events.at(-1)!;
+        if (expected.kind !== "end") throw new Error("no end");
+        const timeless = (history: readonly { readonly seconds: number }[]) => history.map(({ seconds: _, ...rest }) => rest);
+        expect(timeless(end.history)).toEqual(timeless(expected.history));
+      }
+    }
+  });
+
+  test("without validation data, training accuracy decides", async () => {
+    const engine = createOnnxRuntimeEngine({ network: net, optimizer: adam(), createSession });
+    for await (const event of fit(engine, { training: data.training }, options))
+      if (event.kind === "epoch") expect(event.record).not.toHaveProperty("validationAccuracy");
+    await engine.dispose();
+  });
+
+  test("a loss that is not finite stops the run with the step, the rate and advice", async () => {
+    await expect(train({ learningRate: 1e38 }, sgd())).rejects.toThrow(
+      /the loss is (NaN|Infinity) at step \d+, with the learning rate 1e\+38: the training has diverged\. To fix: lower the learning rate \(try 1e\+37\)/,
+    );
+  });
+
+  test.each<[Partial<FitOptions>, string]>([
+    [{ epochs: 0 }, "epochs: expected a whole number of at least 1, received 0"],
+    [{ batchSize: 0 }, "batch size: expected a whole number of at least 1, received 0"],
+    [{ batchSize: 46 }, "batch size: expected at most the 45 images there are to train on, received 46"],
+    [{ learningRate: -1 }, "learning rate: expected a number above 0, received -1"],
+    [{ learningRate: Number.NaN }, "learning rate: expected a number above 0, received NaN"],
+    [{ patience: 0.5 }, "patience: expected a whole number of at least 1, received 0.5"],
+    [{ labelSmoothing: 1 }, "label smoothing: expected a number from 0 up to, but not including, 1, received 1"],
+  ])("%o is refused", async (more, message) => {
+    await expect(train(more)).rejects.toThrow(message);
+  });
+
+  test("a checkpoint of another run is refused", async () => {
+    const checkpoints = memoryCheckpoints();
+    await train({ epochs: 1, checkpoints });
+    const resume = await checkpoints.load("last");
+    await expect(train({ resume }, sgd())).rejects.toThrow(
+      "the checkpoint is of network 'stripes' with optimizer 'adam', and this run is of 'stripes' with 'sgd'",
+    );
+  });
+
+  test("a network of another number of classes is refused", async () => {
+    const wide = network("wide", sequential([flatten, linear(4)]), { input: [1, 4, 4] });
+    const engine = createOnnxRuntimeEngine({ network: wide, optimizer: sgd(), createSession });
+    await expect(fit(engine, data, options).next()).rejects.toThrow("the network tells 4 classes apart, and the data set stripes has 3");
+  });
+});
