@@ -11,22 +11,19 @@ export interface Interrupt {
   dispose(): void;
 }
 
-/** Listens for SIGINT and SIGTERM: the first aborts `signal`, the second ends the process at once. */
+/** Listens for SIGINT and SIGTERM: the first aborts `signal`; the second finds no listener and ends the process at once, also in the midst of a step. */
 export function listenForInterrupt(onFirst: () => void): Interrupt {
   const controller = new AbortController();
   let received: Signal | undefined;
+  const dispose = (): void => {
+    process.off("SIGINT", listener).off("SIGTERM", listener);
+  };
   const listener = (signal: Signal): void => {
-    if (received) process.exit(EXIT[signal]);
     received = signal;
+    dispose();
     controller.abort();
     onFirst();
   };
   process.on("SIGINT", listener).on("SIGTERM", listener);
-  return {
-    signal: controller.signal,
-    exitCode: () => received && EXIT[received],
-    dispose() {
-      process.off("SIGINT", listener).off("SIGTERM", listener);
-    },
-  };
+  return { signal: controller.signal, exitCode: () => received && EXIT[received], dispose };
 }

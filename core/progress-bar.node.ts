@@ -6,6 +6,8 @@ export interface ProgressBar {
   show(done: number, total: number, label: string, facts: string): void;
   /** Takes the bar away, so that a line can be written. The next `show` brings it back. */
   clear(): void;
+  /** Takes it away for good. */
+  end(): void;
 }
 
 interface Payload {
@@ -30,7 +32,7 @@ export function barLine(done: number, total: number, { label, facts }: Payload, 
 
 /** @param options.quiet shows nothing: the output is for a machine. */
 export function createProgressBar({ quiet = false }: { readonly quiet?: boolean } = {}): ProgressBar {
-  if (quiet) return { show: () => undefined, clear: () => undefined };
+  if (quiet) return { show: () => undefined, clear: () => undefined, end: () => undefined };
   return process.stderr.isTTY && process.env.TERM !== "dumb" ? bar() : lines();
 }
 
@@ -38,16 +40,18 @@ function bar(): ProgressBar {
   let shown: { readonly bar: SingleBar; readonly total: number } | undefined;
   const format = (_: Options, { value, total }: Params, payload: Payload): string =>
     barLine(value, total, payload, process.stderr.columns || 80);
+  let ended = false;
   const clear = (): void => {
     shown?.bar.stop();
     shown = undefined;
+    process.off("exit", clear);
   };
-  const restoreCursor = (): void => clear();
   return {
     show(done, total, label, facts) {
+      if (ended) return;
       if (shown?.total !== total) {
         clear();
-        process.once("exit", restoreCursor);
+        process.once("exit", clear);
         // Work that blocks the event loop starves timers: the bar is drawn from its updates.
         shown = {
           total,
@@ -56,8 +60,9 @@ function bar(): ProgressBar {
         shown.bar.start(total, done, { label, facts });
       } else shown.bar.update(done, { label, facts });
     },
-    clear() {
-      process.off("exit", restoreCursor);
+    clear,
+    end() {
+      ended = true;
       clear();
     },
   };
@@ -72,5 +77,6 @@ function lines(): ProgressBar {
       process.stderr.write(`${[label, share(done, total).trim(), facts].join(GAP)}\n`);
     },
     clear: () => undefined,
+    end: () => undefined,
   };
 }

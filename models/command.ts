@@ -68,6 +68,21 @@ function inspectionLines({ file, bytes: size, name, inputs, outputs, nodes, para
   ];
 }
 
+const [LABEL_WIDTH, LABEL_ROWS] = [54, 4];
+
+/** Names, comma by comma, in short rows; of many the first. */
+function labelRows(labels: readonly string[]): string[] {
+  const rows: string[] = [];
+  for (const [i, label] of labels.entries()) {
+    const word = i === labels.length - 1 ? label : `${label},`;
+    const last = rows.at(-1);
+    if (last !== undefined && last.length + word.length < LABEL_WIDTH) rows[rows.length - 1] = `${last} ${word}`;
+    else if (rows.length === LABEL_ROWS) return [...rows.slice(0, -1), `${last} …`];
+    else rows.push(word);
+  }
+  return rows;
+}
+
 /** The card of metadata, a line a field. */
 function cardLines({ labels, preprocess, views, outputKind, architecture, training, createdBy, created }: ModelMetadata): string[] {
   const { resize, filter, crop, channels, mean, std } = preprocess;
@@ -75,7 +90,8 @@ function cardLines({ labels, preprocess, views, outputKind, architecture, traini
   const { arguments: asked = {}, metrics = {}, dataset, bestEpoch, epochs, engine } = training ?? {};
   const shown = (value: unknown) => (typeof value === "object" ? JSON.stringify(value) : String(value));
   const fields: readonly (readonly [string, string | undefined])[] = [
-    ["labels", `${labels.length}: ${labels.slice(0, 12).join(", ")}${labels.length > 12 ? ", …" : ""}`],
+    ["labels", String(labels.length)],
+    ...labelRows(labels).map((row) => ["", row] as const),
     ["resize", `${resized}, ${filter}`],
     ["crop", `${crop[1]}×${crop[0]}, ${channels === 1 ? "gray" : "colour"}`],
     ["normalize", `mean ${mean.join(", ")}; std ${std.join(", ")}`],

@@ -43,7 +43,7 @@ for (const [split, count] of Object.entries(PER_CLASS)) {
   }
   if (split === "test")
     for (const name of PICTURES) {
-      const [index] = ofClass[dataset.classNames.indexOf(name)].slice(count);
+      const [, index] = ofClass[dataset.classNames.indexOf(name)].slice(count); // the first sandal and the first bag are hard to tell
       const { width, height, channels, data } = dataset.image(index);
       const image = sharp(data, { raw: { width, height, channels } }).toColourspace("b-w");
       await image.png({ compressionLevel: 9 }).toFile(join(out, `${name.toLowerCase().replace(" ", "-")}.png`));

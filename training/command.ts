@@ -77,7 +77,7 @@ export function trainCommand(): Command {
 
 const stopGently = (progress: ProgressBar): Interrupt =>
   listenForInterrupt(() => {
-    progress.clear();
+    progress.end();
     process.stderr.write("Stopping after this step; press Ctrl-C again to stop at once.\n");
   });
 

@@ -39,7 +39,7 @@ export interface QuickstartOptions {
   readonly listing: (out: string) => readonly string[];
 }
 
-const ABOUT_CROPS = ["  (It was trained on whole pictures, so crops of such small ones cost it accuracy;", "  on photos they gain.)"];
+const ABOUT_CROPS = ["  (Crops of such small pictures, which the network was never trained on, cost", "  accuracy; on photos they gain.)"];
 
 /** Trains on the embedded sample, exports, verifies, evaluates with and without five-crop, and classifies the sample's pictures. @returns whether it came to the end. */
 export async function quickstart({ out, json, progress, print, signal, listing }: QuickstartOptions): Promise<boolean> {

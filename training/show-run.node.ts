@@ -99,8 +99,10 @@ function endLine({ reason, history, best }: Extract<FitEvent, { kind: "end" }>):
 }
 
 /** What an exported file was found to be. */
-export const exportedLine = ({ file, bytes: size, images, largestDifference = 0 }: Exported): string =>
-  `${file}: ${bytes(size)}${images === undefined ? "" : `\n  verified: on ${plural(images, "image")} its probabilities differ by at most ${largestDifference.toExponential(0)} from the trained network's`}`;
+export function exportedLine({ file, bytes: size, images, largestDifference = 0 }: Exported): string {
+  const verified = `\n  verified on ${plural(images ?? 0, "image")}: probabilities within ${largestDifference.toExponential(0)} of the trained network's`;
+  return `${file}: ${bytes(size)}${images === undefined ? "" : verified}`;
+}
 
 /** Images a second in this epoch, and the time that the remaining steps will take. */
 function createPace() {

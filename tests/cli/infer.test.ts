@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
@@ -85,6 +85,19 @@ describe.concurrent("infer", () => {
     expect(await call("--tta", "none")).not.toEqual(await call());
     expect(await call("--tta", "flip")).toEqual(await call());
     expect((await call()).reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 6);
+  });
+
+  test("it loads nothing that it does not need", async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, "m.onnx"), withMetadata(model()));
+    const env = { NODE_V8_COVERAGE: join(cwd, "coverage") };
+    expect((await fivecrop(["infer", picture("bag"), "--model", "m.onnx"], { cwd, env })).code).toBe(0);
+    const reports = await Promise.all(
+      (await readdir(env.NODE_V8_COVERAGE)).map((name) => readFile(join(env.NODE_V8_COVERAGE, name), "utf8")),
+    );
+    const urls: string[] = reports.flatMap((report) => JSON.parse(report).result.map(({ url }: { url: string }) => url));
+    expect(urls.some((url) => url.includes("/onnxruntime-node/"))).toBe(true);
+    expect(urls.filter((url) => /onnx-proto|protobufjs|echarts|write-file-atomic|\/training\/|\/models\//.test(url))).toEqual([]);
   });
 
   test("for people: a line a class, aligned", async () => {

@@ -119,7 +119,9 @@ describe("a run", () => {
     expect(exported).toMatchObject({ file: "again.onnx", images: 64 });
     const [a, b] = [first, await readFile(join(cwd, "again.onnx"))].map((bytes) => parse(bytes));
     expect([...b.initializers.values()].map(({ data }) => data)).toEqual([...a.initializers.values()].map(({ data }) => data));
-    expect(await good("export", "run", "--checkpoint", "last")).toMatch(/^run\/model-last\.onnx: \d+ kB\n {2}verified: on 64 images/);
+    expect(await good("export", "run", "--checkpoint", "last")).toMatch(
+      /^run\/model-last\.onnx: \d+ kB\n {2}verified on 64 images: probabilities within/,
+    );
     await good("export", "run", "--format", "safetensors");
     const { tensors } = readSafetensors(await readFile(join(cwd, "run/model.safetensors")));
     expect(tensors["conv1.weight"].shape).toEqual([16, 1, 3, 3]);
@@ -132,7 +134,7 @@ describe("a run", () => {
       /^conv1 +Conv +float32\[N,16,28,28\] +160$/m,
       /^fc +Gemm +float32\[N,10\] +5,770$/m,
       /^11 nodes, 61,834 parameters$/m,
-      /^ {2}labels +10: T-shirt/m,
+      /^ {2}labels +10\n +T-shirt/m,
     ])
       expect(text).toMatch(line);
     const [inspected] = jsonLines(await good("inspect", "run/model.onnx", "--json"));
@@ -155,7 +157,7 @@ describe("train", () => {
     const stopped = await fivecrop([...TRAIN, "--out", out, "--json"], {
       cwd,
       onOutput: (child, soFar) => {
-        if (sent.done || !soFar.includes('"epoch":1,"batch":31,')) return;
+        if (sent.done || !soFar.stdout.includes('"epoch":1,"batch":31,')) return;
         sent.done = true;
         child.kill(signal);
       },
@@ -173,6 +175,23 @@ describe("train", () => {
     const tensorsOf = async (run: string) => readSafetensors(await readFile(join(cwd, run, "last.safetensors"))).tensors;
     expect(await tensorsOf(out)).toEqual(await tensorsOf("run"));
     expect((await readdir(join(cwd, out))).sort()).toEqual(FILES);
+  });
+
+  test("a second SIGINT ends it at once, in the midst of a long step", async () => {
+    const args = ["train", "--model", "minivgg", "--data", SAMPLE, "--batch-size", "300", "--out", "killed", "--json"];
+    let signals = 0;
+    const { code, stdout } = await fivecrop(args, {
+      cwd,
+      onOutput: (child, { stdout, stderr }) => {
+        if (signals < (stderr.includes("Stopping") ? 2 : stdout.includes('"kind":"step"') ? 1 : 0)) {
+          signals++;
+          child.kill("SIGINT");
+        }
+      },
+    });
+    expect({ code, signals }).toEqual({ code: 130, signals: 2 });
+    expect(stdout).not.toContain('"kind":"end"');
+    expect(await readdir(join(cwd, "killed"))).toEqual(["run.json"]);
   });
 
   test("without --out each run has its own directory", async () => {
