@@ -79,7 +79,7 @@ describe("the dependency law", () => {
   test("platforms stay in their files", () => {
     const rules: readonly (readonly [package_: RegExp, allowed: RegExp])[] = [
       [
-        /^(node:|sharp$|onnxruntime-node|write-file-atomic|cli-progress|commander|env-paths)/,
+        /^(node:|sharp$|onnxruntime-node|cli-progress|commander|env-paths)/,
         /\.node\.ts$|^(cli|infer)\.ts$|\/command\.ts$|^pipeline\/datasets\//,
       ],
       [/^onnxruntime-web/, /\.browser\.ts$/],

@@ -12,6 +12,7 @@ import { prune } from "./prune.ts";
 import { select } from "./select.ts";
 import type { TrainingGraph, Variable } from "./training-graph.ts";
 import { appendUpdates } from "./update.ts";
+import { dropZeroSums } from "./zero-sums.ts";
 
 /** Where a step's graph has the loss, the logits, and then the next value of each variable. */
 export const LOSS = 0;
@@ -35,7 +36,7 @@ export function writeStep(network: Network, batch: number, optimizer: Optimizer)
     );
   const variables = [...appendUpdates(g, gradients, optimizer), ...state];
   const outputs = [loss, logits, ...variables.map(({ after }) => after)];
-  return replaced({ variables, noise }, prune(g.build(`${network.name}/step`, outputs)));
+  return replaced({ variables, noise }, prune(dropZeroSums(g.build(`${network.name}/step`, outputs))));
 }
 
 /** The step in plain ONNX operators, ready to be serialized and run. Its inputs and outputs keep their logical shapes. */

@@ -6,6 +6,7 @@ import type { Network } from "../../models/network.ts";
 import { graphBuilder, OPS } from "../../models/ops/index.ts";
 import { indicator } from "../../models/ops/shared.ts";
 import { poolBeforeRelu } from "./pool-before-relu.ts";
+import { separatePools } from "./separate-pools.ts";
 import type { Noise, Variable } from "./training-graph.ts";
 
 /** The forward part of a step, in training mode: what the loss and the gradients are appended to. */
@@ -26,7 +27,7 @@ export interface Prepared {
  * dropout is a product with a fed noise mask; a final softmax or log-softmax goes, since the loss takes logits.
  */
 export function prepare(network: Network, batch: number): Prepared {
-  const source = poolBeforeRelu(withBatch(withoutFinalSoftmax(network.graph), batch, OPS));
+  const source = separatePools(poolBeforeRelu(withBatch(withoutFinalSoftmax(network.graph), batch, OPS)));
   const names = new Set([...network.parameters.keys()].map((value) => value.name));
   const statistics = new Set(source.nodes.flatMap((node) => (node.op === "BatchNormalization" ? node.inputs.slice(3) : [])));
   const training = { state: [] as Variable[], noise: [] as Noise[] };

@@ -1,6 +1,6 @@
-import { int64 } from "../../../core/tensor.ts";
 import { knownShape, type Node } from "../../../models/graph/graph.ts";
 import { type ConvAttributes, windowOf } from "../../../models/ops/conv.ts";
+import { slice } from "../../../models/ops/movement.ts";
 import { reshape } from "../../../models/ops/shared.ts";
 import { convCost, imageByImageCost, padsWithBatchAxis, sizes, withBatchAxis } from "./conv.ts";
 import type { Formulation } from "./formulation.ts";
@@ -52,10 +52,9 @@ const flipped: Formulation = {
     const [filters, channels, ...taps] = knownShape(w!);
     const count = taps[0] * taps[1];
     const grouped = reshape(g, w!, [group, filters / group, channels, count]);
-    const exchanged = g.add("Transpose", [grouped], { perm: [0, 2, 1, 3] });
-    const backwards = g.initializer("backwards", int64(Array.from({ length: count }, (_, i) => count - 1 - i)));
-    const turned = count === 1 ? exchanged : g.add("Gather", [exchanged, backwards], { axis: 3 });
-    const kernels = reshape(g, turned, [group * channels, filters / group, ...taps, 1]);
+    const turned = count === 1 ? grouped : slice(g, grouped, 3, count - 1, -count - 1, -1);
+    const exchanged = g.add("Transpose", [turned], { perm: [0, 2, 1, 3] });
+    const kernels = reshape(g, exchanged, [group * channels, filters / group, ...taps, 1]);
     const attributesNow = {
       kernel_shape: withBatchAxis(kernel, 1),
       strides: [1, 1, 1],

@@ -20,11 +20,8 @@ export interface Sliding {
 const placesOf = ({ kernel, stride, dilation }: Sliding): { readonly quotient: number; readonly residue: number }[] =>
   Array.from({ length: kernel }, (_, i) => ({ quotient: Math.floor((i * dilation) / stride), residue: (i * dilation) % stride }));
 
-/** How many rows of `stride` places cover every window and the axis itself. */
-function rowsOf(sliding: Sliding): number {
-  const last = Math.max(...placesOf(sliding).map(({ quotient }) => quotient)) + sliding.outputs;
-  return Math.max(last, Math.ceil((sliding.before + sliding.size) / sliding.stride));
-}
+/** How many rows of `stride` places cover every window; what lies behind them on the axis no window sees. */
+const rowsOf = (sliding: Sliding): number => Math.max(...placesOf(sliding).map(({ quotient }) => quotient)) + sliding.outputs;
 
 const replaced = (shape: readonly number[], axis: number, ...sizes: readonly number[]): number[] => [
   ...shape.slice(0, axis),
