@@ -1,7 +1,9 @@
 import { ShapeError } from "../../core/errors.ts";
+import { zeros } from "../../core/tensor.ts";
+import { knownShape } from "../graph/graph.ts";
 import { float, int, type OpDefinition, type Operand } from "../graph/op.ts";
-import { needAll } from "../graph/shape.ts";
-import { axesButChannels, perChannel, reduceSum } from "./shared.ts";
+import { known, need, needAll } from "../graph/shape.ts";
+import type { NoAttributes } from "./shared.ts";
 
 function needChannels(x: Operand, vectors: readonly Operand[], names: readonly string[]): void {
   vectors.forEach((vector, i) => {
@@ -20,44 +22,47 @@ export const BatchNormalization: OpDefinition<{ epsilon: number; momentum: numbe
     needChannels(x, vectors, ["scale", "B", "input_mean", "input_var"]);
     return [{ dtype: x.dtype, shape: x.shape }];
   },
-  /** The statistics are constants: a frozen norm is a scale and a shift. */
-  gradient(g, { inputs: [x, scale, , mean, variance], attributes: { epsilon }, gradients: [gradient] }) {
-    const dy = gradient!;
-    const rank = x.shape.length;
-    const deviation = g.add("Sqrt", [g.add("Add", [variance, g.scalar(epsilon)])]);
-    const normalized = g.add("Div", [g.add("Sub", [x, perChannel(g, mean, rank)]), perChannel(g, deviation, rank)]);
-    return [
-      g.add("Mul", [dy, perChannel(g, g.add("Div", [scale, deviation]), rank)]),
-      reduceSum(g, g.add("Mul", [dy, normalized]), axesButChannels(rank), false),
-      reduceSum(g, dy, axesButChannels(rank), false),
-      undefined,
-      undefined,
-    ];
-  },
-};
-
-export const BatchNormTraining: OpDefinition<{ epsilon: number }> = {
-  summary: "Training form: normalizes each channel by this batch's mean and biased variance → y, mean [C], variance [C].",
-  sinceOpset: undefined,
-  attributes: { epsilon: float(1e-5) },
-  infer(inputs) {
-    const [x, ...vectors] = needAll(inputs, ["x", "scale", "bias"]);
-    needChannels(x, vectors, ["scale", "bias"]);
-    const vector = { dtype: x.dtype, shape: [x.shape[1]] };
-    return [{ dtype: x.dtype, shape: x.shape }, vector, vector];
-  },
-  gradient(g, { inputs: [x, scale], outputs: [, mean, variance], attributes, gradients: [dy] }) {
-    return g.addAll("BatchNormGradient", [x, dy, scale, mean, variance], attributes);
+  gradient: (g, { inputs: [x, scale, , mean, variance], attributes: { epsilon }, gradients: [dy] }) => {
+    const [dx, dscale, dbias, dmean, dvariance] = g.addAll("BatchNormGradient", [x, dy, scale, mean, variance], { epsilon });
+    return [dx, dscale, dbias, dmean, dvariance];
   },
 };
 
 export const BatchNormGradient: OpDefinition<{ epsilon: number }> = {
-  summary: "dx = scale / σ · (dy − mean(dy) − x̂ · mean(dy · x̂)), dscale = Σ dy · x̂, dbias = Σ dy, with x̂ = (x − mean) / σ.",
+  summary:
+    "Of BatchNormalization, with σ = √(variance + epsilon), x̂ = (x − mean) / σ: dx = scale / σ · dy, dscale = Σ dy · x̂, dbias = Σ dy, " +
+    "dmean = −scale / σ · dbias, dvariance = −scale / (2σ²) · dscale.",
   sinceOpset: undefined,
   attributes: { epsilon: float(1e-5) },
   infer(inputs) {
     const [x, , scale] = needAll(inputs, ["x", "dy", "scale", "mean", "variance"]);
     const vector = { dtype: scale.dtype, shape: scale.shape };
-    return [{ dtype: x.dtype, shape: x.shape }, vector, vector];
+    return [{ dtype: x.dtype, shape: x.shape }, vector, vector, vector, vector];
+  },
+};
+
+export const BatchMoments: OpDefinition<NoAttributes> = {
+  summary: "The mean and the biased variance of each channel of [N, C, …] over everything else: what batch norm normalizes by in training.",
+  sinceOpset: undefined,
+  attributes: {},
+  infer([operand]) {
+    const x = need(operand, "X");
+    const vector = { dtype: x.dtype, shape: [known(x.shape[1], "the channel axis")] };
+    return [vector, vector];
+  },
+  gradient(g, { inputs: [x], outputs: [mean], gradients: [dmean, dvariance] }) {
+    const none = () => g.initializer("none", zeros("float32", knownShape(mean)));
+    return [g.add("BatchMomentsGradient", [x, mean, dmean ?? none(), dvariance ?? none()])];
+  },
+};
+
+export const BatchMomentsGradient: OpDefinition<NoAttributes> = {
+  summary: "Of BatchMoments with M elements a channel: dx = dmean / M + 2 (x − mean) / M · dvariance.",
+  sinceOpset: undefined,
+  attributes: {},
+  infer(inputs) {
+    const [x, ...vectors] = needAll(inputs, ["x", "mean", "dmean", "dvariance"]);
+    needChannels(x, vectors, ["mean", "dmean", "dvariance"]);
+    return [{ dtype: x.dtype, shape: x.shape }];
   },
 };

@@ -2,7 +2,7 @@ import { GraphBuilder } from "../graph/builder.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { OpTable } from "../graph/op.ts";
 import * as arithmetic from "./arithmetic.ts";
-import { BatchNormalization, BatchNormGradient, BatchNormTraining } from "./batch-norm.ts";
+import { BatchMoments, BatchMomentsGradient, BatchNormalization, BatchNormGradient } from "./batch-norm.ts";
 import { Conv, ConvInputGradient, ConvTranspose, ConvWeightGradient } from "./conv.ts";
 import { Dropout } from "./dropout.ts";
 import * as elementwise from "./elementwise.ts";
@@ -17,9 +17,10 @@ export const OPS = {
   Add: arithmetic.Add,
   AveragePool,
   AveragePoolGradient,
+  BatchMoments,
+  BatchMomentsGradient,
   BatchNormalization,
   BatchNormGradient,
-  BatchNormTraining,
   Cast: elementwise.Cast,
   Clip: elementwise.Clip,
   Concat,

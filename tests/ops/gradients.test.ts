@@ -93,7 +93,7 @@ test("a chain like a network's", () => {
   );
   const [x, w, b, scale, shift, fc] = Object.entries(shapes).map(([name, shape]) => g.input(name, "float32", shape));
   const conv = g.add("Conv", [x, w, b], { kernel_shape: [3, 3], strides: [1, 1], pads: [1, 0, 1, 0] });
-  const norm = g.addAll("BatchNormTraining", [conv, scale, shift], { epsilon: 1e-2 })[0];
+  const norm = g.add("BatchNormalization", [conv, scale, shift, ...g.addAll("BatchMoments", [conv])], { epsilon: 1e-2 });
   const pool = g.add("MaxPool", [g.add("Relu", [norm])], { kernel_shape: [3, 3], strides: [3, 2], pads: [0, 0, 0, 1] });
   const logits = g.add("Gemm", [g.add("Flatten", [pool]), fc], { transB: 1 });
   compare(g, addLoss(g, g.add("LogSoftmax", [logits]), "chain"), [x, w, scale, shift, fc], arrays);

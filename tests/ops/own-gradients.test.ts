@@ -39,7 +39,12 @@ const FORWARDS: Readonly<Partial<Record<OpName, (inputs: readonly Array64[], att
     inputs: [anywhere(shapeOf(attributes, "input_shape"))],
     wanted: [0],
   }),
-  BatchNormGradient: ([x, dy, scale]) => ({ op: "BatchNormTraining", dy, inputs: [x, scale, anywhere(scale.shape)], wanted: [0, 1, 2] }),
+  BatchNormGradient: ([x, dy, scale, mean, variance]) => ({
+    op: "BatchNormalization",
+    dy,
+    inputs: [x, scale, anywhere(scale.shape), mean, variance],
+    wanted: [0, 1, 2, 3, 4],
+  }),
   ReluGradient: ([y, dy]) => ({ op: "Relu", dy, inputs: [inverse((y) => (y > 0 ? y : -1), y)], wanted: [0] }),
   SigmoidGradient: ([y, dy]) => ({ op: "Sigmoid", dy, inputs: [inverse((y) => Math.log(y / (1 - y)), y)], wanted: [0] }),
 };
@@ -56,5 +61,18 @@ describe.each(Object.keys(FORWARDS) as (keyof typeof FORWARDS)[])("the reference
       expect(gradients[i].shape).toEqual(forward.inputs[input].shape);
       expect(largestError(gradients[i].data, centralDifferences(forward.inputs[input], loss))).toBeLessThan(2e-6);
     });
+  });
+});
+
+describe("the reference of BatchMomentsGradient is the slope of BatchMoments", () => {
+  test.each(CASES.BatchMomentsGradient)("$name", (c) => {
+    const [x, mean, dmean, dvariance] = c.inputs.map((t) => fromTensor(t!));
+    const dot = (a: Array64, b: Array64) => a.data.reduce((sum, value, i) => sum + value * b.data[i], 0);
+    const loss = () => {
+      const [m, v] = REFERENCE.BatchMoments([x], {});
+      return dot(m, dmean) + dot(v, dvariance);
+    };
+    const [dx] = REFERENCE.BatchMomentsGradient([x, mean, dmean, dvariance], {});
+    expect(largestError(dx.data, centralDifferences(x, loss))).toBeLessThan(2e-6);
   });
 });

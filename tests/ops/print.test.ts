@@ -9,12 +9,9 @@ function smallGraph() {
   const weight = g.initializer("conv1.weight", zeros("float32", [16, 1, 3, 3]));
   const conv = g.add("Conv", [images, weight], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }, "conv1");
   const clipped = g.add("Clip", [conv, undefined, g.initializer("high", float32([6], []))], {}, "relu6");
-  const [normed] = g.addAll(
-    "BatchNormTraining",
-    [clipped, g.vector(Array(16).fill(1), "bn.weight"), g.vector(Array(16).fill(0), "bn.bias")],
-    { epsilon: 0.001 },
-    "bn",
-  );
+  const moments = g.addAll("BatchMoments", [clipped], {}, "moments");
+  const [scale, bias] = [g.vector(Array(16).fill(1), "bn.weight"), g.vector(Array(16).fill(0), "bn.bias")];
+  const normed = g.add("BatchNormalization", [clipped, scale, bias, ...moments], { epsilon: 0.001 }, "bn");
   const axes = g.initializer("axes", int64([2, 3]));
   const mean = g.add("ReduceMean", [normed, axes], { keepdims: 0 }, "mean");
   const fc = g.initializer("fc.bias", float32([0.5, -0.25, 1 / 3]));
@@ -39,7 +36,8 @@ test("a graph prints one line a value and node, attributes at their default left
   initializer axis: int64[1](1)
   conv1 = Conv(images, conv1.weight) {kernel_shape=[3,3], pads=[1,1,1,1]} → float32[N,16,28,28]
   relu6 = Clip(conv1, , high) → float32[N,16,28,28]
-  bn, bn:1, bn:2 = BatchNormTraining(relu6, bn.weight, bn.bias) {epsilon=0.001} → float32[N,16,28,28], float32[16], float32[16]
+  moments, moments:1 = BatchMoments(relu6) → float32[16], float32[16]
+  bn = BatchNormalization(relu6, bn.weight, bn.bias, moments, moments:1) {epsilon=0.001} → float32[N,16,28,28]
   mean = ReduceMean(bn, axes) {keepdims=0} → float32[N,16]
   Slice = Slice(mean, from, to, axis) → float32[N,3]
   Greater = Greater(Slice, fc.bias) → bool[N,3]

@@ -29,32 +29,38 @@ export const BatchNormalization: ReferenceFunction = (inputs, attributes) => {
   return [like(x, (i) => standard.data[i] * scale.data[channel(i)] + bias.data[channel(i)])];
 };
 
-/** The statistics are the batch's own: its mean and its biased (population) variance. */
-export const BatchNormTraining: ReferenceFunction = (inputs, attributes) => {
-  const [x, scale, bias] = required(inputs, 3);
+/** The mean and the biased (population) variance of each channel. */
+export const BatchMoments: ReferenceFunction = (inputs) => {
+  const [x] = required(inputs, 1);
   const channel = channelOf(x);
   const mean = channelMeans(x, (i) => x.data[i]);
   const variance = channelMeans(x, (i) => (x.data[i] - mean[channel(i)]) ** 2);
-  const standard = normalized(x, mean, variance, number(attributes, "epsilon", 1e-5));
-  const y = like(x, (i) => standard.data[i] * scale.data[channel(i)] + bias.data[channel(i)]);
-  return [y, array64([x.shape[1]], mean), array64([x.shape[1]], variance)];
+  return [array64([x.shape[1]], mean), array64([x.shape[1]], variance)];
 };
 
-/**
- * With x̂ = (x − mean) / σ of M elements a channel, ∂x̂(j)/∂x(i) = ([i = j] − 1/M − x̂(i) x̂(j) / M) / σ, hence
- * dx = scale / σ · (dy − mean(dy) − x̂ · mean(dy · x̂)), dscale = Σ dy · x̂, dbias = Σ dy.
- */
+/** ∂mean/∂x(i) = 1/M and ∂variance/∂x(i) = 2 (x(i) − mean) / M, of M elements a channel. */
+export const BatchMomentsGradient: ReferenceFunction = (inputs) => {
+  const [x, mean, dmean, dvariance] = required(inputs, 4);
+  const channel = channelOf(x);
+  const count = x.data.length / x.shape[1];
+  return [like(x, (i) => (dmean.data[channel(i)] + 2 * (x.data[i] - mean.data[channel(i)]) * dvariance.data[channel(i)]) / count)];
+};
+
+/** y = (x − mean) · scale / σ + bias, differentiated in each of its five inputs. */
 export const BatchNormGradient: ReferenceFunction = (inputs, attributes) => {
   const [x, dy, scale, mean, variance] = required(inputs, 5);
   const epsilon = number(attributes, "epsilon", 1e-5);
   const channel = channelOf(x);
-  const standard = normalized(x, mean.data, variance.data, epsilon);
-  const meanDy = channelMeans(x, (i) => dy.data[i]);
-  const meanProduct = channelMeans(x, (i) => dy.data[i] * standard.data[i]);
-  const dx = like(x, (i) => {
-    const c = channel(i);
-    return (scale.data[c] / Math.sqrt(variance.data[c] + epsilon)) * (dy.data[i] - meanDy[c] - standard.data[i] * meanProduct[c]);
-  });
   const count = x.data.length / x.shape[1];
-  return [dx, like(scale, (c) => meanProduct[c] * count), like(scale, (c) => meanDy[c] * count)];
+  const sums = (f: (i: number) => number) => channelMeans(x, f).map((value) => value * count);
+  const sigma = like(scale, (c) => Math.sqrt(variance.data[c] + epsilon)).data;
+  const sumDy = sums((i) => dy.data[i]);
+  const sumProduct = sums((i) => dy.data[i] * (x.data[i] - mean.data[channel(i)]));
+  return [
+    like(x, (i) => (dy.data[i] * scale.data[channel(i)]) / sigma[channel(i)]),
+    like(scale, (c) => sumProduct[c] / sigma[c]),
+    like(scale, (c) => sumDy[c]),
+    like(scale, (c) => (-scale.data[c] / sigma[c]) * sumDy[c]),
+    like(scale, (c) => (-scale.data[c] / (2 * sigma[c] ** 3)) * sumProduct[c]),
+  ];
 };

@@ -12,9 +12,10 @@ import { OPS } from "../../models/ops/index.ts";
  * @see Griewank and Walther, "Evaluating Derivatives", 2008, chapter 3
  */
 export function differentiate(g: GraphBuilder, nodes: readonly Node[], loss: Value, wanted: readonly Value[]): ReadonlyMap<Value, Value> {
-  const reached = new Set<Value>(wanted); // values that depend on a wanted one: only they need gradients
+  const reached = new Set<Value>(wanted); // floats that depend on a wanted one: only they need gradients; conditions and indices have none
   for (const node of nodes)
-    if (node.inputs.some((value) => value && reached.has(value))) for (const value of node.outputs) reached.add(value);
+    if (node.inputs.some((value) => value && reached.has(value)))
+      for (const value of node.outputs) if (value.dtype === "float32") reached.add(value);
 
   const gradients = new Map<Value, Value>([[loss, g.scalar(1)]]);
   for (const node of nodes.toReversed()) {

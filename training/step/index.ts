@@ -1,5 +1,6 @@
 import { FivecropError } from "../../core/errors.ts";
-import type { Graph, Value } from "../../models/graph/graph.ts";
+import { zeros } from "../../core/tensor.ts";
+import { type Graph, knownShape, type Value } from "../../models/graph/graph.ts";
 import { withBatch } from "../../models/graph/with-batch.ts";
 import { classCount, type Network } from "../../models/network.ts";
 import { OPS } from "../../models/ops/index.ts";
@@ -12,7 +13,6 @@ import { prune } from "./prune.ts";
 import { select } from "./select.ts";
 import type { TrainingGraph, Variable } from "./training-graph.ts";
 import { appendUpdates } from "./update.ts";
-import { dropZeroSums } from "./zero-sums.ts";
 
 /** Where a step's graph has the loss, the logits, and then the next value of each variable. */
 export const LOSS = 0;
@@ -24,19 +24,31 @@ export const FIRST_VARIABLE = 2;
  * @throws FivecropError where a parameter does not influence the logits.
  */
 export function writeStep(network: Network, batch: number, optimizer: Optimizer): TrainingGraph {
-  const { builder: g, logits, parameters, state, noise } = prepare(network, batch);
+  const { builder: g, logits, parameters, idle, state, noise } = prepare(network, batch);
   const targets = g.input("targets", "float32", [batch, classCount(network)]);
   const loss = softmaxCrossEntropy(g, logits, targets);
   const forward = g.build(network.name, [loss]).nodes;
-  const gradients = differentiate(g, forward, loss, parameters);
-  const idle = parameters.find((parameter) => !gradients.has(parameter));
-  if (idle)
-    throw new FivecropError(
-      `parameter '${idle.name}' of '${network.name}' does not influence its logits. To fix: remove it from the network.`,
-    );
+  const computed = differentiate(
+    g,
+    forward,
+    loss,
+    parameters.filter((parameter) => !idle.has(parameter)),
+  );
+  const gradients = new Map(
+    parameters.map((parameter) => {
+      const gradient = idle.has(parameter)
+        ? g.initializer(`${parameter.name}.gradient`, zeros("float32", knownShape(parameter)))
+        : computed.get(parameter);
+      if (!gradient)
+        throw new FivecropError(
+          `parameter '${parameter.name}' of '${network.name}' does not influence its logits. To fix: remove it from the network.`,
+        );
+      return [parameter, gradient];
+    }),
+  );
   const variables = [...appendUpdates(g, gradients, optimizer), ...state];
   const outputs = [loss, logits, ...variables.map(({ after }) => after)];
-  return replaced({ variables, noise }, prune(dropZeroSums(g.build(`${network.name}/step`, outputs))));
+  return replaced({ variables, noise }, prune(g.build(`${network.name}/step`, outputs)));
 }
 
 /** The step in plain ONNX operators, ready to be serialized and run. Its inputs and outputs keep their logical shapes. */

@@ -5,6 +5,8 @@ import { withBatch } from "../../models/graph/with-batch.ts";
 import type { Network } from "../../models/network.ts";
 import { graphBuilder, OPS } from "../../models/ops/index.ts";
 import { indicator } from "../../models/ops/shared.ts";
+import { idleBiases } from "./idle-biases.ts";
+import { type Moved, poolBeforeNorm } from "./pool-before-norm.ts";
 import { poolBeforeRelu } from "./pool-before-relu.ts";
 import { separatePools } from "./separate-pools.ts";
 import type { Noise, Variable } from "./training-graph.ts";
@@ -12,11 +14,11 @@ import type { Noise, Variable } from "./training-graph.ts";
 /** The forward part of a step, in training mode: what the loss and the gradients are appended to. */
 export interface Prepared {
   readonly builder: GraphBuilder;
-  /** The forward nodes, in execution order. */
-  readonly nodes: readonly Node[];
   readonly logits: Value;
   /** The learned values, by the name of the network's own. */
   readonly parameters: readonly Value[];
+  /** Parameters whose gradient is exactly 0. */
+  readonly idle: ReadonlySet<Value>;
   /** Running statistics. */
   readonly state: readonly Variable[];
   readonly noise: readonly Noise[];
@@ -27,12 +29,19 @@ export interface Prepared {
  * dropout is a product with a fed noise mask; a final softmax or log-softmax goes, since the loss takes logits.
  */
 export function prepare(network: Network, batch: number): Prepared {
-  const source = separatePools(poolBeforeRelu(withBatch(withoutFinalSoftmax(network.graph), batch, OPS)));
+  const pooled = separatePools(poolBeforeRelu(withBatch(withoutFinalSoftmax(network.graph), batch, OPS)));
+  const idle = idleBiases(pooled);
+  const { graph: source, moved } = poolBeforeNorm(pooled);
   const names = new Set([...network.parameters.keys()].map((value) => value.name));
   const statistics = new Set(source.nodes.flatMap((node) => (node.op === "BatchNormalization" ? node.inputs.slice(3) : [])));
-  const training = { state: [] as Variable[], noise: [] as Noise[] };
   const bound = new Map<Value, Value>();
   const at = (value: Value): Value => bound.get(value) ?? value;
+  const state: Variable[] = [];
+  const noise: Noise[] = [];
+  const momentsOf = (node: Node): Moved | undefined => {
+    const found = moved.get(node.name);
+    return found && { source: at(found.source), sign: at(found.sign) };
+  };
 
   const constants = new Map([...source.initializers].filter(([value]) => !names.has(value.name) && !statistics.has(value)));
   const g = graphBuilder({ ...source, initializers: constants, nodes: [], outputs: [] });
@@ -45,33 +54,36 @@ export function prepare(network: Network, batch: number): Prepared {
     const inputs = node.inputs.map((value) => value && at(value));
     const special = Object.hasOwn(IN_TRAINING, node.op) ? IN_TRAINING[node.op] : undefined;
     const outputs = special
-      ? g.within(node.name, () => special(g, { ...node, inputs }, training))
+      ? g.within(node.name, () => special(g, { ...node, inputs }, { state, noise, moved: momentsOf(node) }))
       : g.addAll(node.op, inputs, node.attributes, node.name);
     outputs.forEach((value, i) => {
       bound.set(node.outputs[i], value);
     });
   }
   const logits = at(source.outputs[0]);
-  return { builder: g, nodes: g.build(network.name, [logits]).nodes, logits, parameters, ...training };
+  return { builder: g, logits, parameters, idle: new Set([...idle].map(at)), state, noise };
 }
 
-type Rewrite = (g: GraphBuilder, node: Node, training: { state: Variable[]; noise: Noise[] }) => readonly Value[];
+type Rewrite = (g: GraphBuilder, node: Node, training: { state: Variable[]; noise: Noise[]; moved: Moved | undefined }) => readonly Value[];
 
 /** Operators that do something else in training. */
 const IN_TRAINING: Readonly<Record<string, Rewrite>> = {
   /** The running variance keeps the unbiased estimate, as in PyTorch; `momentum` is the share that stays. */
-  BatchNormalization(g, node, { state }) {
+  BatchNormalization(g, node, { state, moved }) {
     const [x, scale, bias, mean, variance] = node.inputs as Value[];
     const { epsilon, momentum } = node.attributes as { epsilon: number; momentum: number };
-    const [y, batchMean, batchVariance] = g.addAll("BatchNormTraining", [x, scale, bias], { epsilon }, node.name);
-    const count = knownShape(x).reduce((size, d) => size * d, 1) / knownShape(scale)[0];
+    const source = moved?.source ?? x;
+    const signed = (vector: Value): Value => (moved ? g.add("Mul", [vector, moved.sign]) : vector);
+    const [batchMean, batchVariance] = g.addAll("BatchMoments", [source], {}, `${node.name}/moments`);
+    const y = g.add("BatchNormalization", [x, signed(scale), bias, batchMean, batchVariance], { epsilon }, node.name);
+    const count = knownShape(source).reduce((size, d) => size * d, 1) / knownShape(scale)[0];
     const move = (running: Value, observed: Value, correction: number) => {
       const before = g.input(running.name, running.dtype, running.shape);
       const kept = g.add("Mul", [before, g.scalar(momentum)]);
       const after = g.add("Add", [kept, g.add("Mul", [observed, g.scalar((1 - momentum) * correction)])], {}, `${running.name}.next`);
       state.push({ name: running.name, role: "state", before, after });
     };
-    move(mean, batchMean, 1);
+    move(mean, signed(batchMean), 1);
     move(variance, batchVariance, count / Math.max(1, count - 1));
     return [y];
   },

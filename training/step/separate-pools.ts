@@ -13,7 +13,7 @@ export function separatePools(graph: Graph): Graph {
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((value) => value && at(value));
     const window = node.op === "MaxPool" ? windowOf(node.attributes as unknown as WindowAttributes) : undefined;
-    if (!window || window.kernel.length !== 2 || window.kernel[0] === 1 || window.kernel[1] === 1) {
+    if (window?.kernel.length !== 2 || window.kernel[0] === 1 || window.kernel[1] === 1) {
       g.addAll(node.op, inputs, node.attributes, node.name).forEach((value, i) => {
         bound.set(node.outputs[i], value);
       });

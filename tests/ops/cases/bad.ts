@@ -182,6 +182,7 @@ export const BAD: { readonly [K in OpName]: readonly Bad[] } = {
     ...norm(["scale", "B", "input_mean", "input_var"]),
     bad("training_mode = 1 is not supported in a file", [x(2, 3), x(3), x(3), x(3), x(3)], { training_mode: 1 }),
   ],
-  BatchNormTraining: norm(["scale", "bias"]),
+  BatchMoments: unary,
+  BatchMomentsGradient: [bad("dmean: expected [3], received [2]", [x(2, 3), x(3), x(2), x(3)])],
   BatchNormGradient: [bad("its input 'variance' is missing", [x(2, 3), x(2, 3), x(3), x(3)])],
 };

@@ -16,31 +16,27 @@ const SHAPES: readonly (readonly [string, readonly number[], Attributes])[] = [
 
 export const BatchNormalization = SHAPES.map(([name, shape, attributes]) => {
   const c = shape[1];
-  return makeCase("BatchNormalization", name, [normal(...shape), normal(c), normal(c), normal(c), positive(c)], {
-    attributes,
-    fixed: [3, 4],
-  });
+  return makeCase("BatchNormalization", name, [normal(...shape), normal(c), normal(c), normal(c), positive(c)], { attributes });
 });
 
-export const BatchNormTraining = SHAPES.map(([name, shape, attributes]) =>
-  makeCase("BatchNormTraining", name, [normal(...shape), normal(shape[1]), normal(shape[1])], { attributes }),
-);
+export const BatchMoments = SHAPES.map(([name, shape]) => makeCase("BatchMoments", name, [normal(...shape)]));
 
 const given =
   (c: Case, input: number): Input =>
   () =>
     c.inputs[input]!;
 
-export const BatchNormGradient = BatchNormTraining.map((c) => {
-  const [, mean, variance] = REFERENCE.BatchNormTraining(
-    c.inputs.map((t) => t && fromTensor(t)),
-    c.attributes,
-  );
-  const statistics = [mean, variance].map((array) => () => toTensor(array));
-  return makeCase("BatchNormGradient", c.name, [given(c, 0), normal(...c.inputs[0]!.shape), given(c, 1), ...statistics], {
-    attributes: c.attributes,
-  });
+export const BatchMomentsGradient = BatchMoments.map((c) => {
+  const [mean] = REFERENCE.BatchMoments([fromTensor(c.inputs[0]!)], {});
+  const [channels] = mean.shape;
+  return makeCase("BatchMomentsGradient", c.name, [given(c, 0), () => toTensor(mean), normal(channels), normal(channels)]);
 });
+
+export const BatchNormGradient = BatchNormalization.map((c) =>
+  makeCase("BatchNormGradient", c.name, [given(c, 0), normal(...c.inputs[0]!.shape), given(c, 1), given(c, 3), given(c, 4)], {
+    attributes: c.attributes,
+  }),
+);
 
 /** y and dy for a gradient that is taken from the function's output. */
 const fromOutput = (op: "Relu" | "Sigmoid", forward: readonly Case[]): Case[] =>

@@ -1,4 +1,4 @@
-import { int64 } from "../../../core/tensor.ts";
+import { float32, int64 } from "../../../core/tensor.ts";
 import type { GraphBuilder } from "../../../models/graph/builder.ts";
 import { knownShape, type Node, type Value } from "../../../models/graph/graph.ts";
 import { reshape } from "../../../models/ops/shared.ts";
@@ -52,37 +52,40 @@ export const batchNormalization: readonly Formulation[] = [
 ];
 
 /** The variance from the centered values, since E[x²] − E[x]² loses digits where the mean is large. */
-export const batchNormTraining: readonly Formulation[] = [
-  innermost(4, ["innermost", "standard", "standard"], (g, node, [x, scale, bias]) => {
+export const batchMoments: readonly Formulation[] = [
+  innermost(2, ["standard", "standard"], (g, node, [x]) => {
     const rows = rowsOf(node.inputs[0]!);
     const values = asRows(g, x, rows);
     const mean = alongRows(g, "ReduceMean", values);
     const squares = alongRows(g, "ReduceSumSquare", centered(g, values, mean));
-    const variance = g.add("Mul", [squares, g.scalar(1 / rows.count)]);
-    return [normalize(g, x, rows, [scale, bias, mean, variance], node.attributes.epsilon as number, node.name), mean, variance];
+    return [mean, g.add("Mul", [squares, g.scalar(1 / rows.count)])];
   }),
 ];
 
-/** dx = a · dy + b · (x − mean) + c, with a = scale / σ, b = −a / σ² · mean(dy · (x − mean)), c = −a · mean(dy). */
-export const batchNormGradient: readonly Formulation[] = [
-  innermost(6, ["innermost", "standard", "standard"], (g, node, [x, dy, scale, mean, variance]) => {
+/** b · (x − mean) + c with b = 2 dvariance / M and c = dmean / M: again the inference operator. */
+export const batchMomentsGradient: readonly Formulation[] = [
+  innermost(1, ["innermost"], (g, node, [x, mean, dmean, dvariance]) => {
     const rows = rowsOf(node.inputs[0]!);
-    const { channels, count } = rows;
+    const b = g.add("Mul", [dvariance, g.scalar(2 / rows.count)]);
+    const c = g.add("Mul", [dmean, g.scalar(1 / rows.count)]);
+    const one = g.initializer("one", float32(Array<number>(rows.channels).fill(1)));
+    return [normalize(g, x, rows, [b, c, mean, one], 0, node.name)];
+  }),
+];
+
+export const batchNormGradient: readonly Formulation[] = [
+  innermost(4, ["innermost", ...Array<Layout>(4).fill("standard")], (g, node, [x, dy, scale, mean, variance]) => {
+    const rows = rowsOf(node.inputs[0]!);
     const gradient = asRows(g, dy, rows);
-    const deviations = centered(g, asRows(g, x, rows), mean);
     const dbias = alongRows(g, "ReduceSum", gradient);
-    const products = alongRows(g, "ReduceSum", g.add("Mul", [gradient, deviations]));
+    const products = alongRows(g, "ReduceSum", g.add("Mul", [gradient, centered(g, asRows(g, x, rows), mean)]));
     const stabilized = g.add("Add", [variance, g.scalar(node.attributes.epsilon as number)]);
     const deviation = g.add("Sqrt", [stabilized]);
-    const dscale = g.add("Div", [products, deviation]);
     const a = g.add("Div", [scale, deviation]);
-    const perElement = g.add("Mul", [a, g.scalar(-1 / count)]);
-    const b = g.add("Mul", [perElement, g.add("Div", [products, stabilized])]);
-    const c = g.add("Mul", [perElement, dbias]);
-    const zero = g.vector(Array<number>(channels).fill(0), "zeros");
-    const one = g.vector(Array<number>(channels).fill(1), "ones");
-    const direct = asRows(g, normalize(g, dy, rows, [a, c, zero, one], 0), rows);
-    const dx = g.add("Add", [direct, g.add("Mul", [deviations, column(g, b)])]);
-    return [reshape(g, dx, rows.shape, node.name), dscale, dbias];
+    const dscale = g.add("Div", [products, deviation]);
+    const dmean = g.add("Neg", [g.add("Mul", [a, dbias])]);
+    const dvariance = g.add("Mul", [g.add("Mul", [a, g.add("Div", [products, stabilized])]), g.scalar(-0.5)]);
+    const dx = g.add("Mul", [gradient, column(g, a)]);
+    return [reshape(g, dx, rows.shape, node.name), dscale, dbias, dmean, dvariance];
   }),
 ];

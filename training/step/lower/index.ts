@@ -1,5 +1,5 @@
 import type { OpName } from "../../../models/ops/index.ts";
-import { batchNormalization, batchNormGradient, batchNormTraining } from "./batch-norm.ts";
+import { batchMoments, batchMomentsGradient, batchNormalization, batchNormGradient } from "./batch-norm.ts";
 import { conv } from "./conv.ts";
 import { convInputGradient } from "./conv-input-gradient.ts";
 import { convWeightGradient } from "./conv-weight-gradient.ts";
@@ -19,9 +19,10 @@ export const FORMULATIONS: { readonly [K in OpName]: readonly Formulation[] } = 
   Add: elementwise,
   AveragePool: pool,
   AveragePoolGradient: averagePoolGradient,
+  BatchMoments: batchMoments,
+  BatchMomentsGradient: batchMomentsGradient,
   BatchNormalization: batchNormalization,
   BatchNormGradient: batchNormGradient,
-  BatchNormTraining: batchNormTraining,
   Cast: elementwise,
   Clip: elementwise,
   Concat: concatenating,

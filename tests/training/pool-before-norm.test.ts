@@ -1,0 +1,66 @@
+import { describe, expect, test } from "vitest";
+import { random } from "../../core/random.ts";
+import { knownShape } from "../../models/graph/graph.ts";
+import { batchNorm, conv2d, flatten, type Layer, linear, maxPool2d, relu, sequential } from "../../models/layers/index.ts";
+import { network } from "../../models/network.ts";
+import { sgd } from "../../training/optimizers.ts";
+import { writeStep } from "../../training/step/index.ts";
+import { type Array64, array64 } from "../reference/array.ts";
+import { interpret } from "../reference/interpret.ts";
+
+/** Keeps a pool from being moved, and computes nothing. */
+const identity: Layer = (x, scope) => scope.graph.add("Identity", [x], {}, scope.path);
+
+const net = (between: readonly Layer[]) =>
+  network(
+    "net",
+    sequential({
+      conv: conv2d(4, 3, { padding: 1 }),
+      norm: batchNorm,
+      ...Object.fromEntries(between.map((layer, i) => [`between${i}`, layer])),
+      relu,
+      pool: maxPool2d(3, { stride: 2, padding: 1 }),
+      flatten,
+      fc: linear(3),
+    }),
+    { input: [2, 7, 7] },
+  );
+
+/** The step's loss and next variables in float64, with scales of both signs. */
+function stepOf(between: readonly Layer[]) {
+  const { graph, variables } = writeStep(net(between), 3, sgd());
+  const feeds = Object.fromEntries(
+    graph.inputs.map((input): [string, Array64] => {
+      const { normal } = random(4).fork(input.name);
+      const shape = knownShape(input);
+      const value = () => (input.name === "learning-rate" ? 1 : input.name === "norm.running_var" ? 1 + normal() ** 2 : normal());
+      return [input.name, array64(shape, Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, value))];
+    }),
+  );
+  expect(feeds["norm.weight"].data.some((scale) => scale < 0) && feeds["norm.weight"].data.some((scale) => scale > 0)).toBe(true);
+  const values = interpret(graph, feeds);
+  return {
+    graph,
+    loss: values.get(graph.outputs[0])!.data[0],
+    after: Object.fromEntries(variables.map((v) => [v.name, values.get(v.after)!.data])),
+  };
+}
+
+describe("a pool moves before a norm", () => {
+  const [moved, plain] = [stepOf([]), stepOf([identity])];
+
+  test("and the norm then runs over pooled pixels", () => {
+    const normalized = (graph: typeof moved.graph) => graph.nodes.find(({ op }) => op === "BatchNormalization")!.inputs[0]!.shape;
+    expect(normalized(moved.graph)).toEqual([3, 4, 4, 4]);
+    expect(normalized(plain.graph)).toEqual([3, 4, 7, 7]);
+  });
+
+  test("with the same loss, gradients and running statistics, whatever the scales' signs", () => {
+    expect(moved.loss).toBeCloseTo(plain.loss, 12);
+    expect(Object.keys(moved.after)).toEqual(Object.keys(plain.after));
+    for (const [name, data] of Object.entries(plain.after))
+      data.forEach((value, i) => {
+        expect(moved.after[name][i], name).toBeCloseTo(value, 10);
+      });
+  });
+});
