@@ -45,8 +45,12 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 process.on("SIGXFSZ", () => undefined); // past a file size limit a write fails, as on a full disk
+let closed = false;
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0); // `fivecrop inspect … | head` has read enough
-  throw error;
+  if (error.code !== "EPIPE") throw error;
+  if (closed) return;
+  closed = true; // `fivecrop inspect … | head` has read enough
+  if (process.listenerCount("SIGINT") === 0) process.exit(0);
+  process.emit("SIGINT", "SIGINT"); // a training saves its state first
 });
 process.exitCode = await main(process.argv.slice(2));

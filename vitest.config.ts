@@ -9,6 +9,7 @@ const project = (name: string, include: string[], testTimeout: number) => ({
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    allowOnly: false,
     projects: [
       project("unit", ["tests/!(end-to-end)/**/*.test.ts"], 60_000),
       project("end-to-end", ["tests/end-to-end/**/*.test.ts"], 600_000),

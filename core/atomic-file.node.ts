@@ -1,17 +1,14 @@
-import { unlinkSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { FivecropError, messageOf } from "./errors.ts";
 
-/** Files under way: they go where the process ends before them. */
+/** Files under way: they go where the process exits before them. A signal that kills it leaves one `.tmp` beside the file. */
 const unfinished = new Set<string>();
 let counter = 0;
 
-process.on("exit", () => {
-  for (const file of unfinished)
-    try {
-      unlinkSync(file);
-    } catch {} // it was renamed or removed in this very moment
-});
+function removeUnfinished(): void {
+  for (const file of unfinished) rmSync(file, { force: true });
+}
 
 /**
  * Writes a file whole or not at all: beside it first, to the disk, then in one move.
@@ -19,6 +16,7 @@ process.on("exit", () => {
  */
 export async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
   const beside = `${file}.${process.pid}-${counter++}.tmp`;
+  if (counter === 1) process.on("exit", removeUnfinished);
   unfinished.add(beside);
   try {
     const handle = await open(beside, "wx");

@@ -1,19 +1,18 @@
+import { relative } from "node:path";
 import { Command, CommanderError } from "commander";
 import { FivecropError, messageOf, UsageError } from "./errors.ts";
-
-/** What every command's options have. */
-export interface CommonOptions {
-  readonly json?: true;
-  readonly debug?: true;
-}
 
 /** A line on standard output. */
 export const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-/** How the program is called here: npm and npx find a bin that a shell does not. */
-export const PROGRAM = process.env.npm_command ? "npx fivecrop" : "fivecrop";
+/** How the program is called here: npm and npx find a bin that a shell does not, and a clone has its file. */
+export const PROGRAM = process.env.npm_command
+  ? "npx fivecrop"
+  : (process.argv[1] ?? "").endsWith("cli.js")
+    ? `node ${relative(".", process.argv[1])}`
+    : "fivecrop";
 
 /** Exit codes: 0 done, 1 failed, 2 misused, 130 and 143 stopped by SIGINT and SIGTERM. */
 export const EXIT = { failed: 1, misused: 2, SIGINT: 130, SIGTERM: 143 } as const;
@@ -75,6 +74,8 @@ export const repeated = (value: string, before: readonly string[] = []): readonl
 export function explain(thrown: unknown, command: string, debug: boolean): { readonly text: string; readonly exitCode: number } {
   if (thrown instanceof CommanderError) {
     if (thrown.exitCode === 0) return { text: "", exitCode: 0 };
+    if (thrown.code === "commander.help")
+      return { text: `fivecrop: there is no such command.\nSee: ${command} --help`, exitCode: EXIT.misused };
     const message = thrown.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
     return { text: `fivecrop: ${message}\nSee: ${command} --help`, exitCode: EXIT.misused };
   }

@@ -1,11 +1,17 @@
 import leven from "leven";
 import { UsageError } from "./errors.ts";
 
-/** The names most like one that is not among them, best first, at most `most`: fewer than half of its letters may differ. */
+/** The names most like one that is not among them, best first, at most `most`: fewer than half of its letters may differ, or two of those that it begins with. */
 export function nearestNames(name: string, names: readonly string[], most = 3): string[] {
   return names
-    .map((candidate) => ({ candidate, distance: leven(name.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) => distance <= Math.max(2, candidate.length / 2) || candidate.startsWith(name))
+    .map((candidate) => {
+      const [given, there] = [name.toLowerCase(), candidate.toLowerCase()];
+      return { candidate, distance: leven(given, there), beginning: leven(given, there.slice(0, given.length)) };
+    })
+    .filter(
+      ({ candidate, distance, beginning }) =>
+        distance <= Math.max(2, candidate.length / 2) || beginning <= Math.min(2, (name.length - 1) / 2),
+    )
     .sort((a, b) => a.distance - b.distance)
     .slice(0, most)
     .map(({ candidate }) => candidate);

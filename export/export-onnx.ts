@@ -19,9 +19,10 @@ export interface ExportOptions {
 
 /**
  * A trained network as the bytes of an ONNX file: weights set, batch norms folded, a card of metadata inside.
- * @throws FivecropError where a weight is missing, is of another shape, or has no place.
+ * @throws FivecropError where a weight is missing, is of another shape, or has no place; or labels or preprocessing do not fit the graph.
  */
 export function exportOnnx({ graph, weights, parameters = [], metadata }: ExportOptions): Uint8Array {
+  checkContract(graph, metadata);
   for (const { name } of parameters)
     if (!Object.hasOwn(weights, name)) throw new FivecropError(`export: the weight '${name}' of '${graph.name}' is missing`);
   return appendMetadata(serialize(foldBatchNorm(removeIdentity(setWeights(graph, weights)))), metadata);
@@ -51,4 +52,14 @@ export function setWeights(graph: Graph, weights: Named): Graph {
     }),
   );
   return { ...graph, initializers };
+}
+
+/** The card must be of this graph: a label for each output, preprocessing that makes what the graph takes. */
+function checkContract({ name, inputs, outputs }: Graph, { labels, preprocess }: ModelMetadata): void {
+  const classes = outputs[0].shape[1];
+  if (labels.length !== classes) throw new FivecropError(`export: '${name}' has ${classes} outputs, and there are ${labels.length} labels`);
+  const taken = inputs[0].shape.slice(1);
+  const made = [preprocess.channels, ...preprocess.crop];
+  if (String(taken) !== String(made))
+    throw new FivecropError(`export: '${name}' takes images of [C, H, W] = [${taken}], and the preprocessing makes them [${made}]`);
 }

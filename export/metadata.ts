@@ -18,6 +18,8 @@ export interface TrainingRecord {
   /** For example validationAccuracy, of [0, 1]. */
   readonly metrics?: Readonly<Record<string, number>>;
   readonly engine?: string;
+  /** What trained it: package or program, and its version. */
+  readonly versions?: Readonly<Record<string, string>>;
 }
 
 /** What a consumer of a model file must know besides its graph; plain JSON. */

@@ -1,4 +1,4 @@
-import { FivecropError } from "../core/errors.ts";
+import { FivecropError, messageOf } from "../core/errors.ts";
 import { readSafetensors, writeSafetensors } from "../export/safetensors.ts";
 import type { TrainingState, Weights } from "./engine.ts";
 import type { Progress } from "./progress.ts";
@@ -7,6 +7,9 @@ import type { Progress } from "./progress.ts";
 export interface Checkpoint {
   readonly network: string;
   readonly optimizer: string;
+  /** How many images the run trains on, and how many at a time. */
+  readonly images: number;
+  readonly batchSize: number;
   readonly training: TrainingState;
   readonly progress: Progress;
 }
@@ -33,34 +36,47 @@ const FORMAT = "fivecrop checkpoint 1";
 const ROLES = ["parameters", "slots", "state"] as const;
 
 /** A checkpoint as one safetensors file: tensors `parameters/conv1.weight`, `slots/…`, `state/…`, and the rest as JSON in its metadata. */
-export function writeCheckpoint({ network, optimizer, training, progress }: Checkpoint): Uint8Array {
+export function writeCheckpoint({ training, ...rest }: Checkpoint): Uint8Array {
   const { step, seed } = training;
   const tensors = ROLES.flatMap((role) => Object.entries(training[role]).map(([name, t]) => [`${role}/${name}`, t] as const));
-  const about = { network, optimizer, step, seed, progress };
+  const about: About = { ...rest, step, seed };
   return writeSafetensors(Object.fromEntries(tensors), { format: FORMAT, checkpoint: JSON.stringify(about) });
 }
 
 /** @param name the file, for messages. @throws FivecropError where it is no checkpoint. */
 export function readCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
-  let file: ReturnType<typeof readSafetensors>;
-  try {
-    file = readSafetensors(bytes);
-  } catch (cause) {
-    throw new FivecropError(`${name} is no checkpoint: ${cause instanceof Error ? cause.message : cause}`, { cause });
-  }
-  const { format, checkpoint } = file.metadata;
-  if (format !== FORMAT || checkpoint === undefined)
+  const { tensors, metadata } = readFile(bytes, name);
+  if (metadata.format !== FORMAT || metadata.checkpoint === undefined)
     throw new FivecropError(
-      `${name} is no checkpoint of this version: expected the format '${FORMAT}', found ${format ? `'${format}'` : "none"}.`,
+      `${name} is no checkpoint of this version: expected the format '${FORMAT}', found ${metadata.format ? `'${metadata.format}'` : "none"}.`,
     );
-  const { network, optimizer, step, seed, progress } = JSON.parse(checkpoint) as Omit<Checkpoint, "training"> & {
-    step: number;
-    seed: number;
-  };
+  const { step, seed, ...rest } = parseAbout(metadata.checkpoint, name);
   const byRole = (role: string): Weights =>
     Object.fromEntries(
-      Object.entries(file.tensors).flatMap(([key, t]) => (key.startsWith(`${role}/`) ? [[key.slice(role.length + 1), t]] : [])),
+      Object.entries(tensors).flatMap(([key, t]) => (key.startsWith(`${role}/`) ? [[key.slice(role.length + 1), t]] : [])),
     ) as Weights;
   const [parameters, slots, state] = ROLES.map(byRole);
-  return { network, optimizer, training: { step, seed, parameters, slots, state }, progress };
+  return { ...rest, training: { step, seed, parameters, slots, state } };
+}
+
+function readFile(bytes: Uint8Array, name: string): ReturnType<typeof readSafetensors> {
+  try {
+    return readSafetensors(bytes);
+  } catch (cause) {
+    throw new FivecropError(`${name} is no checkpoint: ${messageOf(cause)}`, { cause });
+  }
+}
+
+type About = Omit<Checkpoint, "training"> & Pick<TrainingState, "step" | "seed">;
+
+function parseAbout(text: string, name: string): About {
+  let about: About;
+  try {
+    about = JSON.parse(text);
+  } catch (cause) {
+    throw new FivecropError(`${name}: the checkpoint's description is no JSON: ${messageOf(cause)}`, { cause });
+  }
+  const missing = ["network", "optimizer", "images", "batchSize", "step", "seed", "progress"].find((key) => !Object.hasOwn(about, key));
+  if (missing) throw new FivecropError(`${name}: the checkpoint's description lacks '${missing}'.`);
+  return about;
 }

@@ -150,7 +150,7 @@ const runListing = (out: string): string[] => [
 
 /** `quickstart`: the whole way, on data that the package has. */
 export function quickstartCommand(): Command {
-  return createCommand("quickstart", "Train on the embedded sample, export, verify, evaluate and classify: about a minute.", [
+  return createCommand("quickstart", "Train on the embedded sample, export, verify, evaluate and classify: well under a minute.", [
     "fivecrop quickstart",
     "fivecrop quickstart --out runs/first",
   ])

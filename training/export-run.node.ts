@@ -8,6 +8,7 @@ import type { ModelMetadata } from "../export/metadata.ts";
 import { writeSafetensors } from "../export/safetensors.ts";
 import { VERSION } from "../export/version.ts";
 import { verifyExport } from "../inference/verify.ts";
+import { finalOutput } from "../models/final-softmax.ts";
 import { parameterCount } from "../models/network.ts";
 import { batches } from "../pipeline/batches.ts";
 import type { Dataset } from "../pipeline/dataset.ts";
@@ -17,7 +18,7 @@ import type { TrainingEngine } from "./engine.ts";
 import { createOnnxRuntimeEngine } from "./engines/onnxruntime.ts";
 import { bestOf } from "./progress.ts";
 import type { RunConfig } from "./run-config.ts";
-import { type CheckpointName, RUN_FILES, readRunCheckpoint, readRunConfig } from "./run-files.node.ts";
+import { type CheckpointName, RUN_FILES, readRunCheckpoint, readRunConfig, versions } from "./run-files.node.ts";
 import { type RunParts, runParts } from "./run-parts.node.ts";
 
 /** A file that was written. */
@@ -45,7 +46,12 @@ export async function exportCheckpoint(
   const bytes = exportOnnx({ graph: network.graph, weights: weightsOf(checkpoint), parameters: network.parameters.keys(), metadata });
   await engine.initialize(checkpoint.training);
   const images = await firstImages(validation, preprocess, VERIFIED_IMAGES);
-  const { largestDifference } = await verifyExport(bytes, { createSession, images, expected: await engine.predict(images) });
+  const { largestDifference } = await verifyExport(bytes, {
+    createSession,
+    images,
+    expected: await engine.predict(images),
+    outputKind: metadata.outputKind,
+  });
   await writeWhole(file, bytes);
   return { kind: "exported", file, bytes: bytes.length, epoch: epochOf(checkpoint), images: images.shape[0], largestDifference };
 }
@@ -97,7 +103,7 @@ function describe(checkpoint: Checkpoint, config: RunConfig, { network, preproce
   return {
     labels: training.classNames,
     preprocess,
-    outputKind: "logits",
+    outputKind: finalOutput(network.graph),
     architecture: network.name,
     parameters: parameterCount(network),
     training: {
@@ -108,6 +114,7 @@ function describe(checkpoint: Checkpoint, config: RunConfig, { network, preproce
       ...(record && bestOf(history) === record && { bestEpoch: record.epoch }),
       metrics: Object.fromEntries(metrics) as Record<string, number>,
       engine,
+      versions: versions(),
     },
     createdBy: `fivecrop ${VERSION}`,
     created: new Date().toISOString(),

@@ -1,6 +1,7 @@
 import { exportOnnx } from "../export/export-onnx.ts";
 import type { ModelMetadata } from "../export/metadata.ts";
 import { VERSION } from "../export/version.ts";
+import { finalOutput } from "../models/final-softmax.ts";
 import { type Network, parameterCount } from "../models/network.ts";
 import type { TrainingState } from "./engine.ts";
 
@@ -14,7 +15,7 @@ export type About = Pick<ModelMetadata, "labels" | "preprocess"> & Partial<Model
  */
 export function exportTrained(network: Network, { parameters, state }: TrainingState, about: About): Uint8Array {
   const metadata: ModelMetadata = {
-    outputKind: "logits",
+    outputKind: finalOutput(network.graph),
     architecture: network.name,
     parameters: parameterCount(network),
     createdBy: `fivecrop ${VERSION}`,

@@ -52,7 +52,7 @@ export type FitEvent =
       readonly learningRate: number;
       readonly images: number;
     }
-  | { readonly kind: "epoch"; readonly record: EpochRecord; readonly isBest: boolean }
+  | { readonly kind: "epoch"; readonly record: EpochRecord; readonly isBest: boolean; readonly history: readonly EpochRecord[] }
   | {
       readonly kind: "end";
       readonly reason: "finished" | "early stop" | "interrupted";
@@ -79,7 +79,14 @@ export async function* fit(engine: TrainingEngine, data: FitData, options: FitOp
   const stepsPerEpoch = batchCount(data.training.length, batchSize);
   const plan = (epoch: number, firstBatch: number): BatchPlan => planOf(options, epoch, firstBatch);
   const save = async (name: string, progress: Progress): Promise<void> =>
-    checkpoints.save(name, { network: engine.network.name, optimizer: engine.optimizer.name, training: await engine.state(), progress });
+    checkpoints.save(name, {
+      network: engine.network.name,
+      optimizer: engine.optimizer.name,
+      images: data.training.length,
+      batchSize,
+      training: await engine.state(),
+      progress,
+    });
 
   await engine.initialize(options.resume?.training ?? { seed });
   let { epoch, batch, running, history } = options.resume?.progress ?? AT_THE_START;
@@ -93,7 +100,7 @@ export async function* fit(engine: TrainingEngine, data: FitData, options: FitOp
       const step = epoch * stepsPerEpoch + batch;
       rate = learningRate * schedule.factor(step, stepsPerEpoch, epochs);
       const [result] = await engine.train([{ images, targets }], [rate]);
-      needFinite(result, step, rate);
+      needFinite("loss", result.loss, step, rate);
       batch++;
       running = added(running, result, labels, performance.now() - started);
       started = performance.now();
@@ -115,6 +122,7 @@ export async function* fit(engine: TrainingEngine, data: FitData, options: FitOp
     }
     const validation =
       data.validation && (await validate(engine, data.validation, { ...plan(epoch, 0), shuffle: false, augmentations: [] }));
+    if (validation) needFinite("validation loss", validation.loss, (epoch + 1) * stepsPerEpoch - 1, rate);
     const record: EpochRecord = {
       epoch: epoch + 1,
       step: (epoch + 1) * stepsPerEpoch,
@@ -129,7 +137,7 @@ export async function* fit(engine: TrainingEngine, data: FitData, options: FitOp
     const progress: Progress = { epoch: epoch + 1, batch: 0, running: NOTHING_SEEN, history };
     if (isBest) await save("best", progress);
     await save("last", progress);
-    yield { kind: "epoch", record, isBest };
+    yield { kind: "epoch", record, isBest, history };
   }
   yield { kind: "end", reason: epoch < epochs ? "early stop" : "finished", history, best: bestOf(history) };
 }
@@ -160,10 +168,10 @@ const added = (running: Running, { loss, logits }: StepResult, labels: Uint16Arr
 const stoppedEarly = (history: readonly EpochRecord[], patience: number | undefined): boolean =>
   patience !== undefined && history.length > 0 && history.length - bestOf(history)!.epoch >= patience;
 
-function needFinite({ loss }: StepResult, step: number, rate: number): void {
+function needFinite(what: string, loss: number, step: number, rate: number): void {
   if (Number.isFinite(loss)) return;
   throw new FivecropError(
-    `the loss is ${loss} at step ${step + 1}, with the learning rate ${rate}: the training has diverged. ` +
+    `the ${what} is ${loss} at step ${step + 1}, with the learning rate ${rate}: the training has diverged. ` +
       `To fix: lower the learning rate (try ${+(rate / 10).toPrecision(2)}), or start with a warm-up (--schedule …+warmup:500/step).`,
   );
 }
@@ -202,9 +210,31 @@ export function checkFit(engine: TrainingEngine, { training, validation }: FitDa
   for (const loader of [training, validation])
     if (loader && loader.classNames.length !== classes)
       throw new UsageError(`the network tells ${classes} classes apart, and the data set ${loader.name} has ${loader.classNames.length}.`);
-  if (resume && (resume.network !== engine.network.name || resume.optimizer !== engine.optimizer.name))
+  const taken = engine.network.graph.inputs[0].shape.slice(1);
+  const given = [options.preprocess.channels, ...options.preprocess.crop];
+  if (String(taken) !== String(given))
+    throw new UsageError(`the network takes images of [C, H, W] = [${taken}], and the preprocessing makes them [${given}].`);
+  if (resume) checkResume(resume, engine, training.length, options);
+}
+
+/** A run goes on only as it began: with the same network and optimizer, the same images in the same batches, the same seed. */
+function checkResume(
+  resume: Checkpoint,
+  { network, optimizer }: TrainingEngine,
+  images: number,
+  { batchSize, seed = 0 }: FitOptions,
+): void {
+  const compared: readonly (readonly [what: string, then: string | number, now: string | number])[] = [
+    ["network", resume.network, network.name],
+    ["optimizer", resume.optimizer, optimizer.name],
+    ["number of training images", resume.images, images],
+    ["batch size", resume.batchSize, batchSize],
+    ["seed", resume.training.seed, seed],
+  ];
+  const differing = compared.filter(([, then, now]) => then !== now);
+  if (differing.length)
     throw new FivecropError(
-      `the checkpoint is of network '${resume.network}' with optimizer '${resume.optimizer}', and this run is of '${engine.network.name}' with ` +
-        `'${engine.optimizer.name}'. To fix: resume with the options that it was made with.`,
+      `the checkpoint is of another run: ${differing.map(([what, then, now]) => `${what}: expected ${now}, found ${then}`).join("; ")}. ` +
+        "To fix: resume with the options and the data that it was made with.",
     );
 }

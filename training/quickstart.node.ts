@@ -13,7 +13,7 @@ import { DEFAULTS, type RunConfig } from "./run-config.ts";
 import { RUN_FILES } from "./run-files.node.ts";
 import { showRun } from "./show-run.node.ts";
 
-/** What it trains: 6,000 pictures are few, so each is seen ten times with a rate that rises and falls once. */
+/** What it trains: 6,000 pictures are few, so each is seen several times, with a rate that rises and falls once. */
 export const QUICKSTART: RunConfig = {
   ...DEFAULTS,
   model: "fashion-cnn",

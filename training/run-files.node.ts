@@ -1,12 +1,14 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { makeDirectory } from "../core/make-directory.node.ts";
+import { RUNTIME_VERSION } from "../core/session.node.ts";
 import { VERSION } from "../export/version.ts";
 import { checkpointFile, fileCheckpoints } from "./checkpoint.node.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import type { RunConfig } from "./run-config.ts";
+import { DEFAULTS, type RunConfig } from "./run-config.ts";
 
 /** What a run leaves in its directory, beside its checkpoints `best` and `last`. */
 export const RUN_FILES = { model: "model.onnx", history: "history.csv", config: "run.json", curves: "curves.svg" } as const;
@@ -19,22 +21,33 @@ export type CheckpointName = (typeof CHECKPOINT_NAMES)[number];
  * @param overwrite takes away what an earlier run left there.
  */
 export async function startDirectory(out: string, config: RunConfig, overwrite: boolean): Promise<void> {
-  const file = join(out, RUN_FILES.config);
-  if (existsSync(file) && !overwrite)
+  const names = [...Object.values(RUN_FILES), ...CHECKPOINT_NAMES.map(checkpointFile)];
+  const held = names.filter((name) => existsSync(join(out, name)));
+  if (held.length && !overwrite)
     throw new UsageError(
-      `${out} holds a run already. To fix: choose another --out, go on with it (--resume ${out}), or replace it (--overwrite).`,
+      held.includes(RUN_FILES.config)
+        ? `${out} holds a run already. To fix: choose another --out, go on with it (--resume ${out}), or replace it (--overwrite).`
+        : `${out} holds ${held.join(", ")} already, which a run would replace. To fix: choose another --out, or replace them (--overwrite).`,
     );
   try {
-    await mkdir(out, { recursive: true });
-    for (const name of [...Object.values(RUN_FILES), ...CHECKPOINT_NAMES.map(checkpointFile)]) await rm(join(out, name), { force: true });
+    await makeDirectory(out);
   } catch (cause) {
     throw new FivecropError(`cannot make the directory ${out}: ${messageOf(cause)}. To fix: choose an --out that can be written.`, {
       cause,
     });
   }
-  const environment = { fivecrop: VERSION, node: process.version, platform: `${process.platform} ${process.arch}` };
-  await writeWhole(file, `${JSON.stringify({ config, environment, started: new Date().toISOString() }, null, 2)}\n`);
+  const environment = { ...versions(), platform: `${process.platform} ${process.arch}` };
+  const about = { config, environment, started: new Date().toISOString() };
+  await writeWhole(join(out, RUN_FILES.config), `${JSON.stringify(about, null, 2)}\n`);
+  for (const name of held) if (name !== RUN_FILES.config) await rm(join(out, name), { force: true });
 }
+
+/** What computes here: with another version of any of them the last bits of a run may differ. */
+export const versions = (): Readonly<Record<string, string>> => ({
+  fivecrop: VERSION,
+  "onnxruntime-node": RUNTIME_VERSION,
+  node: process.version.slice(1),
+});
 
 /** The options of a run, from its directory. @throws FivecropError where there is none. */
 export async function readRunConfig(out: string): Promise<RunConfig> {
@@ -45,10 +58,9 @@ export async function readRunConfig(out: string): Promise<RunConfig> {
   } catch (cause) {
     throw new FivecropError(`${out} holds no run: cannot read ${file}: ${messageOf(cause)}. To fix: name the --out of a run.`, { cause });
   }
-  if (typeof config?.model !== "string" || typeof config.data !== "string")
-    throw new FivecropError(
-      `${file}: expected a run's options ("config" with "model" and "data"), found none. To fix: name the --out of a run.`,
-    );
+  const missing = ["model", "data", ...Object.keys(DEFAULTS)].find((key) => config?.[key as keyof RunConfig] === undefined);
+  if (!config || missing)
+    throw new FivecropError(`${file}: expected a run's options in "config", found no "${missing}". To fix: name the --out of a run.`);
   return config;
 }
 
@@ -58,7 +70,9 @@ export async function readRunCheckpoint(out: string, name: CheckpointName, confi
   const found = await fileCheckpoints(out).load(name);
   if (!found)
     throw new FivecropError(
-      `${file} is missing: the run was stopped before its first checkpoint. To fix: train anew, or name the --out of another run.`,
+      existsSync(join(out, checkpointFile("last")))
+        ? `${file} is missing: the run was stopped before the end of its first epoch. To fix: go on with it (train --resume ${out}), or take --checkpoint last.`
+        : `${file} is missing: the run was stopped before its first checkpoint. To fix: train anew, or name the --out of another run.`,
     );
   if (found.network !== config.model || found.optimizer !== config.optimizer)
     throw new FivecropError(

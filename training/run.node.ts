@@ -66,13 +66,12 @@ export async function* run(config: RunConfig, options: RunOptions): AsyncGenerat
     };
     for await (const event of fit(engine, loaders, fitOptions)) {
       if (event.kind === "epoch") {
-        const { progress } = (await checkpoints.load("last"))!;
-        await writeWhole(join(out, RUN_FILES.history), historyCsv(progress.history));
+        await writeWhole(join(out, RUN_FILES.history), historyCsv(event.history));
       }
       yield event;
       if (event.kind !== "end" || event.reason === "interrupted") continue;
       await writeCurves(out, event.history, config);
-      const checkpoint = (await checkpoints.load("best"))!;
+      const checkpoint = await readRunCheckpoint(out, "best", config);
       yield await exportCheckpoint(join(out, RUN_FILES.model), { checkpoint, config, parts, engine });
     }
   } finally {

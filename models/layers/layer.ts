@@ -1,3 +1,4 @@
+import { FivecropError } from "../../core/errors.ts";
 import { sizeOf, type Tensor, tensor, zeros } from "../../core/tensor.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import type { Value } from "../graph/graph.ts";
@@ -20,8 +21,14 @@ export interface Scope {
   constant(name: string, value: Tensor): Value;
 }
 
-/** The top scope of a graph. Parameters are noted with their initializers; their tensors in the graph are zeros until values are drawn or loaded. */
+/** The top scope of a graph. Parameters are noted with their initializers; their tensors in the graph are zeros until values are drawn or loaded. Their names are unique. */
 export function rootScope(graph: GraphBuilder, parameters: Map<Value, Initializer>): Scope {
+  const taken = (name: string, t: Tensor): Value => {
+    const value = graph.initializer(name, t);
+    if (value.name !== name)
+      throw new FivecropError(`two weights have the name '${name}'. To fix: give each layer a scope of its own (scope.child).`);
+    return value;
+  };
   const at = (path: string): Scope => {
     const named = (name: string) => (path ? `${path}.${name}` : name);
     return {
@@ -29,11 +36,11 @@ export function rootScope(graph: GraphBuilder, parameters: Map<Value, Initialize
       path,
       child: (name) => at(named(name)),
       parameter(name, shape, initializer) {
-        const value = graph.initializer(named(name), zeros("float32", shape));
+        const value = taken(named(name), zeros("float32", shape));
         parameters.set(value, initializer);
         return value;
       },
-      state: (name, shape, value) => graph.initializer(named(name), tensor("float32", shape, new Float32Array(sizeOf(shape)).fill(value))),
+      state: (name, shape, value) => taken(named(name), tensor("float32", shape, new Float32Array(sizeOf(shape)).fill(value))),
       constant: (name, value) => graph.initializer(named(name), value),
     };
   };

@@ -22,10 +22,8 @@ export const BatchNormalization: OpDefinition<{ epsilon: number; momentum: numbe
     needChannels(x, vectors, ["scale", "B", "input_mean", "input_var"]);
     return [{ dtype: x.dtype, shape: x.shape }];
   },
-  gradient: (g, { inputs: [x, scale, , mean, variance], attributes: { epsilon }, gradients: [dy] }) => {
-    const [dx, dscale, dbias, dmean, dvariance] = g.addAll("BatchNormGradient", [x, dy, scale, mean, variance], { epsilon });
-    return [dx, dscale, dbias, dmean, dvariance];
-  },
+  gradient: (g, { inputs: [x, scale, , mean, variance], attributes: { epsilon }, gradients: [dy] }) =>
+    g.addAll("BatchNormGradient", [x, dy, scale, mean, variance], { epsilon }),
 };
 
 export const BatchNormGradient: OpDefinition<{ epsilon: number }> = {

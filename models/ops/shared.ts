@@ -30,10 +30,6 @@ export const indicator = (g: GraphBuilder, condition: Value): Value => g.add("Ca
 /** ONNX's number of float32 (TensorProto.DataType.FLOAT). */
 export const FLOAT = 1;
 
-/** A vector of channels [C], shaped to broadcast over [N, C, …] of this rank. */
-export const perChannel = (g: GraphBuilder, vector: Value, rank: number): Value =>
-  reshape(g, vector, [...knownShape(vector), ...Array<number>(rank - 2).fill(1)]);
-
 /** Every axis of [N, C, …] but C. */
 export const axesButChannels = (rank: number): number[] => Array.from({ length: rank }, (_, i) => i).filter((i) => i !== 1);
 

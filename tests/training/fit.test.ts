@@ -102,9 +102,22 @@ describe("fit", () => {
 
   test("without validation data, training accuracy decides", async () => {
     const engine = createOnnxRuntimeEngine({ network: net, optimizer: adam(), createSession });
-    for await (const event of fit(engine, { training: data.training }, options))
-      if (event.kind === "epoch") expect(event.record).not.toHaveProperty("validationAccuracy");
+    const events: FitEvent[] = [];
+    for await (const event of fit(engine, { training: data.training }, options)) events.push(event);
     await engine.dispose();
+    const end = events.at(-1)!;
+    if (end.kind !== "end") throw new Error("no end");
+    expect(end.history.length).toBe(3);
+    expect(end.history.every((record) => !("validationAccuracy" in record))).toBe(true);
+    expect(end.best!.trainingAccuracy).toBe(Math.max(...end.history.map(({ trainingAccuracy }) => trainingAccuracy)));
+  });
+
+  test("a validation loss that is not finite stops the run before anything is kept as best", async () => {
+    const checkpoints = memoryCheckpoints();
+    await expect(train({ learningRate: 1e38, batchSize: 45, checkpoints }, sgd())).rejects.toThrow(
+      /the validation loss is \S+ at step 1, with the learning rate 1e\+38/,
+    );
+    expect(await checkpoints.load("best")).toBeUndefined();
   });
 
   test("a loss that is not finite stops the run with the step, the rate and advice", async () => {
@@ -130,7 +143,16 @@ describe("fit", () => {
     await train({ epochs: 1, checkpoints });
     const resume = await checkpoints.load("last");
     await expect(train({ resume }, sgd())).rejects.toThrow(
-      "the checkpoint is of network 'stripes' with optimizer 'adam', and this run is of 'stripes' with 'sgd'",
+      "the checkpoint is of another run: optimizer: expected sgd, found adam. To fix:",
+    );
+    await expect(train({ resume, batchSize: 20 })).rejects.toThrow("batch size: expected 20, found 10");
+    await expect(train({ resume, seed: 9 })).rejects.toThrow("seed: expected 9, found 1");
+  });
+
+  test("preprocessing that does not fit the network is refused", async () => {
+    const wide: PreprocessSpec = { ...preprocess, crop: [6, 6] };
+    await expect(train({ preprocess: wide })).rejects.toThrow(
+      "the network takes images of [C, H, W] = [1,4,4], and the preprocessing makes them [1,6,6]",
     );
   });
 

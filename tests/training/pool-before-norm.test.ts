@@ -55,6 +55,21 @@ describe("a pool moves before a norm", () => {
     expect(normalized(plain.graph)).toEqual([3, 4, 7, 7]);
   });
 
+  test("but not one whose scale starts at 0, where every pixel ties", () => {
+    const zeroed: Layer = (x, scope) => {
+      const vectors = ["weight", "bias"].map((name) => scope.parameter(name, [4], (shape) => new Float32Array(shape[0])));
+      return scope.graph.add(
+        "BatchNormalization",
+        [x, ...vectors, scope.state("mean", [4], 0), scope.state("var", [4], 1)],
+        {},
+        scope.path,
+      );
+    };
+    const layers = sequential({ conv: conv2d(4, 3), norm: zeroed, pool: maxPool2d(2), flatten, fc: linear(3) });
+    const { graph } = writeStep(network("zeroed", layers, { input: [2, 6, 6] }), 3, sgd());
+    expect(graph.nodes.find(({ op }) => op === "BatchNormalization")!.inputs[0]!.shape).toEqual([3, 4, 4, 4]);
+  });
+
   test("with the same loss, gradients and running statistics, whatever the scales' signs", () => {
     expect(moved.loss).toBeCloseTo(plain.loss, 12);
     expect(Object.keys(moved.after)).toEqual(Object.keys(plain.after));

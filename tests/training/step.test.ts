@@ -2,14 +2,17 @@ import { describe, expect, test } from "vitest";
 import { random } from "../../core/random.ts";
 import { createSession } from "../../core/session.node.ts";
 import { float32, zeros } from "../../core/tensor.ts";
+import { readMetadata } from "../../export/metadata.ts";
 import { ARCHITECTURES, createNetwork } from "../../models/architectures/index.ts";
 import { print } from "../../models/graph/print.ts";
-import { conv2d, dropout, flatten, type Layer, linear, maxPool2d, relu, sequential } from "../../models/layers/index.ts";
+import { batchNorm, conv2d, dropout, flatten, type Layer, linear, maxPool2d, relu, sequential } from "../../models/layers/index.ts";
 import { network } from "../../models/network.ts";
 import { graphBuilder, OPS } from "../../models/ops/index.ts";
+import type { PreprocessSpec } from "../../pipeline/preprocess.ts";
 import type { StepInput } from "../../training/engine.ts";
 import { createOnnxRuntimeEngine } from "../../training/engines/onnxruntime.ts";
 import { noiseAt } from "../../training/engines/variables.ts";
+import { exportTrained } from "../../training/export-trained.ts";
 import { sgd } from "../../training/optimizers.ts";
 import { compileStep, writeStep } from "../../training/step/index.ts";
 import { poolBeforeRelu } from "../../training/step/pool-before-relu.ts";
@@ -93,6 +96,42 @@ describe("the compiled step", () => {
     await expect(other.initialize(state)).rejects.toThrow(/not of network 'tiny'.*'1\.weight': expected \[4,36\], received \[3,36\]/);
     const withMomentum = createOnnxRuntimeEngine({ network: tiny([flatten, linear(3)]), optimizer: sgd({ momentum: 0.9 }), createSession });
     await expect(withMomentum.initialize(state)).rejects.toThrow(/of its slots, '1\.weight\/velocity' is missing/);
+  });
+});
+
+describe("networks that cannot be trained as they are", () => {
+  test("a batch norm over one value is refused by name", () => {
+    expect(() => writeStep(tiny([flatten, linear(4), batchNorm, linear(2)]), 1, sgd())).toThrow(
+      "node '2' (BatchNormalization) would normalize over one value: its input is [1,4]",
+    );
+  });
+
+  test("two weights of one name, and numbers as names, are refused", () => {
+    const twice: Layer = (x, scope) => linear(2)(linear(2)(flatten(x, scope.child("flat")), scope.child("a")), scope.child("a"));
+    expect(() => network("twice", twice, { input: [1, 6, 6] })).toThrow("two weights have the name 'a.weight'");
+    expect(() => sequential({ flatten, 0: linear(2) })).toThrow("the name '0' is a number, which JavaScript moves to the front");
+  });
+});
+
+describe("a network that ends in softmax", () => {
+  test("trains on its logits, and its file says that it gives probabilities", async () => {
+    const softmax: Layer = (x, scope) => scope.graph.add("Softmax", [x], { axis: 1 }, scope.path);
+    const net = tiny([flatten, linear(2), softmax]);
+    const engine = createOnnxRuntimeEngine({ network: net, optimizer: sgd(), createSession });
+    await engine.initialize({ seed: 1 });
+    const { images } = batchOf(1, [1, 6, 6], 2);
+    const [a, b] = (await engine.predict(images)).data;
+    const preprocess: PreprocessSpec = { resize: null, filter: "bilinear", crop: [6, 6], channels: 1, mean: [0], std: [1] };
+    const bytes = exportTrained(net, await engine.state(), { labels: ["a", "b"], preprocess });
+    await engine.dispose();
+    expect(readMetadata(bytes)!.outputKind).toBe("probabilities");
+    const session = await createSession(bytes);
+    const [output] = Object.values(await session.run({ images }));
+    await session.dispose();
+    expect(Number(output.data[0])).toBeCloseTo(1 / (1 + Math.exp(b - a)), 6);
+    expect(() => exportTrained(net, { step: 0, seed: 0, parameters: {}, slots: {}, state: {} }, { labels: ["a"], preprocess })).toThrow(
+      "export: 'tiny' has 2 outputs, and there are 1 labels",
+    );
   });
 });
 

@@ -52,6 +52,7 @@ export function createOnnxRuntimeEngine({ network, optimizer, createSession, thr
   async function forwardFor(batch: number): Promise<Session> {
     if (forward?.batch === batch) return forward.session;
     await forward?.session.dispose();
+    forward = undefined;
     const graph = compileForward(network, batch, Object.keys(current));
     forward = { batch, session: await createSession(serialize(graph), { threads }) };
     return forward.session;

@@ -1,3 +1,4 @@
+import { FivecropError } from "../../core/errors.ts";
 import type { GraphBuilder } from "../../models/graph/builder.ts";
 import type { Node, Value } from "../../models/graph/graph.ts";
 import type { OpDefinition } from "../../models/graph/op.ts";
@@ -8,7 +9,7 @@ import { OPS } from "../../models/ops/index.ts";
  * It knows no operator by name: each answers for itself, with operators of the graph.
  * @param nodes the forward nodes, in execution order
  * @returns the gradient of each wanted value; none where the loss does not depend on it.
- * @throws Error where a node on the way has no gradient.
+ * @throws FivecropError where a node on the way has no gradient.
  * @see Griewank and Walther, "Evaluating Derivatives", 2008, chapter 3
  */
 export function differentiate(g: GraphBuilder, nodes: readonly Node[], loss: Value, wanted: readonly Value[]): ReadonlyMap<Value, Value> {
@@ -22,7 +23,7 @@ export function differentiate(g: GraphBuilder, nodes: readonly Node[], loss: Val
     const arriving = node.outputs.map((value) => gradients.get(value));
     if (arriving.every((value) => value === undefined) || !node.outputs.some((value) => reached.has(value))) continue;
     const { gradient } = OPS[node.op as keyof typeof OPS] as OpDefinition;
-    if (!gradient) throw new Error(`node '${node.name}' (${node.op}) has no gradient, and a trained value depends on it`);
+    if (!gradient) throw new FivecropError(`node '${node.name}' (${node.op}) has no gradient, and a trained value depends on it`);
     const site = { inputs: node.inputs as readonly Value[], outputs: node.outputs, attributes: node.attributes, gradients: arriving };
     const contributions = g.within(`${node.name}.gradient`, () => gradient(g, site));
     contributions.forEach((contribution, i) => {

@@ -1,5 +1,6 @@
 import { FivecropError } from "../../core/errors.ts";
 import { zeros } from "../../core/tensor.ts";
+import { toLogits } from "../../models/final-softmax.ts";
 import { type Graph, knownShape, type Value } from "../../models/graph/graph.ts";
 import { withBatch } from "../../models/graph/with-batch.ts";
 import { classCount, type Network } from "../../models/network.ts";
@@ -8,7 +9,7 @@ import { softmaxCrossEntropy } from "../losses.ts";
 import type { Optimizer } from "../optimizers.ts";
 import { differentiate } from "./autodiff.ts";
 import { lower } from "./lower/lower.ts";
-import { prepare, withoutFinalSoftmax } from "./prepare.ts";
+import { prepare } from "./prepare.ts";
 import { prune } from "./prune.ts";
 import { select } from "./select.ts";
 import type { TrainingGraph, Variable } from "./training-graph.ts";
@@ -17,7 +18,7 @@ import { appendUpdates } from "./update.ts";
 /** Where a step's graph has the loss, the logits, and then the next value of each variable. */
 export const LOSS = 0;
 export const LOGITS = 1;
-export const FIRST_VARIABLE = 2;
+const FIRST_VARIABLE = 2;
 
 /**
  * A training step as a graph in logical shapes and with the trainer's own operators: forward, loss, gradients, updates.
@@ -70,7 +71,7 @@ function replaced({ variables, noise }: Pick<TrainingGraph, "variables" | "noise
 /** Inference with weights that are fed: images and every weight in, logits out, in plain ONNX operators. */
 export function compileForward(network: Network, batch: number, variables: readonly string[]): Graph {
   const fed = new Set(variables);
-  const source = withBatch(withoutFinalSoftmax(network.graph), batch, OPS);
+  const source = withBatch(toLogits(network.graph), batch, OPS);
   const inputs: Value[] = [...source.initializers.keys()].filter((value) => fed.has(value.name));
   const constants = new Map([...source.initializers].filter(([value]) => !fed.has(value.name)));
   const graph = prune({ ...source, name: `${network.name}/forward`, inputs: [...source.inputs, ...inputs], initializers: constants });

@@ -1,6 +1,7 @@
 import type { GraphBuilder } from "../../models/graph/builder.ts";
 import { countUses, type Graph, knownShape, type Node, type Value } from "../../models/graph/graph.ts";
-import { graphBuilder } from "../../models/ops/index.ts";
+import { rewriteNodes } from "../../models/graph/rewrite.ts";
+import { OPS } from "../../models/ops/index.ts";
 import { indicator, reshape } from "../../models/ops/shared.ts";
 
 /** Whose moments a moved batch norm normalizes by: those of `source`, which is the norm's former input times `sign`. */
@@ -12,53 +13,56 @@ export interface Moved {
 
 /**
  * MaxPool(BatchNorm(Conv(x))) → BatchNorm(MaxPool(Conv(x))), where nothing else reads what lies between: a norm is increasing in each channel whose scale is
- * not negative, and maxima commute with increasing functions. Where the scale is negative the convolution's filter changes its sign, and so does the norm's
+ * positive, and maxima commute with increasing functions. Where the scale is negative the convolution's filter changes its sign, and so does the norm's
  * scale. The norm and the sums of its gradient then run over the pooled pixels only; its moments are still those of all pixels.
- * At a scale of exactly 0 every pixel of a window ties, and the gradient goes to the largest input in place of the first.
+ * Where a scale is so small that the norm rounds different pixels to one number, or 0, the gradient goes to the largest input, and not to the first of equal
+ * outputs: a norm whose scale may start at 0 stays where it is.
+ * @param startsAtZero whether a norm's scale may be 0 before the first step
+ * @returns the graph, and what was moved, by the norm's output there.
  */
-export function poolBeforeNorm(graph: Graph): { readonly graph: Graph; readonly moved: ReadonlyMap<string, Moved> } {
+export function poolBeforeNorm(
+  graph: Graph,
+  startsAtZero: (scale: Value) => boolean,
+): { readonly graph: Graph; readonly moved: ReadonlyMap<Value, Moved> } {
+  const norms = new Map<Node, Node>(); // convolution → norm
+  const ends = new Map<Node, Node>(); // last pool → norm
   const uses = countUses(graph);
-  const producer = new Map(graph.nodes.flatMap((node) => node.outputs.map((value) => [value, node] as const)));
   const once = (value: Value): boolean => uses.get(value) === 1;
+  const producer = new Map(graph.nodes.flatMap((node) => node.outputs.map((value) => [value, node] as const)));
   const reader = new Map(
     graph.nodes.flatMap((node) => node.inputs.flatMap((value) => (value && once(value) ? [[value, node] as const] : []))),
   );
-  const norms = new Map<Node, Node>(); // convolution → norm
-  const ends = new Map<Node, Node>(); // last pool → norm
   for (const norm of graph.nodes) {
-    const convolution = norm.op === "BatchNormalization" && once(norm.inputs[0]!) ? producer.get(norm.inputs[0]!) : undefined;
+    if (norm.op !== "BatchNormalization" || !once(norm.inputs[0]!) || startsAtZero(norm.inputs[1]!)) continue;
+    const convolution = producer.get(norm.inputs[0]!);
     let last: Node | undefined;
     for (let next = reader.get(norm.outputs[0]); next?.op === "MaxPool"; next = reader.get(next.outputs[0])) last = next;
     if (convolution?.op !== "Conv" || !last) continue;
     norms.set(convolution, norm);
     ends.set(last, norm);
   }
-  const g = graphBuilder({ ...graph, nodes: [], outputs: [] });
-  const bound = new Map<Value, Value>();
-  const at = (value: Value): Value => bound.get(value) ?? value;
-  const moved = new Map<string, Moved>();
-  for (const node of graph.nodes) {
-    const norm = norms.get(node);
-    if ([...norms.values()].includes(node)) {
-      bound.set(node.outputs[0], at(node.inputs[0]!));
-      continue;
-    }
-    const inputs = node.inputs.map((value) => value && at(value));
+  const gone = new Set(norms.values());
+  const sources = new Map<Node, Moved>();
+  const moved = new Map<Value, Moved>();
+  const rewritten = rewriteNodes(graph, OPS, (g, node, original) => {
+    if (gone.has(original)) return [node.inputs[0]!];
+    const norm = norms.get(original);
     if (norm) {
-      const sign = g.within(norm.name, () => signOf(g, at(norm.inputs[1]!)));
-      const [source] = g.addAll(node.op, [inputs[0], ...signed(g, inputs.slice(1), sign)], node.attributes, node.name);
-      bound.set(node.outputs[0], source);
-      moved.set(norm.name, { source, sign });
-      continue;
+      const [x, ...weights] = node.inputs;
+      const sign = g.within(norm.name, () => signOf(g, norm.inputs[1]!));
+      const filters = g.within(node.name, () => signed(g, weights, sign));
+      const source = g.add(node.op, [x, ...filters], node.attributes, node.name);
+      sources.set(norm, { source, sign });
+      return [source];
     }
-    const outputs = g.addAll(node.op, inputs, node.attributes, node.name);
-    const ended = ends.get(node);
-    const results = ended ? g.addAll(ended.op, [outputs[0], ...ended.inputs.slice(1)], ended.attributes, ended.name) : outputs;
-    results.forEach((value, i) => {
-      bound.set(node.outputs[i], value);
-    });
-  }
-  return { graph: g.build(graph.name, graph.outputs.map(at)), moved };
+    const ended = ends.get(original);
+    if (!ended) return undefined;
+    const pooled = g.add(node.op, node.inputs, node.attributes, node.name);
+    const y = g.add(ended.op, [pooled, ...ended.inputs.slice(1)], ended.attributes, ended.name);
+    moved.set(y, sources.get(ended)!);
+    return [y];
+  });
+  return { graph: rewritten.graph, moved };
 }
 
 /** 1 where the scale is not negative, else −1; it has no gradient. */

@@ -1,6 +1,9 @@
+import { FivecropError } from "../../core/errors.ts";
+import { random } from "../../core/random.ts";
 import { numbersOf } from "../../core/tensor.ts";
+import { toLogits } from "../../models/final-softmax.ts";
 import type { GraphBuilder } from "../../models/graph/builder.ts";
-import { countUses, type Graph, knownShape, type Node, type Value } from "../../models/graph/graph.ts";
+import { knownShape, type Node, type Value } from "../../models/graph/graph.ts";
 import { withBatch } from "../../models/graph/with-batch.ts";
 import type { Network } from "../../models/network.ts";
 import { graphBuilder, OPS } from "../../models/ops/index.ts";
@@ -27,11 +30,13 @@ export interface Prepared {
 /**
  * A network's graph for training at one batch size: parameters become inputs; batch norm normalizes by the batch and moves its running statistics;
  * dropout is a product with a fed noise mask; a final softmax or log-softmax goes, since the loss takes logits.
+ * @throws FivecropError where a batch norm would normalize over a single value.
  */
 export function prepare(network: Network, batch: number): Prepared {
-  const pooled = separatePools(poolBeforeRelu(withBatch(withoutFinalSoftmax(network.graph), batch, OPS)));
+  const pooled = separatePools(poolBeforeRelu(withBatch(toLogits(network.graph), batch, OPS)));
   const idle = idleBiases(pooled);
-  const { graph: source, moved } = poolBeforeNorm(pooled);
+  const startsAtZero = (scale: Value): boolean => network.parameters.get(scale)?.(knownShape(scale), random(0)).includes(0) ?? true;
+  const { graph: source, moved } = poolBeforeNorm(pooled, startsAtZero);
   const names = new Set([...network.parameters.keys()].map((value) => value.name));
   const statistics = new Set(source.nodes.flatMap((node) => (node.op === "BatchNormalization" ? node.inputs.slice(3) : [])));
   const bound = new Map<Value, Value>();
@@ -39,7 +44,7 @@ export function prepare(network: Network, batch: number): Prepared {
   const state: Variable[] = [];
   const noise: Noise[] = [];
   const momentsOf = (node: Node): Moved | undefined => {
-    const found = moved.get(node.name);
+    const found = moved.get(node.outputs[0]);
     return found && { source: at(found.source), sign: at(found.sign) };
   };
 
@@ -77,6 +82,11 @@ const IN_TRAINING: Readonly<Record<string, Rewrite>> = {
     const [batchMean, batchVariance] = g.addAll("BatchMoments", [source], {}, `${node.name}/moments`);
     const y = g.add("BatchNormalization", [x, signed(scale), bias, batchMean, batchVariance], { epsilon }, node.name);
     const count = knownShape(source).reduce((size, d) => size * d, 1) / knownShape(scale)[0];
+    if (count === 1)
+      throw new FivecropError(
+        `node '${node.name}' (BatchNormalization) would normalize over one value: its input is [${knownShape(source)}]. ` +
+          "To fix: choose a batch size that leaves no last batch of a single image.",
+      );
     const move = (running: Value, observed: Value, correction: number) => {
       const before = g.input(running.name, running.dtype, running.shape);
       const kept = g.add("Mul", [before, g.scalar(momentum)]);
@@ -84,7 +94,7 @@ const IN_TRAINING: Readonly<Record<string, Rewrite>> = {
       state.push({ name: running.name, role: "state", before, after });
     };
     move(mean, signed(batchMean), 1);
-    move(variance, batchVariance, count / Math.max(1, count - 1));
+    move(variance, batchVariance, count / (count - 1));
     return [y];
   },
   /** x · [u ≥ ratio] / (1 − ratio), u uniform in [0, 1). */
@@ -98,11 +108,3 @@ const IN_TRAINING: Readonly<Record<string, Rewrite>> = {
     return [g.add("Mul", [x, mask], {}, node.name)];
   },
 };
-
-/** The graph up to its logits. */
-export function withoutFinalSoftmax(graph: Graph): Graph {
-  const last = graph.nodes.find((node) => node.outputs[0] === graph.outputs[0]);
-  const isFinal = last && (last.op === "Softmax" || last.op === "LogSoftmax") && countUses(graph).get(graph.outputs[0]) === 1;
-  if (!isFinal) return graph;
-  return { ...graph, nodes: graph.nodes.filter((node) => node !== last), outputs: [last.inputs[0]!] };
-}

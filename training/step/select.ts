@@ -1,3 +1,4 @@
+import { FivecropError } from "../../core/errors.ts";
 import type { Graph, Node, Value } from "../../models/graph/graph.ts";
 import type { OpName } from "../../models/ops/index.ts";
 import { type ConstantOf, conversionCost, type Formulation, type Layout, type Plan } from "./lower/formulation.ts";
@@ -30,7 +31,7 @@ function choicesFor(node: Node, constantOf: ConstantOf): readonly Choice[] {
     const plan = formulation.plan(node, constantOf);
     return plan ? [{ formulation, plan }] : [];
   });
-  if (!found.length) throw new Error(`node '${node.name}' (${node.op}): no formulation computes it`);
+  if (!found.length) throw new FivecropError(`node '${node.name}' (${node.op}): no formulation computes it`);
   return found;
 }
 
