@@ -100,6 +100,17 @@ describe("resize", () => {
       );
   });
 
+  test("more than 100 times as high as wide and made lower: down the columns first, in a region too", () => {
+    const image = noise(3, 421, 3, 9);
+    const size = { width: 37, height: 40 };
+    const whole = resize(resize(image, { width: 3, height: 40 }, "bicubic"), size, "bicubic");
+    expect(resize(image, size, "bicubic")).toEqual(whole);
+    const region = { x: 5, y: 11, width: 20, height: 40 };
+    expect(resizeRegion(image, size, "bicubic", region)).toEqual(crop(whole, region));
+    const high = createImage(3, 300, 3, image.data.subarray(0, 2700));
+    expect(resize(high, size, "bicubic")).not.toEqual(resize(resize(high, { width: 3, height: 40 }, "bicubic"), size, "bicubic"));
+  });
+
   test("the same size is the same image, uncopied", () => {
     const image = noise(5, 4, 3, 1);
     expect(resize(image, { width: 5, height: 4 }, "bicubic")).toBe(image);
