@@ -33,17 +33,18 @@ describe.concurrent("adopt", () => {
   });
 
   test("--json says what it wrote; --output where the last node cannot tell", async () => {
-    const cwd = await foreignFolder();
-    const args = ["adopt", "m.onnx", ...SAID, "--output", "log-probabilities", "--out", "m.onnx", "--json"];
+    const cwd = await foreignFolder(model("N", "LogSoftmax", "Exp"));
+    const args = ["adopt", "m.onnx", ...SAID, "--output", "probabilities", "--out", "m.onnx", "--json"];
     const [{ out, bytes, metadata }] = jsonLines((await fivecrop(args, { cwd })).stdout);
     const written = await readFile(join(cwd, "m.onnx"));
     expect({ out, bytes, metadata }).toEqual({ out: "m.onnx", bytes: written.length, metadata: readMetadata(written) });
-    expect(metadata).toMatchObject({ labels: LABELS, preprocess: SPEC, outputKind: "log-probabilities" });
+    expect(metadata).toMatchObject({ labels: LABELS, preprocess: SPEC, outputKind: "probabilities" });
   });
 
   test.each<[string, readonly string[], number, string]>([
     ["no labels", ["--preprocess", "preprocess.json"], 2, "m.onnx carries no fivecrop metadata. To fix: give the options labels"],
     ["a preset of another size", ["--labels", "labels.txt", "--preset", "imagenet"], 1, "m.onnx: its input 'images' takes float32"],
+    ["logits for probabilities", [...SAID, "--output", "probabilities"], 2, "whose sum over the classes is 1; found 0"],
     ["labels that are not there", ["--labels", "no.txt", "--preprocess", "preprocess.json"], 1, "--labels: cannot read no.txt"],
     ["malformed labels", ["--labels", "preprocess.json", "--preprocess", "preprocess.json"], 1, "1 labels need float32 [N,1]"],
     ["an --out that cannot be written", [...SAID, "--out", "nowhere/n.onnx"], 1, "cannot write nowhere/n.onnx"],

@@ -1,11 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../core/errors.ts";
 import { createSession } from "../../core/session.node.ts";
+import { tensor } from "../../core/tensor.ts";
 import { type ModelMetadata, readMetadata } from "../../export/metadata.ts";
 import { concatenate, encodeField } from "../../export/protobuf.ts";
+import { serialize } from "../../export/serialize.ts";
 import { type AdoptOptions, adopt } from "../../inference/adopt.ts";
 import { loadClassifier } from "../../inference/classifier.node.ts";
 import type { ContractOptions } from "../../inference/model-contract.ts";
+import { graphBuilder } from "../../models/ops/index.ts";
 import { LABELS, metadata, model, picture, SIDE, withMetadata } from "./models.ts";
 
 const { preprocess } = metadata;
@@ -19,6 +22,14 @@ async function probabilities(bytes: Uint8Array, options?: ContractOptions): Prom
   } finally {
     await classifier.dispose();
   }
+}
+
+/** Every weight is not a number. */
+function notFinite(): Uint8Array {
+  const g = graphBuilder();
+  const pixels = g.add("Flatten", [g.input("images", "float32", ["N", 1, SIDE, SIDE])]);
+  const weight = tensor("float32", [4, SIDE * SIDE], new Float32Array(4 * SIDE * SIDE).fill(Number.NaN));
+  return serialize(g.build("spoiled", [g.add("Gemm", [pixels, g.initializer("weight", weight)], { transB: 1 })]));
 }
 
 describe("adopt", () => {
@@ -49,12 +60,37 @@ describe("adopt", () => {
     expect(readMetadata(await adopted(model("N", last)))).toMatchObject({ outputKind });
   });
 
+  test("what the last node cannot tell is told, also for a fixed batch", async () => {
+    const copy = await adopted(model(3, "LogSoftmax", "Exp"), { ...said, outputKind: "probabilities" });
+    const [found, expected] = await Promise.all([probabilities(copy), probabilities(withMetadata(model()))]);
+    for (const [k, p] of found.entries()) expect(p).toBeCloseTo(expected[k], 6);
+  });
+
   test.each<[string, Uint8Array, AdoptOptions, string]>([
     ["no labels", model(), { preprocess }, "carries no fivecrop metadata. To fix: give the options labels"],
     ["no preprocessing", model(), { labels: LABELS }, "give the options preprocess"],
     ["too few labels", model(), { ...said, labels: ["a", "b"] }, "foreign.onnx: its output 'logits' is float32 [N,4], 2 labels need"],
     ["another size", model(), { labels: LABELS, preprocess: { ...preprocess, crop: [SIDE, 9] } }, "foreign.onnx: its input 'images'"],
     ["unknown views", model(), { ...said, views: "six-crop" }, "Did you mean 'five-crop'?"],
+    [
+      "an output that is said to be what its last node does not make",
+      model("N", "Softmax"),
+      { ...said, outputKind: "logits" },
+      "foreign.onnx: its last node makes probabilities, the option says logits",
+    ],
+    [
+      "probabilities that no last softmax tells",
+      model("N", "LogSoftmax", "Exp"),
+      said,
+      "foreign.onnx: its output looks like probabilities (from 0 to 1, with the sum 1.0000)",
+    ],
+    [
+      "logits that are said to be log-probabilities",
+      model(),
+      { ...said, outputKind: "log-probabilities" },
+      "whose sum over the classes is 1; found 4.000",
+    ],
+    ["weights that are not finite", notFinite(), said, "probabilities that are not numbers"],
     ["no ONNX model", Buffer.from("GIF89a, a picture"), said, "foreign.onnx: no ONNX model"],
     ["a graph that the runtime refuses", encodeField(7, new Uint8Array(0)), said, "ONNX Runtime cannot load this model"],
   ])("%s is refused", async (_, bytes, options, message) => {

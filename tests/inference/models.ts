@@ -16,7 +16,7 @@ export const metadata: ModelMetadata = {
 };
 
 /** A linear classifier of gray 8×8 pictures that answers which half is brighter: logits [batch, 4], or what a last layer makes of them. */
-export function model(batch: Dimension = "N", last?: "Softmax" | "LogSoftmax"): Uint8Array {
+export function model(batch: Dimension = "N", ...last: readonly ("Softmax" | "LogSoftmax" | "Exp")[]): Uint8Array {
   const g = graphBuilder();
   const images = g.input("images", "float32", [batch, 1, SIDE, SIDE]);
   const weight = new Float32Array(4 * SIDE * SIDE);
@@ -33,7 +33,7 @@ export function model(batch: Dimension = "N", last?: "Softmax" | "LogSoftmax"): 
     { transB: 1 },
     "logits",
   );
-  return serialize(g.build("halves", [last ? g.add(last, [logits], {}, "scores") : logits]));
+  return serialize(g.build("halves", [last.reduce((x, op) => g.add(op, [x], {}, op), logits)]));
 }
 
 export const withMetadata = (bytes: Uint8Array, changes: Partial<ModelMetadata> = {}): Uint8Array =>
