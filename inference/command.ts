@@ -62,16 +62,14 @@ async function infer(files: readonly string[], { model, tta, top, threads, json 
   const { perView = false, saveViews: folder, ...modelOptions } = options;
   if (tta !== undefined) parseViews(tta);
   const said = await readModelOptions(modelOptions);
-  const [{ loadClassifier }, { checkStems, saveViews }] = await Promise.all([
-    import("./classifier.node.ts"),
-    import("./save-views.node.ts"),
-  ]);
-  if (folder !== undefined) checkStems(files);
+  const [{ loadClassifier }, { createViewSaver }] = await Promise.all([import("./classifier.node.ts"), import("./save-views.node.ts")]);
+  const saver = folder === undefined ? undefined : createViewSaver(folder);
+  for (const file of files) saver?.claim(file);
   const classifier = await loadClassifier(model ?? (await defaultModel()), { ...said, threads });
   const show = (file: string, { predictions, views }: Classification, width: number, saved: readonly string[]): void => {
     if (json) {
       const each = views.map(({ view, predictions: own }) => ({ view: nameOfView(view), predictions: own }));
-      print(JSON.stringify({ file, predictions, ...(perView && { views: each }), ...(folder !== undefined && { saved }) }));
+      print(JSON.stringify({ file, predictions, ...(perView && { views: each }), ...(saver && { saved }) }));
     } else {
       const where = saved.length > 0 ? [`  saved: ${saved.join(", ")}`] : [];
       for (const line of [file, ...predictionLines(predictions, width), ...(perView ? viewLines(views) : []), ...where]) print(line);
@@ -85,9 +83,9 @@ async function infer(files: readonly string[], { model, tta, top, threads, json 
         { views: tta, top },
       );
       const width = Math.max(0, ...answers.flatMap(({ predictions }) => predictions.map(({ label }) => label.length)));
-      for (const [i, { file, image }] of read.entries()) {
+      for (const [i, { file }] of read.entries()) {
         const views = answers[i].views.map(({ view }) => view);
-        show(file, answers[i], width, folder === undefined ? [] : await saveViews(folder, file, image, views, classifier.preprocess));
+        show(file, answers[i], width, (await saver?.save(file, views, classifier.preprocess)) ?? []);
       }
       for (const { file, error } of failed) {
         if (json) print(JSON.stringify({ file, error }));
