@@ -17,12 +17,17 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   train: { summary: "train a classifier", load: async () => (await import("./training/command.ts")).trainCommand() },
   evaluate: { summary: "measure a model on a data set", load: async () => (await import("./inference/command.ts")).evaluateCommand() },
   infer: { summary: "classify pictures", load: async () => (await import("./inference/command.ts")).inferCommand() },
+  adopt: {
+    summary: "give a foreign model its labels and preprocessing",
+    load: async () => (await import("./inference/command.ts")).adoptCommand(),
+  },
   export: { summary: "export a run's checkpoint again", load: async () => (await import("./export/command.ts")).exportCommand() },
   inspect: { summary: "show what a model consists of", load: async () => (await import("./models/command.ts")).inspectCommand() },
 };
 
 const EXAMPLES = [
   "fivecrop quickstart",
+  "fivecrop infer photo.jpg --tta five-crop",
   "fivecrop train --model fashion-cnn --data fashion-mnist --epochs 5 --out runs/fashion",
   "fivecrop infer boot.png --model runs/fashion/model.onnx --tta five-crop",
   "fivecrop train --help",

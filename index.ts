@@ -12,8 +12,16 @@ export { appendMetadata, type ModelMetadata, type OutputKind, readMetadata, type
 export { parse } from "./export/parse.ts";
 export { readSafetensors, writeSafetensors } from "./export/safetensors.ts";
 export { serialize } from "./export/serialize.ts";
+export { type AdoptOptions, adopt } from "./inference/adopt.ts";
 export { type ImageSource, loadClassifier } from "./inference/classifier.node.ts";
-export type { Classification, Classifier, ClassifierOptions, ClassifyOptions, Prediction } from "./inference/classifier.ts";
+export type {
+  Classification,
+  Classifier,
+  ClassifierOptions,
+  ClassifyOptions,
+  Prediction,
+  ViewClassification,
+} from "./inference/classifier.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, evaluations } from "./inference/evaluate.ts";
 export { verifyExport } from "./inference/verify.ts";
 export { ARCHITECTURES, type Architecture, createNetwork } from "./models/architectures/index.ts";
@@ -23,6 +31,7 @@ export { print } from "./models/graph/print.ts";
 export * as layers from "./models/layers/index.ts";
 export { classCount, type Network, network, parameterCount } from "./models/network.ts";
 export { graphBuilder, OPS } from "./models/ops/index.ts";
+export { PRETRAINED } from "./models/pretrained.node.ts";
 export type { AugmentationSpec } from "./pipeline/augmentations.ts";
 export { createLoader } from "./pipeline/batches.node.ts";
 export type { Batch, BatchPlan } from "./pipeline/batches.ts";
@@ -32,6 +41,7 @@ export { type DecodeOptions, decodeImage, readImage } from "./pipeline/decode.no
 export { createImage, type Image } from "./pipeline/image.ts";
 export type { Loader } from "./pipeline/loader.ts";
 export { type PreprocessSpec, preprocess, validatePreprocess } from "./pipeline/preprocess.ts";
+export { PRESETS } from "./pipeline/presets.ts";
 export { parseViews, VIEWS, type View, viewImages } from "./pipeline/views.ts";
 export { fileCheckpoints } from "./training/checkpoint.node.ts";
 export { type Checkpoint, type CheckpointStore, memoryCheckpoints } from "./training/checkpoint.ts";

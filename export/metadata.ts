@@ -2,8 +2,9 @@ import { FivecropError, messageOf } from "../core/errors.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
 import { concatenate, encodeField, type Field, fieldsOf } from "./protobuf.ts";
 
-/** What a network's last layer gives for each class. */
-export type OutputKind = "logits" | "probabilities" | "log-probabilities";
+/** What a network's last layer may give for each class. */
+export const OUTPUT_KINDS = ["logits", "probabilities", "log-probabilities"] as const;
+export type OutputKind = (typeof OUTPUT_KINDS)[number];
 
 /** How the weights were found. */
 export interface TrainingRecord {
@@ -59,7 +60,7 @@ function isPreprocess(value: unknown): boolean {
   }
 }
 
-const isOutputKind = (value: unknown): boolean => ["logits", "probabilities", "log-probabilities"].includes(value as string);
+const isOutputKind = (value: unknown): boolean => OUTPUT_KINDS.includes(value as OutputKind);
 
 /** For every field: what it must be, in words and as a test. */
 const FIELDS: { readonly [F in keyof ModelMetadata]-?: readonly [expected: string, test: (value: unknown) => boolean] } = {

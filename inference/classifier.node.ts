@@ -23,11 +23,11 @@ function toImage(source: ImageSource): Image | Promise<Image> {
  */
 export async function loadClassifier(model: string | Uint8Array, options: ClassifierOptions = {}): Promise<Classifier<ImageSource>> {
   const name = options.name ?? (typeof model === "string" ? model : "the model");
-  return createClassifier(await bytesOf(model), { createSession, toImage }, { ...options, name });
+  return createClassifier(typeof model === "string" ? await readModel(model) : model, { createSession, toImage }, { ...options, name });
 }
 
-async function bytesOf(model: string | Uint8Array): Promise<Uint8Array> {
-  if (typeof model !== "string") return model;
+/** @throws FivecropError where the file cannot be read. */
+export async function readModel(model: string): Promise<Uint8Array> {
   try {
     return await readFile(model);
   } catch (cause) {

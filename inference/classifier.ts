@@ -37,7 +37,14 @@ export interface Classification {
   /** Of every class: the mean over the views. */
   readonly probabilities: Float32Array;
   /** What each view alone says. */
-  readonly views: readonly { readonly view: View; readonly probabilities: Float32Array }[];
+  readonly views: readonly ViewClassification[];
+}
+
+/** What one view alone says. */
+export interface ViewClassification {
+  readonly view: View;
+  readonly predictions: readonly Prediction[];
+  readonly probabilities: Float32Array;
 }
 
 /** A model that answers what is on a picture. @typeParam Source what it takes for a picture: on some platforms also paths and files. */
@@ -142,10 +149,12 @@ export async function createClassifier<Source = Image>(
 
 function toClassification(lists: readonly Float64Array[], views: readonly View[], labels: Contract["labels"], top: number): Classification {
   const all = mean(lists);
+  const best = (list: Float64Array): Prediction[] =>
+    largest(list, top).map((classIndex) => ({ label: labels[classIndex], classIndex, probability: list[classIndex] }));
   return {
-    predictions: largest(all, top).map((classIndex) => ({ label: labels[classIndex], classIndex, probability: all[classIndex] })),
+    predictions: best(all),
     probabilities: Float32Array.from(all),
-    views: views.map((view, i) => ({ view, probabilities: Float32Array.from(lists[i]) })),
+    views: views.map((view, i) => ({ view, predictions: best(lists[i]), probabilities: Float32Array.from(lists[i]) })),
   };
 }
 

@@ -1,18 +1,22 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { createCommand, EXIT, numberOption, print, repeated } from "../core/command-line.node.ts";
 import { messageOf, UsageError } from "../core/errors.ts";
 import { createProgressBar } from "../core/progress-bar.node.ts";
+import { OUTPUT_KINDS } from "../export/metadata.ts";
 import type { Image } from "../pipeline/image.ts";
-import { parseViews } from "../pipeline/views.ts";
+import { PRESETS } from "../pipeline/presets.ts";
+import { nameOfView, parseViews, splitViews } from "../pipeline/views.ts";
+import type { AdoptFileOptions } from "./adopt.node.ts";
 import type { Classification } from "./classifier.ts";
 import { type ModelOptions, readModelOptions } from "./infer-options.node.ts";
-import { evaluationLines, predictionLines } from "./text.ts";
+import { evaluationLines, predictionLines, viewLines } from "./text.ts";
 
 const TTA = "what to average over: none, flip, five-crop, ten-crop, multi-scale:SIZE,SIZE (default: as the model says, else none)";
 const withModelOptions = (command: Command): Command =>
   command
     .option("--labels <file>", "the classes, a name a line or JSON (default: as the model says)")
-    .option("--preprocess <json>", "the preprocessing, as JSON or a file of it (default: as the model says)");
+    .option("--preprocess <json>", "the preprocessing, as JSON or a file of it (default: as the model says)")
+    .option("--preset <name>", `a well-known preprocessing instead: ${Object.keys(PRESETS).join(", ")}`);
 
 /** Pictures that are decoded at a time. */
 const CHUNK = 32;
@@ -21,6 +25,8 @@ interface InferOptions extends ModelOptions {
   readonly model?: string;
   readonly tta?: string;
   readonly top: number;
+  readonly perView?: true;
+  readonly saveViews?: string;
   readonly threads?: number;
   readonly json?: true;
 }
@@ -31,14 +37,19 @@ export function inferCommand(): Command {
     "infer",
     "Classify pictures. One that cannot be read is named, the others are answered, and the exit code is 1.",
     [
+      "fivecrop infer photo.jpg --tta five-crop",
+      "fivecrop infer photo.jpg --tta five-crop --per-view --save-views views",
       "fivecrop infer boot.png sandal.png --model runs/fashion/model.onnx --tta five-crop --top 3",
       "infer boot.png --model runs/fashion/model.onnx --json",
+      "infer photo.jpg --model foreign.onnx --labels imagenet.txt --preset imagenet",
     ],
   )
     .argument("<pictures...>", "JPEG, PNG, WebP, AVIF, GIF or TIFF files")
-    .option("--model <file>", "an ONNX classifier")
+    .option("--model <file>", "an ONNX classifier (default: SqueezeNet 1.1, the 1000 classes of ImageNet)")
     .option("--tta <views>", TTA)
     .option("--top <n>", "how many classes to name", numberOption("--top", { whole: true, from: 1 }), 5)
+    .option("--per-view", "show each view's own answer too")
+    .option("--save-views <dir>", "write what the model sees, as DIR/PICTURE.VIEW.png")
     .option(
       "--threads <n>",
       "threads of one operator (default: the runtime's choice)",
@@ -48,16 +59,21 @@ export function inferCommand(): Command {
 }
 
 async function infer(files: readonly string[], { model, tta, top, threads, json = undefined, ...options }: InferOptions): Promise<void> {
-  if (model === undefined)
-    throw new UsageError(
-      "--model: expected an ONNX file, such as --model runs/fashion/model.onnx, received none. `fivecrop train` makes one.",
-    );
+  const { perView = false, saveViews: folder, ...modelOptions } = options;
   if (tta !== undefined) parseViews(tta);
-  const said = await readModelOptions(options);
-  const { loadClassifier } = await import("./classifier.node.ts");
-  const classifier = await loadClassifier(model, { ...said, threads });
-  const show = (file: string, { predictions }: Classification, width: number): void => {
-    for (const line of json ? [JSON.stringify({ file, predictions })] : [file, ...predictionLines(predictions, width)]) print(line);
+  const said = await readModelOptions(modelOptions);
+  const [{ loadClassifier }, { createViewSaver }] = await Promise.all([import("./classifier.node.ts"), import("./save-views.node.ts")]);
+  const saver = folder === undefined ? undefined : createViewSaver(folder);
+  for (const file of files) saver?.claim(file);
+  const classifier = await loadClassifier(model ?? (await defaultModel()), { ...said, threads });
+  const show = (file: string, { predictions, views }: Classification, width: number, saved: readonly string[]): void => {
+    if (json) {
+      const each = views.map(({ view, predictions: own }) => ({ view: nameOfView(view), predictions: own }));
+      print(JSON.stringify({ file, predictions, ...(perView && { views: each }), ...(saver && { saved }) }));
+    } else {
+      const where = saved.length > 0 ? [`  saved: ${saved.join(", ")}`] : [];
+      for (const line of [file, ...predictionLines(predictions, width), ...(perView ? viewLines(views) : []), ...where]) print(line);
+    }
   };
   try {
     for (let from = 0; from < files.length; from += CHUNK) {
@@ -67,9 +83,10 @@ async function infer(files: readonly string[], { model, tta, top, threads, json 
         { views: tta, top },
       );
       const width = Math.max(0, ...answers.flatMap(({ predictions }) => predictions.map(({ label }) => label.length)));
-      read.forEach(({ file }, i) => {
-        show(file, answers[i], width);
-      });
+      for (const [i, { file }] of read.entries()) {
+        const views = answers[i].views.map(({ view }) => view);
+        show(file, answers[i], width, (await saver?.save(file, views, classifier.preprocess)) ?? []);
+      }
       for (const { file, error } of failed) {
         if (json) print(JSON.stringify({ file, error }));
         process.stderr.write(`fivecrop: ${error}\n`);
@@ -80,6 +97,9 @@ async function infer(files: readonly string[], { model, tta, top, threads, json 
     await classifier.dispose();
   }
 }
+
+/** Read only where no other is named. */
+const defaultModel = async (): Promise<string> => (await import("../models/pretrained.node.ts")).PRETRAINED["squeezenet1.1-imagenet"];
 
 interface Pictures {
   readonly read: readonly { readonly file: string; readonly image: Image }[];
@@ -111,13 +131,13 @@ interface EvaluateCommandOptions extends ModelOptions {
 export function evaluateCommand(): Command {
   const command = createCommand("evaluate", "Measure a model on a data set: accuracy, each class, confusions, speed.", [
     "fivecrop evaluate runs/fashion/model.onnx --data fashion-mnist --split test --tta five-crop",
-    "fivecrop evaluate runs/fashion/model.onnx --tta none --tta ten-crop --json",
+    "fivecrop evaluate runs/fashion/model.onnx --tta none,ten-crop,multi-scale:28,32 --json",
   ])
     .argument("<model>", "an ONNX classifier")
     .option("--data <name>", "the data set (default: the one that the model was trained on)")
     .option("--split <name>", "its part", "test")
     .option("--data-dir <dir>", "the folder of all data sets (default: $FIVECROP_DATA, else the user's cache folder)")
-    .option("--tta <views>", `${TTA}; may be repeated`, repeated)
+    .option("--tta <views>", `${TTA}; several, a comma between them, are measured in one pass and compared with none`, repeated)
     .option("--batch-size <n>", "images at a time", numberOption("--batch-size", { whole: true, from: 1 }), 64)
     .option("--limit <n>", "only the first n images", numberOption("--limit", { whole: true, from: 1 }))
     .option(
@@ -130,7 +150,8 @@ export function evaluateCommand(): Command {
 
 async function evaluateModel(model: string, options: EvaluateCommandOptions): Promise<void> {
   const { dataDir, split, tta, batchSize, limit, threads, json = false, ...modelOptions } = options;
-  for (const views of tta ?? []) parseViews(views);
+  const asked = tta?.flatMap(splitViews);
+  const views = asked && asked.length > 1 && !asked.includes("none") ? ["none", ...asked] : asked;
   const said = await readModelOptions(modelOptions);
   const [{ loadClassifier }, { dataRoot, openDataset }, { subset }, { showEvaluation }] = await Promise.all([
     import("./classifier.node.ts"),
@@ -152,10 +173,31 @@ async function evaluateModel(model: string, options: EvaluateCommandOptions): Pr
           )
         : whole;
     const progress = createProgressBar({ quiet: json });
-    const evaluations = await showEvaluation(classifier, dataset, { views: tta, batchSize, progress });
+    const evaluations = await showEvaluation(classifier, dataset, { views, batchSize, progress });
     if (json) for (const evaluation of evaluations) print(JSON.stringify({ model, data, split, ...evaluation }));
     else for (const line of [`${model} on ${data}, ${split}`, ...evaluationLines(evaluations, process.stdout.columns || 100)]) print(line);
   } finally {
     await classifier.dispose();
   }
+}
+
+/** `adopt`: a foreign model's copy that carries its labels and preprocessing. */
+export function adoptCommand(): Command {
+  const command = createCommand(
+    "adopt",
+    "Copy a foreign ONNX classifier with its labels and preprocessing inside. Bytes are only appended: the graph stays as it is.",
+    [
+      "fivecrop adopt resnet50.onnx --labels imagenet.txt --preset imagenet --out resnet50-imagenet.onnx",
+      "fivecrop adopt m.onnx --labels m.json --preprocess preprocess.json --tta five-crop --out m2.onnx",
+    ],
+  )
+    .argument("<model>", "an ONNX classifier")
+    .option("--out <file>", "the file to write")
+    .option("--tta <views>", "the views to average over where infer is told none (default: none)")
+    .addOption(
+      new Option("--output <kind>", "what the model's output is (default: as its last node tells, else logits)").choices(OUTPUT_KINDS),
+    );
+  return withModelOptions(command).action(async (file: string, options: AdoptFileOptions) =>
+    (await import("./adopt.node.ts")).adoptFile(file, options),
+  );
 }

@@ -25,6 +25,8 @@ export interface Evaluation {
   readonly perClass: readonly { readonly label: string; readonly images: number; readonly accuracy: number | undefined }[];
   /** confusion[truth][prediction]: how many images. */
   readonly confusion: readonly (readonly number[])[];
+  /** Where `none` is evaluated in the same pass: how many images these views get right that `none` gets wrong (fixed), and the reverse (broke). */
+  readonly againstNone?: { readonly fixed: number; readonly broke: number };
   readonly seconds: number;
   /** All views together, reading included. */
   readonly imagesPerSecond: number;
@@ -49,6 +51,8 @@ export async function* evaluate(
   checkClasses(classifier.labels, dataset);
   const { distinct, choices } = chooseViews([views].flat());
   const tallies = choices.map(() => createTally(classifier.labels.length));
+  const changes = choices.map(() => ({ fixed: 0, broke: 0 }));
+  const none = choices.findIndex(({ name }) => name === "none");
   const total = dataset.length;
   const start = now();
   const secondsSince = () => Math.max(1e-9, (now() - start) / 1000);
@@ -58,10 +62,15 @@ export async function* evaluate(
       indices.map((index) => () => dataset.image(index)),
       distinct,
     );
-    for (const [i, index] of indices.entries())
-      choices.forEach((choice, k) => {
-        tallies[k].add(mean(choice.members.map((member) => answers[i][member])), dataset.labels[index]);
+    for (const [i, index] of indices.entries()) {
+      const right = choices.map((choice, k) =>
+        tallies[k].add(mean(choice.members.map((member) => answers[i][member])), dataset.labels[index]),
+      );
+      right.forEach((isRight, k) => {
+        if (isRight && !right[none]) changes[k].fixed++;
+        if (!isRight && right[none]) changes[k].broke++;
       });
+    }
     const done = from + indices.length;
     yield { kind: "progress", done, total, imagesPerSecond: done / secondsSince() };
   }
@@ -72,6 +81,7 @@ export async function* evaluate(
       views: name,
       images: total,
       ...tallies[k].result(classifier.labels),
+      ...(none >= 0 && k !== none && { againstNone: changes[k] }),
       seconds,
       imagesPerSecond: total / seconds,
     })),
@@ -113,7 +123,8 @@ function checkClasses(labels: readonly string[], { name, classNames, length }: D
 type Counts = Pick<Evaluation, "top1" | "top5" | "loss" | "perClass" | "confusion">;
 
 function createTally(classes: number): {
-  add(probabilities: Float64Array, truth: number): void;
+  /** @returns whether the most probable class is the true one */
+  add(probabilities: Float64Array, truth: number): boolean;
   result(labels: readonly string[]): Counts;
 } {
   const confusion = Array.from({ length: classes }, () => Array<number>(classes).fill(0));
@@ -126,6 +137,7 @@ function createTally(classes: number): {
       if (rank < 5) sums.top5++;
       sums.loss -= Math.log(Math.max(probabilities[truth], Number.MIN_VALUE));
       confusion[truth][indexOfLargest(probabilities)]++;
+      return rank < 1;
     },
     result(labels) {
       const perClass = confusion.map((row, truth) => {

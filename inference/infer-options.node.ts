@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
+import { presetOf } from "../pipeline/presets.ts";
 import type { ContractOptions } from "./model-contract.ts";
 
 /** What the command line says of a model in place of what its file says. */
@@ -9,13 +10,18 @@ export interface ModelOptions {
   readonly labels?: string;
   /** JSON, or a file of it. */
   readonly preprocess?: string;
+  /** The name of a preprocessing, in its place. */
+  readonly preset?: string;
 }
 
 /** @throws UsageError that names the option, where its text is not what it should be. FivecropError where a file cannot be read. */
-export async function readModelOptions({ labels, preprocess }: ModelOptions): Promise<ContractOptions> {
+export async function readModelOptions({ labels, preprocess, preset }: ModelOptions): Promise<ContractOptions> {
+  if (preprocess !== undefined && preset !== undefined)
+    throw new UsageError("--preset: expected either --preset or --preprocess, received both: they say the same thing.");
   return {
     ...(labels !== undefined && { labels: parseLabels(await read(labels, "--labels"), labels) }),
     ...(preprocess !== undefined && { preprocess: await parsePreprocess(preprocess) }),
+    ...(preset !== undefined && { preprocess: presetOf(preset) }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
 import { type ModelMetadata, type OutputKind, readMetadata } from "../export/metadata.ts";
+import { outputKindOf } from "../export/output-kind.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
 
 /** What the caller says of a model, in place of what its file says. */
@@ -8,12 +9,16 @@ export interface ContractOptions {
   /** The class of each column of the output. */
   readonly labels?: readonly string[];
   readonly preprocess?: PreprocessSpec;
+  /** What the output is; where it is left out the last node tells, else the metadata, else it is logits. */
   readonly outputKind?: OutputKind;
   /** The views to average over where `classify` is given none. */
   readonly views?: string;
 }
 
-/** All that is needed to ask a model: from its file's metadata and the caller's options, which win. */
+/**
+ * All that is needed to ask a model: from its file's metadata and the caller's options, which win. A last node that is a softmax or log-softmax
+ * is believed before the metadata, so that nothing is softmaxed twice.
+ */
 export interface Contract {
   readonly labels: readonly string[];
   readonly preprocess: PreprocessSpec;
@@ -34,7 +39,7 @@ export function contractOf(model: Uint8Array, options: ContractOptions, file: st
     ].flat();
     throw new UsageError(`${file} carries no fivecrop metadata. To fix: give the options ${missing.join(" and ")}.`);
   }
-  const { outputKind = metadata?.outputKind ?? "logits", views = metadata?.views ?? "none" } = options;
+  const { outputKind = outputKindOf(model) ?? metadata?.outputKind ?? "logits", views = metadata?.views ?? "none" } = options;
   return { labels, preprocess, outputKind, views, metadata };
 }
 

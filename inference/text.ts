@@ -1,6 +1,7 @@
 // Answers and evaluations as lines of text, for people.
 import { count, pad, percent, plural, table } from "../core/text.ts";
-import type { Prediction } from "./classifier.ts";
+import { nameOfView } from "../pipeline/views.ts";
+import type { Prediction, ViewClassification } from "./classifier.ts";
 import type { Evaluation } from "./evaluate.ts";
 
 const BAR = 24;
@@ -15,16 +16,33 @@ export function predictionLines(
   );
 }
 
+/** What each view alone says, a line each, the columns aligned. */
+export function viewLines(views: readonly ViewClassification[]): string[] {
+  const rows = views.map(({ view, predictions }) => [
+    nameOfView(view),
+    ...predictions.flatMap(({ label, probability }) => [label, percent(probability, 1)]),
+  ]);
+  return ["  each view alone:", ...table(rows, { align: `l${"lr".repeat(views[0].predictions.length)}`, indent: 4, gap: 2 })];
+}
+
 /** Evaluations of one model on one data set by several choices of views: totals, each class, what is taken for what. @param columns of the terminal. */
 export function evaluationLines(evaluations: readonly Evaluation[], columns: number): string[] {
   const [first] = evaluations;
+  const compared = evaluations.some(({ againstNone }) => againstNone);
   const totals = table(
     [
-      ["views", "top-1", "top-5", "loss"],
-      ...evaluations.map(({ views, top1, top5, loss }) => [views, percent(top1), percent(top5), loss.toFixed(4)]),
+      ["views", "top-1", "top-5", "loss", ...(compared ? ["fixed", "broke"] : [])],
+      ...evaluations.map(({ views, top1, top5, loss, againstNone }) => [
+        views,
+        percent(top1),
+        percent(top5),
+        loss.toFixed(4),
+        ...(againstNone ? [count(againstNone.fixed), count(againstNone.broke)] : []),
+      ]),
     ],
     { align: "lr" },
   );
+  const legend = compared ? ["fixed: wrong with none and right with these views; broke: the reverse; in images"] : [];
   const classes = table(
     [
       ["class", "images", ...evaluations.map(({ views }) => views)],
@@ -37,7 +55,7 @@ export function evaluationLines(evaluations: readonly Evaluation[], columns: num
     { align: "lr" },
   );
   const speed = `${plural(first.images, "image")}, ${count(first.imagesPerSecond)} a second${evaluations.length > 1 ? ", all views together" : ""}`;
-  return [speed, "", ...totals, "", ...classes, ...evaluations.flatMap((each) => ["", ...confusionLines(each, columns)])];
+  return [speed, "", ...totals, ...legend, "", ...classes, ...evaluations.flatMap((each) => ["", ...confusionLines(each, columns)])];
 }
 
 const MOST_CONFUSIONS = 15;

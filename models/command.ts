@@ -64,7 +64,12 @@ function inspectionLines({ file, bytes: size, name, inputs, outputs, nodes, para
     `${plural(nodes.length, "node")}, ${plural(parameters, "parameter")}${constants ? `, and ${count(constants)} fixed numbers (running statistics, constants)` : ""}`,
     ...(file === undefined
       ? []
-      : ["", ...(metadata ? cardLines(metadata) : ["It carries no fivecrop metadata: infer needs --labels and --preprocess."])]),
+      : [
+          "",
+          ...(metadata
+            ? cardLines(metadata)
+            : ["It carries no fivecrop metadata: infer needs --labels and --preprocess or --preset; adopt writes them into a copy."]),
+        ]),
   ];
 }
 

@@ -44,6 +44,18 @@ export function parseViews(name: string): readonly View[] {
   return sizes.map((size) => ({ ...whole, resize: Number(size) }));
 }
 
+/**
+ * Several rows, a comma between them: `none,five-crop,multi-scale:256,288` are three. No row's name begins with a digit, so a number behind a
+ * comma belongs to the row before it.
+ * @returns the rows' names, each one that parseViews understands
+ * @throws UsageError
+ */
+export function splitViews(list: string): readonly string[] {
+  const names = list.split(/,(?!\d)/);
+  for (const name of names) parseViews(name);
+  return names;
+}
+
 /** A name for people and files, different for each view of a row: `center`, `upper-left-flip`, `center-288`. */
 export const nameOfView = ({ anchor, flip, resize }: View): string =>
   `${anchor}${typeof resize === "number" ? `-${resize}` : ""}${flip ? "-flip" : ""}`;

@@ -4,7 +4,7 @@ import { chmodSync, cpSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-const ASSETS = ["pipeline/datasets/sample"];
+const ASSETS = ["pipeline/datasets/sample", "models/pretrained"];
 const EXECUTABLES = ["cli.js", "infer.js"];
 
 process.chdir(join(import.meta.dirname, ".."));

@@ -2,11 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { tensor } from "../../core/tensor.ts";
-import { appendMetadata } from "../../export/metadata.ts";
-import { serialize } from "../../export/serialize.ts";
-import { graphBuilder } from "../../models/ops/index.ts";
-import { LABELS, metadata, model, picture as noisy, SIDE, withMetadata } from "../inference/models.ts";
+import { colourModel, LABELS, model, picture as noisy, withMetadata } from "../inference/models.ts";
 import { fivecrop, jsonLines, picture, temporaryFolder } from "./run.ts";
 
 interface Answer {
@@ -14,22 +10,6 @@ interface Answer {
   readonly predictions: readonly { readonly label: string; readonly classIndex: number; readonly probability: number }[];
 }
 const answers = (stdout: string): Answer[] => jsonLines(stdout) as unknown as Answer[];
-
-/** The same for colour pictures: it sums the three channels. */
-function colourModel(): Uint8Array {
-  const g = graphBuilder();
-  const images = g.input("images", "float32", ["N", 3, SIDE, SIDE]);
-  const weight = Float32Array.from({ length: 4 * 3 * SIDE * SIDE }, (_, i) => {
-    const [k, at] = [Math.floor(i / (3 * SIDE * SIDE)), i % (SIDE * SIDE)];
-    const [x, y] = [at % SIDE, Math.floor(at / SIDE)];
-    return [x < SIDE / 2, x >= SIDE / 2, y < SIDE / 2, y >= SIDE / 2][k] ? 0.02 : -0.02;
-  });
-  const logits = g.add("Gemm", [g.add("Flatten", [images]), g.initializer("weight", tensor("float32", [4, 3 * SIDE * SIDE], weight))], {
-    transB: 1,
-  });
-  const preprocess = { ...metadata.preprocess, channels: 3, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] } as const;
-  return appendMetadata(serialize(g.build("halves", [logits])), { ...metadata, preprocess });
-}
 
 /** One gray picture, brighter below, in the forms in which it may come. */
 async function writeForms(folder: string): Promise<string[]> {

@@ -40,6 +40,8 @@ describe("the packed package, in an empty project", () => {
       "dist/index.d.ts",
       "dist/browser.js",
       "dist/pipeline/batches.worker.node.js",
+      "dist/models/pretrained/squeezenet1.1-imagenet.onnx",
+      "dist/models/pretrained/NOTICE",
       "NOTICE",
       "LICENSE",
       "README.md",
@@ -52,6 +54,12 @@ describe("the packed package, in an empty project", () => {
     const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     expect((await at("npx", "fivecrop", "--version")).stdout.trim()).toBe(version);
     expect((await at("npx", "infer", "--help")).stdout).toContain("infer boot.png");
+  });
+
+  test("answers for a picture on a fresh install, with the shipped model", async () => {
+    const bag = "node_modules/fivecrop/dist/pipeline/datasets/sample/bag.png";
+    const { stdout } = await at("npx", "infer", bag, "--tta", "five-crop", "--json");
+    expect(JSON.parse(stdout).predictions).toHaveLength(5);
   });
 
   test("trains with its data worker", async () => {

@@ -85,6 +85,28 @@ test("top 5 of more classes", async () => {
   expect(loss).toBeCloseTo((-Math.log(1 / 28) - Math.log(3 / 28)) / 2, 6);
 });
 
+test("what several views fix and break against none, image by image", () =>
+  using(async (classifier) => {
+    const views = ["flip", "none", "five-crop"];
+    const found = await evaluations(classifier, dataset, { views, batchSize: 4 });
+    const right = await Promise.all(
+      views.map(async (name) =>
+        (await classifier.classifyBatch(images, { views: name })).map(({ predictions }, i) => predictions[0].classIndex === labels[i]),
+      ),
+    );
+    const among = (k: number, now: boolean) => right[k].filter((yes, i) => yes === now && right[1][i] !== now).length;
+    expect(found.map(({ againstNone }) => againstNone)).toEqual([
+      { fixed: among(0, true), broke: among(0, false) },
+      undefined,
+      { fixed: among(2, true), broke: among(2, false) },
+    ]);
+    expect(found[0].againstNone?.broke).toBeGreaterThan(0); // a mirror makes left right
+    for (const { top1, againstNone } of found)
+      if (againstNone) expect(10 * top1).toBeCloseTo(10 * found[1].top1 + againstNone.fixed - againstNone.broke, 9);
+    const [alone] = await evaluations(classifier, dataset, { views: "five-crop" });
+    expect(alone).not.toHaveProperty("againstNone");
+  }));
+
 test("progress after each batch, then the result; time comes from the caller's clock", () =>
   using(async (classifier) => {
     const events: EvaluationEvent[] = [];

@@ -16,7 +16,7 @@ export const metadata: ModelMetadata = {
 };
 
 /** A linear classifier of gray 8×8 pictures that answers which half is brighter: logits [batch, 4], or what a last layer makes of them. */
-export function model(batch: Dimension = "N", last?: "Softmax" | "LogSoftmax"): Uint8Array {
+export function model(batch: Dimension = "N", ...last: readonly ("Softmax" | "LogSoftmax" | "Exp")[]): Uint8Array {
   const g = graphBuilder();
   const images = g.input("images", "float32", [batch, 1, SIDE, SIDE]);
   const weight = new Float32Array(4 * SIDE * SIDE);
@@ -33,11 +33,28 @@ export function model(batch: Dimension = "N", last?: "Softmax" | "LogSoftmax"): 
     { transB: 1 },
     "logits",
   );
-  return serialize(g.build("halves", [last ? g.add(last, [logits], {}, "scores") : logits]));
+  return serialize(g.build("halves", [last.reduce((x, op) => g.add(op, [x], {}, op), logits)]));
 }
 
 export const withMetadata = (bytes: Uint8Array, changes: Partial<ModelMetadata> = {}): Uint8Array =>
   appendMetadata(bytes, { ...metadata, ...changes });
+
+export const colourPreprocess = { ...metadata.preprocess, channels: 3, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] } as const;
+
+/** The same for colour pictures: it sums the three channels. */
+export function colourModel(): Uint8Array {
+  const g = graphBuilder();
+  const images = g.input("images", "float32", ["N", 3, SIDE, SIDE]);
+  const weight = Float32Array.from({ length: 4 * 3 * SIDE * SIDE }, (_, i) => {
+    const [k, at] = [Math.floor(i / (3 * SIDE * SIDE)), i % (SIDE * SIDE)];
+    const [x, y] = [at % SIDE, Math.floor(at / SIDE)];
+    return [x < SIDE / 2, x >= SIDE / 2, y < SIDE / 2, y >= SIDE / 2][k] ? 0.02 : -0.02;
+  });
+  const logits = g.add("Gemm", [g.add("Flatten", [images]), g.initializer("weight", tensor("float32", [4, 3 * SIDE * SIDE], weight))], {
+    transB: 1,
+  });
+  return appendMetadata(serialize(g.build("halves", [logits])), { ...metadata, preprocess: colourPreprocess });
+}
 
 /** A noisy picture, brighter in the half of class k. */
 export function picture(k: number, seed = 0, width = 12, height = 10): Image {

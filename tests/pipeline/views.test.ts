@@ -2,7 +2,17 @@ import { describe, expect, test } from "vitest";
 import { createImage, flipHorizontal, type Image } from "../../pipeline/image.ts";
 import { fitImage, type PreprocessSpec } from "../../pipeline/preprocess.ts";
 import { resize } from "../../pipeline/resize.ts";
-import { nameOfView, parseViews, planView, VIEWS, type View, viewImage, viewImages, viewRectangle } from "../../pipeline/views.ts";
+import {
+  nameOfView,
+  parseViews,
+  planView,
+  splitViews,
+  VIEWS,
+  type View,
+  viewImage,
+  viewImages,
+  viewRectangle,
+} from "../../pipeline/views.ts";
 
 const spec: PreprocessSpec = { resize: null, filter: "bilinear", crop: [28, 28], channels: 1, mean: [0.5], std: [0.5] };
 const imagenet: PreprocessSpec = { ...spec, resize: 256, crop: [224, 224], channels: 3, mean: [0, 0, 0], std: [1, 1, 1] };
@@ -87,4 +97,18 @@ describe("what a view sees", () => {
     expect(seen.data.reduce((sum, value) => sum + value, 0)).toBe(ramp(4, 4).data.reduce((sum, value) => sum + value, 0));
     expect(seen.data[12 * 28 + 13]).toBe(37); // the picture's (1, 0)
   });
+});
+
+describe("several rows with commas between them", () => {
+  test.each([
+    ["none", ["none"]],
+    ["none,five-crop,flip", ["none", "five-crop", "flip"]],
+    ["multi-scale:256,288,320", ["multi-scale:256,288,320"]],
+    ["none,multi-scale:256,288,five-crop,multi-scale:300", ["none", "multi-scale:256,288", "five-crop", "multi-scale:300"]],
+  ])("%s", (list, names) => expect(splitViews(list)).toEqual(names));
+
+  test.each(["", "none,", ",none", "none, flip", "none,256", "multi-scale:256,", "multi-scale:,256", "none,fiv-crop"])(
+    "'%s' is refused",
+    (list) => expect(() => splitViews(list)).toThrow(/views '/),
+  );
 });

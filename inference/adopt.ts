@@ -1,0 +1,83 @@
+import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import type { Session, SessionMaker } from "../core/session.ts";
+import { rows, zeros } from "../core/tensor.ts";
+import { appendMetadata, type ModelMetadata, type OutputKind } from "../export/metadata.ts";
+import { outputKindOf } from "../export/output-kind.ts";
+import { VERSION } from "../export/version.ts";
+import { parseViews } from "../pipeline/views.ts";
+import { type Contract, type ContractOptions, checkPorts, contractOf } from "./model-contract.ts";
+import { toProbabilities } from "./probabilities.ts";
+
+export interface AdoptOptions extends ContractOptions {
+  /** What an error's message calls the model. */
+  readonly name?: string;
+}
+
+export interface Adopted {
+  readonly model: Uint8Array;
+  readonly metadata: ModelMetadata;
+}
+
+/**
+ * A copy of a foreign model that carries its labels, its preprocessing and what its output is. The copy begins with the file's own bytes, the
+ * graph among them: metadata is appended (earlier metadata of ours is replaced). A blank input is run first, to see that all this fits.
+ * @throws UsageError where neither the options nor the file say labels and preprocessing, the views are unknown, or the output is not what is said.
+ * @throws FivecropError where the bytes are no ONNX model, cannot be run, or do not fit to the labels and the preprocessing.
+ */
+export async function adopt(
+  model: Uint8Array,
+  createSession: SessionMaker,
+  { name = "the model", ...options }: AdoptOptions,
+): Promise<Adopted> {
+  const contract = contractOf(model, options, name);
+  const { labels, preprocess, outputKind, views, metadata: earlier } = contract;
+  parseViews(views);
+  const told = outputKindOf(model);
+  if (told !== undefined && told !== outputKind)
+    throw new UsageError(`${name}: its last node makes ${told}, the option says ${outputKind}. To fix: leave the option out.`);
+  const metadata: ModelMetadata = { ...earlier, labels, preprocess, outputKind, views, createdBy: `fivecrop ${VERSION}` };
+  let adopted: Uint8Array;
+  try {
+    adopted = appendMetadata(model, metadata);
+  } catch (cause) {
+    throw new FivecropError(`${name}: ${messageOf(cause)}`, { cause });
+  }
+  const session = await createSession(adopted);
+  try {
+    checkOutput(await answerToBlank(session, contract, name), outputKind, options.outputKind !== undefined, name);
+  } finally {
+    await session.dispose();
+  }
+  return { model: adopted, metadata };
+}
+
+/** One row of the output, for a picture of the mean colour. */
+async function answerToBlank(session: Session, contract: Contract, name: string): Promise<Float32Array> {
+  const { labels, preprocess } = contract;
+  const { input, output, fixedBatch = 1 } = checkPorts(session, contract, name);
+  const { [output]: answer } = await session.run({ [input]: zeros("float32", [fixedBatch, preprocess.channels, ...preprocess.crop]) });
+  if (answer.shape.length !== 2 || answer.shape[1] !== labels.length)
+    throw new FivecropError(`${name}: its output is [${answer.shape}], ${labels.length} labels need [N,${labels.length}].`);
+  return rows(answer, 0, 1).data as Float32Array;
+}
+
+const sumOf = (row: ArrayLike<number>): number => Array.from(row).reduce((a, b) => a + b, 0);
+
+/**
+ * Probabilities sum to one; logits, but for a rare chance, do not.
+ * @throws UsageError where the output is not what it is taken for; FivecropError where it is not finite.
+ */
+function checkOutput(row: Float32Array, kind: OutputKind, sure: boolean, name: string): void {
+  const probabilities = toProbabilities(row, kind);
+  const sum = sumOf(kind === "logits" ? row : probabilities);
+  const like = row.every((p) => p >= 0 && p <= 1) && Math.abs(sum - 1) < 1e-3;
+  if (kind === "logits" && like && row.length > 1 && !sure)
+    throw new UsageError(
+      `${name}: its output looks like probabilities (from 0 to 1, with the sum ${sum.toFixed(4)}), its last node is no softmax. ` +
+        "To fix: say what it is, by --output probabilities (in a script outputKind), or logits.",
+    );
+  if (kind !== "logits" && Math.abs(sum - 1) > 0.01)
+    throw new UsageError(
+      `${name}: its output is said to be ${kind}, whose sum over the classes is 1; found ${sum.toPrecision(4)}. To fix: say what it is, by --output (in a script outputKind).`,
+    );
+}

@@ -1,0 +1,57 @@
+import { mkdir } from "node:fs/promises";
+import { basename, extname, join } from "node:path";
+import { writeWhole } from "../core/atomic-file.node.ts";
+import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { readImage } from "../pipeline/decode.node.ts";
+import { encodePng } from "../pipeline/encode.node.ts";
+import type { PreprocessSpec } from "../pipeline/preprocess.ts";
+import { nameOfView, type View, viewImages } from "../pipeline/views.ts";
+
+/** Writes what a network sees of pictures, pixel by pixel before normalization, as FOLDER/PICTURE.VIEW.png: `boot.upper-left.png`. */
+export interface ViewSaver {
+  /** @throws UsageError where another picture's views have the same names. */
+  claim(file: string): void;
+  /**
+   * Reads the picture and writes its views.
+   * @returns the files, in the order of the views.
+   * @throws UsageError as claim does; FivecropError where the picture cannot be read, or a file cannot be written.
+   */
+  save(file: string, views: readonly View[], spec: PreprocessSpec): Promise<readonly string[]>;
+}
+
+/** Saves views in a folder, which is made where it is missing. */
+export function createViewSaver(folder: string): ViewSaver {
+  const owners = new Map<string, string>();
+  const stemOf = (file: string) => basename(file, extname(file));
+
+  function claim(file: string): void {
+    const stem = stemOf(file).toLowerCase(); // some file systems do not tell cases apart
+    const owner = owners.get(stem) ?? file;
+    if (owner !== file)
+      throw new UsageError(
+        `--save-views: the views of ${owner} and ${file} would be written to the same files, ${stemOf(file)}.VIEW.png. To fix: give these pictures in two calls, with two folders.`,
+      );
+    owners.set(stem, file);
+  }
+
+  async function save(file: string, views: readonly View[], spec: PreprocessSpec): Promise<readonly string[]> {
+    claim(file);
+    const images = viewImages(await readImage(file), views, spec);
+    try {
+      await mkdir(folder, { recursive: true });
+    } catch (cause) {
+      throw new FivecropError(`cannot make the directory ${folder}: ${messageOf(cause)}. To fix: choose a place that can be written.`, {
+        cause,
+      });
+    }
+    return Promise.all(
+      views.map(async (view, i) => {
+        const path = join(folder, `${stemOf(file)}.${nameOfView(view)}.png`);
+        await writeWhole(path, await encodePng(images[i]));
+        return path;
+      }),
+    );
+  }
+
+  return { claim, save };
+}
