@@ -1,10 +1,9 @@
 import type { Command } from "commander";
 import { createCommand, EXIT, numberOption, print, repeated } from "../core/command-line.node.ts";
-import { messageOf, UsageError } from "../core/errors.ts";
+import { UsageError } from "../core/errors.ts";
 import { createProgressBar } from "../core/progress-bar.node.ts";
-import type { Image } from "../pipeline/image.ts";
 import { parseViews } from "../pipeline/views.ts";
-import type { Classification } from "./classifier.ts";
+import type { FileAnswer } from "./classify-files.ts";
 import { type ModelOptions, readModelOptions } from "./infer-options.node.ts";
 import { evaluationLines, predictionLines } from "./text.ts";
 
@@ -14,8 +13,10 @@ const withModelOptions = (command: Command): Command =>
     .option("--labels <file>", "the classes, a name a line or JSON (default: as the model says)")
     .option("--preprocess <json>", "the preprocessing, as JSON or a file of it (default: as the model says)");
 
-/** Pictures that are decoded at a time. */
+/** Answers that are shown together, in columns of one width. */
 const CHUNK = 32;
+/** For no more pictures than these no thread is worth its start. */
+const FEW = 16;
 
 interface InferOptions extends ModelOptions {
   readonly model?: string;
@@ -33,9 +34,10 @@ export function inferCommand(): Command {
     [
       "fivecrop infer boot.png sandal.png --model runs/fashion/model.onnx --tta five-crop --top 3",
       "infer boot.png --model runs/fashion/model.onnx --json",
+      "infer photos --model runs/fashion/model.onnx --json > answers.jsonl",
     ],
   )
-    .argument("<pictures...>", "JPEG, PNG, WebP, AVIF, GIF or TIFF files")
+    .argument("<pictures...>", "JPEG, PNG, WebP, AVIF, GIF or TIFF files, or folders of them")
     .option("--model <file>", "an ONNX classifier")
     .option("--tta <views>", TTA)
     .option("--top <n>", "how many classes to name", numberOption("--top", { whole: true, from: 1 }), 5)
@@ -54,46 +56,43 @@ async function infer(files: readonly string[], { model, tta, top, threads, json 
     );
   if (tta !== undefined) parseViews(tta);
   const said = await readModelOptions(options);
-  const { loadClassifier } = await import("./classifier.node.ts");
-  const classifier = await loadClassifier(model, { ...said, threads });
-  const show = (file: string, { predictions }: Classification, width: number): void => {
-    for (const line of json ? [JSON.stringify({ file, predictions })] : [file, ...predictionLines(predictions, width)]) print(line);
-  };
+  const [{ loadClassifier }, { classifyFiles }, { isFolder, pictureFiles }] = await Promise.all([
+    import("./classifier.node.ts"),
+    import("./classify-files.ts"),
+    import("./picture-files.node.ts"),
+  ]);
+  const many = files.length > FEW || (await Promise.all(files.map(isFolder))).some(Boolean);
+  const classifier = await loadClassifier(model, { ...said, threads, ...(!many && { workers: 0 }) });
   try {
-    for (let from = 0; from < files.length; from += CHUNK) {
-      const { read, failed } = await readAll(files.slice(from, from + CHUNK));
-      const answers = await classifier.classifyBatch(
-        read.map(({ image }) => image),
-        { views: tta, top },
-      );
-      const width = Math.max(0, ...answers.flatMap(({ predictions }) => predictions.map(({ label }) => label.length)));
-      read.forEach(({ file }, i) => {
-        show(file, answers[i], width);
-      });
-      for (const { file, error } of failed) {
-        if (json) print(JSON.stringify({ file, error }));
-        process.stderr.write(`fivecrop: ${error}\n`);
-        process.exitCode = EXIT.failed;
-      }
+    let chunk: FileAnswer[] = [];
+    const show = (): void => {
+      showAnswers(chunk, json === true);
+      chunk = [];
+    };
+    for await (const answer of classifyFiles(classifier, pictureFiles(files), { views: tta, top })) {
+      chunk.push(answer);
+      if (json || chunk.length === CHUNK) show();
     }
+    show();
   } finally {
     await classifier.dispose();
   }
 }
 
-interface Pictures {
-  readonly read: readonly { readonly file: string; readonly image: Image }[];
-  readonly failed: readonly { readonly file: string; readonly error: string }[];
-}
-
-async function readAll(files: readonly string[]): Promise<Pictures> {
-  const { readImage } = await import("../pipeline/decode.node.ts");
-  const settled = await Promise.allSettled(files.map((file) => readImage(file)));
-  const read = settled.flatMap((result, i) => (result.status === "fulfilled" ? [{ file: files[i], image: result.value }] : []));
-  const failed = settled.flatMap((result, i) =>
-    result.status === "rejected" ? [{ file: files[i], error: messageOf(result.reason) }] : [],
-  );
-  return { read, failed };
+/** Answers in order, their columns aligned. */
+function showAnswers(answers: readonly FileAnswer[], json: boolean): void {
+  const labels = answers.flatMap(({ classification }) => classification?.predictions.map(({ label }) => label) ?? []);
+  const width = Math.max(0, ...labels.map(({ length }) => length));
+  for (const { file, classification, error } of answers) {
+    if (classification) {
+      const { predictions } = classification;
+      for (const line of json ? [JSON.stringify({ file, predictions })] : [file, ...predictionLines(predictions, width)]) print(line);
+      continue;
+    }
+    if (json) print(JSON.stringify({ file, error: error.message }));
+    process.stderr.write(`fivecrop: ${error.message}\n`);
+    process.exitCode = EXIT.failed;
+  }
 }
 
 interface EvaluateCommandOptions extends ModelOptions {
