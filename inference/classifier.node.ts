@@ -7,7 +7,7 @@ import { type ImageSource, toImage } from "./image-source.node.ts";
 export interface NodeClassifierOptions extends ClassifierOptions {
   /**
    * Threads that read pictures and make their views, ahead of the network, which has a thread of its own: the event loop stays free.
-   * One fewer than the processor's cores, at least 1, where it is left out; they start when they are needed. With 0 everything is done in the
+   * One for each core of the processor, at most 8, where it is left out; they start when they are needed. With 0 everything is done in the
    * calling thread: for a few pictures that is soonest, and while the network runs nothing else does.
    */
   readonly workers?: number;
@@ -28,7 +28,7 @@ export async function loadClassifier(model: string | Uint8Array, options: NodeCl
   return createClassifier(bytes, await (workers ? threaded(workers) : inThisThread()), { ...options, name });
 }
 
-const defaultWorkers = (): number => Math.max(1, availableParallelism() - 1);
+const defaultWorkers = (): number => Math.min(8, availableParallelism());
 
 async function inThisThread(): Promise<Platform<ImageSource>> {
   const { createSession } = await import("../core/session.node.ts");
@@ -37,7 +37,12 @@ async function inThisThread(): Promise<Platform<ImageSource>> {
 
 async function threaded(workers: number): Promise<Platform<ImageSource>> {
   const [session, { createPreparer }] = await Promise.all([import("../core/session.worker.node.ts"), import("./preparer.node.ts")]);
-  return { createSession: session.createSession, toImage, createPreparer: (spec) => createPreparer(spec, workers), batchesAtOnce: 2 };
+  return {
+    createSession: (model, options) => session.createSession(model, { ...options, spin: false }), // the cores are shared with the readers
+    toImage,
+    createPreparer: (spec) => createPreparer(spec, workers),
+    batchesAtOnce: 2,
+  };
 }
 
 async function bytesOf(model: string | Uint8Array): Promise<Uint8Array> {

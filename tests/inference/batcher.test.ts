@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { FivecropError } from "../../core/errors.ts";
 import { createBatcher } from "../../inference/batcher.ts";
 
-const after = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** A batcher that doubles numbers, and what it was asked. */
 function doubling({ most, atOnce = 1, fails = -1 }: { readonly most: number; readonly atOnce?: number; readonly fails?: number }) {
@@ -15,7 +15,7 @@ function doubling({ most, atOnce = 1, fails = -1 }: { readonly most: number; rea
     async run(items) {
       batches.push(items);
       mostRunning = Math.max(mostRunning, ++running);
-      await after(5);
+      await wait(5);
       running--;
       if (items.includes(fails)) throw new FivecropError(`cannot double ${fails}`);
       return items.map((item) => 2 * item);
@@ -44,7 +44,7 @@ describe("a batcher", () => {
     const order: number[] = [];
     const asked = Array.from({ length: 9 }, (_, i) => {
       const answer = batcher.add(1, async () => {
-        await after(i % 3 === 0 ? 20 : 1);
+        await wait(i % 3 === 0 ? 20 : 1);
         if (i === 4) throw new FivecropError("cannot prepare 4");
         return i;
       });
@@ -93,7 +93,7 @@ describe("a batcher", () => {
   test("close rejects what waits and what comes", async () => {
     const { batcher } = doubling({ most: 1 });
     const asked = [1, 2, 3].map((i) => batcher.add(1, async () => i));
-    await after(0);
+    await wait(0);
     batcher.close(new FivecropError("closed"));
     const settled = await Promise.allSettled([...asked, batcher.add(1, async () => 4)]);
     expect(settled.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected", "rejected"]);
