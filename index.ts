@@ -3,7 +3,7 @@ import { createSession } from "./core/session.node.ts";
 import type { TrainingEngine } from "./training/engine.ts";
 import { createOnnxRuntimeEngine, type OnnxRuntimeEngineOptions } from "./training/engines/onnxruntime.ts";
 
-export { FivecropError, ShapeError, UsageError } from "./core/errors.ts";
+export { FivecropError, PictureError, ShapeError, UsageError } from "./core/errors.ts";
 export { type Random, random } from "./core/random.ts";
 export type { Named, Session, SessionMaker, SessionOptions } from "./core/session.ts";
 export { type DType, float32, int64, type Tensor, tensor, zeros } from "./core/tensor.ts";
@@ -13,7 +13,7 @@ export { parse } from "./export/parse.ts";
 export { readSafetensors, writeSafetensors } from "./export/safetensors.ts";
 export { serialize } from "./export/serialize.ts";
 export { type AdoptOptions, adopt } from "./inference/adopt.ts";
-export { type ImageSource, loadClassifier } from "./inference/classifier.node.ts";
+export { loadClassifier, type NodeClassifierOptions } from "./inference/classifier.node.ts";
 export type {
   Classification,
   Classifier,
@@ -22,7 +22,10 @@ export type {
   Prediction,
   ViewClassification,
 } from "./inference/classifier.ts";
+export { type ClassifyFilesOptions, classifyFiles, type FileAnswer } from "./inference/classify-files.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, evaluations } from "./inference/evaluate.ts";
+export type { ImageSource } from "./inference/image-source.node.ts";
+export { pictureFiles } from "./inference/picture-files.node.ts";
 export { verifyExport } from "./inference/verify.ts";
 export { ARCHITECTURES, type Architecture, createNetwork } from "./models/architectures/index.ts";
 export { GraphBuilder } from "./models/graph/builder.ts";

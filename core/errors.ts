@@ -13,5 +13,10 @@ export class ShapeError extends FivecropError {
   override readonly name = "ShapeError";
 }
 
+/** A picture cannot be read: a matter of this picture, not of the model that was asked. */
+export class PictureError extends FivecropError {
+  override readonly name = "PictureError";
+}
+
 /** The message of anything that was thrown. */
 export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));

@@ -6,9 +6,10 @@ export const RUNTIME_VERSION: string = ort.env.versions.node ?? ort.env.versions
 
 /** Runs a model with onnxruntime-node on the CPU. `run` blocks this thread until the graph has run. */
 export const createSession = sessionMaker(ort, {
-  options: ({ threads }) => ({
+  options: ({ threads, spin = true }) => ({
     executionProviders: ["cpu"],
     ...(threads !== undefined && { intraOpNumThreads: threads }),
+    ...(!spin && { extra: { session: { intra_op: { allow_spinning: "0" } } } }),
     interOpNumThreads: 1,
     logSeverityLevel: 3,
   }),

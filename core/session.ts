@@ -26,6 +26,10 @@ export interface Session {
 export interface SessionOptions {
   /** Threads inside one operator; the runtime's own choice where it is left out. */
   readonly threads?: number;
+  /** Threads of the runtime that wait keep their cores busy, true: soonest where nothing else computes, and a waste where something does. */
+  readonly spin?: boolean;
+  /** `run` may keep its feeds: a session in another thread then takes their memory instead of copying it, and leaves their arrays empty. */
+  readonly giveFeeds?: boolean;
 }
 
 export type SessionMaker = (model: Uint8Array, options?: SessionOptions) => Promise<Session>;

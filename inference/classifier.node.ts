@@ -1,16 +1,16 @@
 import { readFile } from "node:fs/promises";
-import { FivecropError, messageOf } from "../core/errors.ts";
-import { createSession } from "../core/session.node.ts";
-import { decodeImage, readImage } from "../pipeline/decode.node.ts";
-import type { Image } from "../pipeline/image.ts";
-import { type Classifier, type ClassifierOptions, createClassifier } from "./classifier.ts";
+import { availableParallelism } from "node:os";
+import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { type Classifier, type ClassifierOptions, createClassifier, type Platform } from "./classifier.ts";
+import { type ImageSource, toImage } from "./image-source.node.ts";
 
-/** A picture in Node: the path of its file, the file's bytes, or decoded pixels. */
-export type ImageSource = string | Uint8Array | Image;
-
-function toImage(source: ImageSource): Image | Promise<Image> {
-  if (typeof source === "string") return readImage(source);
-  return source instanceof Uint8Array ? decodeImage(source, "the picture") : source;
+export interface NodeClassifierOptions extends ClassifierOptions {
+  /**
+   * Threads that read pictures and make their views, ahead of the network, which has a thread of its own: the event loop stays free.
+   * One for each core of the processor, at most 8, where it is left out; they start when they are needed. With 0 everything is done in the
+   * calling thread: for a few pictures that is soonest, and while the network runs nothing else does.
+   */
+  readonly workers?: number;
 }
 
 /**
@@ -21,9 +21,28 @@ function toImage(source: ImageSource): Image | Promise<Image> {
  * @throws UsageError where neither the file nor the options say labels and preprocessing.
  * @throws FivecropError where the file cannot be read, is no ONNX model, or does not fit to them.
  */
-export async function loadClassifier(model: string | Uint8Array, options: ClassifierOptions = {}): Promise<Classifier<ImageSource>> {
-  const name = options.name ?? (typeof model === "string" ? model : "the model");
-  return createClassifier(typeof model === "string" ? await readModel(model) : model, { createSession, toImage }, { ...options, name });
+export async function loadClassifier(model: string | Uint8Array, options: NodeClassifierOptions = {}): Promise<Classifier<ImageSource>> {
+  const { workers = defaultWorkers(), name = typeof model === "string" ? model : "the model" } = options;
+  if (!(Number.isInteger(workers) && workers >= 0)) throw new UsageError(`workers: expected a whole number from 0, received ${workers}`);
+  const bytes = typeof model === "string" ? await readModel(model) : model;
+  return createClassifier(bytes, await (workers ? threaded(workers) : inThisThread()), { ...options, name });
+}
+
+const defaultWorkers = (): number => Math.min(8, availableParallelism());
+
+async function inThisThread(): Promise<Platform<ImageSource>> {
+  const { createSession } = await import("../core/session.node.ts");
+  return { createSession, toImage };
+}
+
+async function threaded(workers: number): Promise<Platform<ImageSource>> {
+  const [session, { createPreparer }] = await Promise.all([import("../core/session.worker.node.ts"), import("./preparer.node.ts")]);
+  return {
+    createSession: (model, options) => session.createSession(model, { ...options, spin: false }), // the cores are shared with the readers
+    toImage,
+    createPreparer: (spec) => createPreparer(spec, workers),
+    batchesAtOnce: 2,
+  };
 }
 
 /** @throws FivecropError where the file cannot be read. */

@@ -1,17 +1,19 @@
 import { FivecropError, UsageError } from "../core/errors.ts";
 import type { SessionMaker } from "../core/session.ts";
-import { rows, type Tensor, tensor } from "../core/tensor.ts";
+import { rows, type Tensor } from "../core/tensor.ts";
 import type { ModelMetadata } from "../export/metadata.ts";
 import type { Image } from "../pipeline/image.ts";
-import { normalizeInto, type PreprocessSpec } from "../pipeline/preprocess.ts";
-import { parseViews, type View, viewImages } from "../pipeline/views.ts";
+import type { PreprocessSpec } from "../pipeline/preprocess.ts";
+import { parseViews, type View } from "../pipeline/views.ts";
+import { createBatcher } from "./batcher.ts";
+import { batchOf, type Crops, cropSize, cropsOf, defaultBatchSize, inParts, mapLimited } from "./crops.ts";
 import { type Contract, type ContractOptions, checkPorts, contractOf, type Ports } from "./model-contract.ts";
 import { largest, mean, toProbabilities } from "./probabilities.ts";
 
 export interface ClassifierOptions extends ContractOptions {
   /** Threads of the runtime; its own choice where it is left out. */
   readonly threads?: number;
-  /** The most crops that go through the network at once, 64: more need more memory. A picture's own views are never torn apart. */
+  /** The most crops that go through the network at once: 64, or fewer where they are large (16 of 224 × 224). A picture's own views are never torn apart. */
   readonly batchSize?: number;
   /** What an error's message calls the model. */
   readonly name?: string;
@@ -55,14 +57,16 @@ export interface Classifier<Source = Image> {
   readonly views: string;
   /** What the file says of itself, if anything. */
   readonly metadata: ModelMetadata | undefined;
+  /** Calls that come while others are under way share batches with them, and are answered in their order. */
   classify(image: Source, options?: ClassifyOptions): Promise<Classification>;
-  /** The same for several images, in batches. */
+  /** The same for several images, in batches of their own. */
   classifyBatch(images: readonly Source[], options?: ClassifyOptions): Promise<Classification[]>;
   /**
    * @param images pictures, or functions that read one: called a few at a time, so that a data set need not lie in memory.
    * @returns for each image and each view the probabilities of all classes.
    */
   probabilities(images: readonly (Source | ReadImage)[], views: readonly View[]): Promise<Float64Array[][]>;
+  /** What is not yet answered is rejected. */
   dispose(): Promise<void>;
 }
 
@@ -72,6 +76,16 @@ export type ReadImage = () => Image | Promise<Image>;
 export interface Platform<Source> {
   readonly createSession: SessionMaker;
   readonly toImage: (source: Source) => Image | Promise<Image>;
+  /** Where there are threads that read pictures and make their views; without them it is done here. */
+  readonly createPreparer?: (spec: PreprocessSpec) => Preparer<Source>;
+  /** Batches that are given to the session at once, 1; 2 where it has a thread of its own. */
+  readonly batchesAtOnce?: number;
+}
+
+/** Makes pictures' views in other threads. */
+export interface Preparer<Source> {
+  prepare(source: Source, views: readonly View[]): Promise<Crops>;
+  dispose(): Promise<void>;
 }
 
 /** Pictures that are read at the same time. */
@@ -84,15 +98,16 @@ const READERS = 4;
  */
 export async function createClassifier<Source = Image>(
   model: Uint8Array,
-  { createSession, toImage }: Platform<Source>,
+  { createSession, toImage, createPreparer, batchesAtOnce = 1 }: Platform<Source>,
   options: ClassifierOptions = {},
 ): Promise<Classifier<Source>> {
-  const { name = "the model", batchSize = 64, threads } = options;
+  const { name = "the model", threads } = options;
+  const contract = contractOf(model, options, name);
+  const { batchSize = defaultBatchSize(contract.preprocess) } = options;
   if (!(Number.isInteger(batchSize) && batchSize >= 1))
     throw new UsageError(`batchSize: expected a whole number from 1, received ${batchSize}`);
-  const contract = contractOf(model, options, name);
   const defaultViews = parseViews(contract.views);
-  const session = await createSession(model, { threads });
+  const session = await createSession(model, { threads, giveFeeds: true });
   let ports: Ports;
   try {
     ports = checkPorts(session, contract, name);
@@ -102,37 +117,52 @@ export async function createClassifier<Source = Image>(
   }
   const { labels, preprocess } = contract;
 
-  /** float32 [n, C, H, W] → n lists of probabilities; a fixed batch is filled up with zeros. */
+  const preparer = createPreparer?.(preprocess);
+  const prepare = async (source: Source | ReadImage, views: readonly View[]): Promise<Crops> => {
+    if (typeof source === "function") return cropsOf(await (source as ReadImage)(), views, preprocess);
+    return preparer ? preparer.prepare(source as Source, views) : cropsOf(await toImage(source as Source), views, preprocess);
+  };
+  const batcher = createBatcher({ most: batchSize, atOnce: batchesAtOnce, run: answer });
+
+  /** float32 [n, C, H, W] → n lists of probabilities. */
   async function run(crops: Tensor<"float32">): Promise<Float64Array[]> {
+    const [count] = crops.shape;
     const { [ports.output]: output } = await session.run({ [ports.input]: crops });
     if (output.shape.length !== 2 || output.shape[1] !== labels.length)
       throw new FivecropError(
         `${name}: its output is [${output.shape}], ${labels.length} labels need [N,${labels.length}]. To fix: give a label for each class.`,
       );
-    return Array.from({ length: crops.shape[0] }, (_, i) =>
-      toProbabilities(rows(output, i, i + 1).data as Float32Array, contract.outputKind),
-    );
+    return Array.from({ length: count }, (_, i) => toProbabilities(rows(output, i, i + 1).data as Float32Array, contract.outputKind));
+  }
+
+  /** For each picture the probabilities of each of its views. A fixed batch is filled up with zeros. */
+  async function answer(pictures: readonly Crops[]): Promise<Float64Array[][]> {
+    const counts = pictures.map(({ length }) => length / cropSize(preprocess));
+    const crops = batchOf(pictures, preprocess);
+    const lists = ports.fixedBatch ? await inParts(crops, ports.fixedBatch, run) : await run(crops);
+    return counts.map((count) => lists.splice(0, count));
   }
 
   async function probabilities(images: readonly (Source | ReadImage)[], views: readonly View[]): Promise<Float64Array[][]> {
     const atOnce = Math.max(1, Math.floor(batchSize / views.length));
+    const read = (from: number): Promise<Crops[]> =>
+      mapLimited(images.slice(from, from + atOnce), preparer ? atOnce : READERS, (image) => prepare(image, views));
     const results: Float64Array[][] = [];
+    let next = read(0);
     for (let from = 0; from < images.length; from += atOnce) {
-      const crops = await cropsOf(images.slice(from, from + atOnce), views, preprocess, toImage);
-      const lists = ports.fixedBatch ? await inParts(crops, ports.fixedBatch, run) : await run(crops);
-      for (let i = 0; i < lists.length; i += views.length) results.push(lists.slice(i, i + views.length));
+      const pictures = await next;
+      next = read(from + atOnce); // while the network runs
+      next.catch(() => undefined); // reported when its turn comes
+      results.push(...(await answer(pictures)));
     }
     return results;
   }
 
-  async function classifyBatch(
-    images: readonly Source[],
-    { views = defaultViews, top = 5 }: ClassifyOptions = {},
-  ): Promise<Classification[]> {
+  function choose({ views = defaultViews, top = 5 }: ClassifyOptions): { readonly views: readonly View[]; readonly top: number } {
     if (!(Number.isInteger(top) && top >= 1)) throw new UsageError(`top: expected a whole number from 1, received ${top}`);
     const chosen = typeof views === "string" ? parseViews(views) : views;
     if (chosen.length === 0) throw new UsageError("views: expected at least one view, received none");
-    return (await probabilities(images, chosen)).map((lists) => toClassification(lists, chosen, labels, top));
+    return { views: chosen, top };
   }
 
   return {
@@ -140,10 +170,19 @@ export async function createClassifier<Source = Image>(
     preprocess,
     views: contract.views,
     metadata: contract.metadata,
-    classify: async (image, classifyOptions) => (await classifyBatch([image], classifyOptions))[0],
-    classifyBatch,
+    async classify(image, classifyOptions = {}) {
+      const { views, top } = choose(classifyOptions);
+      return toClassification(await batcher.add(views.length, () => prepare(image, views)), views, labels, top);
+    },
+    async classifyBatch(images, classifyOptions = {}) {
+      const { views, top } = choose(classifyOptions);
+      return (await probabilities(images, views)).map((lists) => toClassification(lists, views, labels, top));
+    },
     probabilities,
-    dispose: () => session.dispose(),
+    async dispose() {
+      batcher.close(new FivecropError(`${name}: the classifier was disposed of`));
+      await Promise.all([session.dispose(), preparer?.dispose()]);
+    },
   };
 }
 
@@ -156,41 +195,4 @@ function toClassification(lists: readonly Float64Array[], views: readonly View[]
     probabilities: Float32Array.from(all),
     views: views.map((view, i) => ({ view, predictions: best(lists[i]), probabilities: Float32Array.from(lists[i]) })),
   };
-}
-
-/** All views of some images, image by image: float32 [images · views, C, H, W]. */
-async function cropsOf<Source>(
-  sources: readonly (Source | ReadImage)[],
-  views: readonly View[],
-  spec: PreprocessSpec,
-  toImage: Platform<Source>["toImage"],
-): Promise<Tensor<"float32">> {
-  const size = spec.channels * spec.crop[0] * spec.crop[1];
-  const data = new Float32Array(sources.length * views.length * size);
-  let next = 0;
-  const read = async () => {
-    while (next < sources.length) {
-      const i = next++;
-      const source = sources[i];
-      const image = await (typeof source === "function" ? (source as ReadImage)() : toImage(source as Source));
-      viewImages(image, views, spec).forEach((view, k) => {
-        normalizeInto(view, spec, data, (i * views.length + k) * size);
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(READERS, sources.length) }, read));
-  return tensor("float32", [sources.length * views.length, spec.channels, ...spec.crop], data);
-}
-
-/** Runs a model of one batch size, part by part; the last part is filled up with zeros. */
-async function inParts<T>(crops: Tensor<"float32">, batch: number, run: (part: Tensor<"float32">) => Promise<T[]>): Promise<T[]> {
-  const results: T[] = [];
-  const [count, ...image] = crops.shape;
-  for (let from = 0; from < count; from += batch) {
-    const part = rows(crops, from, Math.min(count, from + batch));
-    const data = new Float32Array(batch * (crops.data.length / count));
-    data.set(part.data);
-    results.push(...(await run(tensor("float32", [batch, ...image], data))).slice(0, part.shape[0]));
-  }
-  return results;
 }

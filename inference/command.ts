@@ -1,13 +1,13 @@
 import { type Command, Option } from "commander";
 import { createCommand, EXIT, numberOption, print, repeated } from "../core/command-line.node.ts";
-import { messageOf, UsageError } from "../core/errors.ts";
+import { UsageError } from "../core/errors.ts";
 import { createProgressBar } from "../core/progress-bar.node.ts";
 import { OUTPUT_KINDS } from "../export/metadata.ts";
-import type { Image } from "../pipeline/image.ts";
 import { PRESETS } from "../pipeline/presets.ts";
 import { nameOfView, parseViews, splitViews } from "../pipeline/views.ts";
 import type { AdoptFileOptions } from "./adopt.node.ts";
 import type { Classification } from "./classifier.ts";
+import type { FileAnswer } from "./classify-files.ts";
 import { type ModelOptions, readModelOptions } from "./infer-options.node.ts";
 import { evaluationLines, predictionLines, viewLines } from "./text.ts";
 
@@ -18,8 +18,10 @@ const withModelOptions = (command: Command): Command =>
     .option("--preprocess <json>", "the preprocessing, as JSON or a file of it (default: as the model says)")
     .option("--preset <name>", `a well-known preprocessing instead: ${Object.keys(PRESETS).join(", ")}`);
 
-/** Pictures that are decoded at a time. */
+/** Answers that are shown together, in columns of one width. */
 const CHUNK = 32;
+/** For no more pictures than these no thread is worth its start. */
+const FEW = 16;
 
 interface InferOptions extends ModelOptions {
   readonly model?: string;
@@ -42,9 +44,10 @@ export function inferCommand(): Command {
       "fivecrop infer boot.png sandal.png --model runs/fashion/model.onnx --tta five-crop --top 3",
       "infer boot.png --model runs/fashion/model.onnx --json",
       "infer photo.jpg --model foreign.onnx --labels imagenet.txt --preset imagenet",
+      "infer photos --model runs/fashion/model.onnx --json > answers.jsonl",
     ],
   )
-    .argument("<pictures...>", "JPEG, PNG, WebP, AVIF, GIF or TIFF files")
+    .argument("<pictures...>", "JPEG, PNG, WebP, AVIF, GIF or TIFF files, or folders of them")
     .option("--model <file>", "an ONNX classifier (default: SqueezeNet 1.1, the 1000 classes of ImageNet)")
     .option("--tta <views>", TTA)
     .option("--top <n>", "how many classes to name", numberOption("--top", { whole: true, from: 1 }), 5)
@@ -62,37 +65,36 @@ async function infer(files: readonly string[], { model, tta, top, threads, json 
   const { perView = false, saveViews: folder, ...modelOptions } = options;
   if (tta !== undefined) parseViews(tta);
   const said = await readModelOptions(modelOptions);
-  const [{ loadClassifier }, { createViewSaver }] = await Promise.all([import("./classifier.node.ts"), import("./save-views.node.ts")]);
+  const [{ loadClassifier }, { classifyFiles }, { isFolder, pictureFiles }, { createViewSaver }] = await Promise.all([
+    import("./classifier.node.ts"),
+    import("./classify-files.ts"),
+    import("./picture-files.node.ts"),
+    import("./save-views.node.ts"),
+  ]);
   const saver = folder === undefined ? undefined : createViewSaver(folder);
-  for (const file of files) saver?.claim(file);
-  const classifier = await loadClassifier(model ?? (await defaultModel()), { ...said, threads });
-  const show = (file: string, { predictions, views }: Classification, width: number, saved: readonly string[]): void => {
-    if (json) {
-      const each = views.map(({ view, predictions: own }) => ({ view: nameOfView(view), predictions: own }));
-      print(JSON.stringify({ file, predictions, ...(perView && { views: each }), ...(saver && { saved }) }));
-    } else {
-      const where = saved.length > 0 ? [`  saved: ${saved.join(", ")}`] : [];
-      for (const line of [file, ...predictionLines(predictions, width), ...(perView ? viewLines(views) : []), ...where]) print(line);
-    }
+  const many = files.length > FEW || (await Promise.all(files.map(isFolder))).some(Boolean);
+  const classifier = await loadClassifier(model ?? (await defaultModel()), { ...said, threads, ...(!many && { workers: 0 }) });
+  const save = async (file: string, { views }: Classification): Promise<readonly string[]> => {
+    saver?.claim(file);
+    return (
+      (await saver?.save(
+        file,
+        views.map(({ view }) => view),
+        classifier.preprocess,
+      )) ?? []
+    );
   };
   try {
-    for (let from = 0; from < files.length; from += CHUNK) {
-      const { read, failed } = await readAll(files.slice(from, from + CHUNK));
-      const answers = await classifier.classifyBatch(
-        read.map(({ image }) => image),
-        { views: tta, top },
-      );
-      const width = Math.max(0, ...answers.flatMap(({ predictions }) => predictions.map(({ label }) => label.length)));
-      for (const [i, { file }] of read.entries()) {
-        const views = answers[i].views.map(({ view }) => view);
-        show(file, answers[i], width, (await saver?.save(file, views, classifier.preprocess)) ?? []);
-      }
-      for (const { file, error } of failed) {
-        if (json) print(JSON.stringify({ file, error }));
-        process.stderr.write(`fivecrop: ${error}\n`);
-        process.exitCode = EXIT.failed;
-      }
+    let chunk: ShownAnswer[] = [];
+    const show = (): void => {
+      showAnswers(chunk, { json: json === true, perView, saves: saver !== undefined });
+      chunk = [];
+    };
+    for await (const answer of classifyFiles(classifier, pictureFiles(files), { views: tta, top })) {
+      chunk.push({ ...answer, saved: answer.classification ? await save(answer.file, answer.classification) : [] });
+      if (json || chunk.length === CHUNK) show();
     }
+    show();
   } finally {
     await classifier.dispose();
   }
@@ -101,19 +103,34 @@ async function infer(files: readonly string[], { model, tta, top, threads, json 
 /** Read only where no other is named. */
 const defaultModel = async (): Promise<string> => (await import("../models/pretrained.node.ts")).PRETRAINED["squeezenet1.1-imagenet"];
 
-interface Pictures {
-  readonly read: readonly { readonly file: string; readonly image: Image }[];
-  readonly failed: readonly { readonly file: string; readonly error: string }[];
+/** An answer, and where its views were written. */
+type ShownAnswer = FileAnswer & { readonly saved: readonly string[] };
+
+interface ShowOptions {
+  readonly json: boolean;
+  readonly perView: boolean;
+  readonly saves: boolean;
 }
 
-async function readAll(files: readonly string[]): Promise<Pictures> {
-  const { readImage } = await import("../pipeline/decode.node.ts");
-  const settled = await Promise.allSettled(files.map((file) => readImage(file)));
-  const read = settled.flatMap((result, i) => (result.status === "fulfilled" ? [{ file: files[i], image: result.value }] : []));
-  const failed = settled.flatMap((result, i) =>
-    result.status === "rejected" ? [{ file: files[i], error: messageOf(result.reason) }] : [],
-  );
-  return { read, failed };
+/** Answers in order, their columns aligned. */
+function showAnswers(answers: readonly ShownAnswer[], { json, perView, saves }: ShowOptions): void {
+  const labels = answers.flatMap(({ classification }) => classification?.predictions.map(({ label }) => label) ?? []);
+  const width = Math.max(0, ...labels.map(({ length }) => length));
+  for (const { file, classification, error, saved } of answers) {
+    if (classification) {
+      const { predictions, views } = classification;
+      const each = views.map(({ view, predictions: own }) => ({ view: nameOfView(view), predictions: own }));
+      const where = saved.length > 0 ? [`  saved: ${saved.join(", ")}`] : [];
+      const lines = json
+        ? [JSON.stringify({ file, predictions, ...(perView && { views: each }), ...(saves && { saved }) })]
+        : [file, ...predictionLines(predictions, width), ...(perView ? viewLines(views) : []), ...where];
+      for (const line of lines) print(line);
+      continue;
+    }
+    if (json) print(JSON.stringify({ file, error: error.message }));
+    process.stderr.write(`fivecrop: ${error.message}\n`);
+    process.exitCode = EXIT.failed;
+  }
 }
 
 interface EvaluateCommandOptions extends ModelOptions {

@@ -1,19 +1,9 @@
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { startWorker } from "../core/worker.node.ts";
 import { type Batch, type BatchPlan, batchCount, checkPlan, layOutBatch } from "./batches.ts";
 import type { FromWorker, ToWorker } from "./batches.worker.node.ts";
 import type { Dataset, DatasetDescription } from "./dataset.ts";
 import { hereLoader, type Loader } from "./loader.ts";
-
-/** Workers are JavaScript: run from TypeScript, they come from the build. */
-function workerFile(): URL {
-  const built = import.meta.url.endsWith(".ts") ? "../dist/pipeline/batches.worker.node.js" : "./batches.worker.node.js";
-  const url = new URL(built, import.meta.url);
-  if (!existsSync(url)) throw new FivecropError(`${fileURLToPath(url)} is missing. To mend: npm run build`);
-  return url;
-}
 
 /**
  * A loader that prepares batches two ahead in a worker, also while this thread is blocked by a step. The worker opens the data set itself, and lives
@@ -26,8 +16,7 @@ export function createLoader(dataset: Dataset): Loader {
 }
 
 function workerLoader(dataset: Dataset, description: DatasetDescription): Loader {
-  const worker = new Worker(workerFile(), { workerData: description, execArgv: [] });
-  worker.unref();
+  const worker = startWorker("pipeline/batches.worker.node", description);
   const post = (message: ToWorker, lent: ArrayBuffer[] = []): void => worker.postMessage(message, lent);
   let current = 0;
   let arrived: FromWorker[] = [];

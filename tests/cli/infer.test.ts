@@ -1,5 +1,5 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { colourModel, LABELS, model, picture as noisy, withMetadata } from "../inference/models.ts";
@@ -78,6 +78,25 @@ describe.concurrent("infer", () => {
     const urls: string[] = reports.flatMap((report) => JSON.parse(report).result.map(({ url }: { url: string }) => url));
     expect(urls.some((url) => url.includes("/onnxruntime-node/"))).toBe(true);
     expect(urls.filter((url) => /onnx-proto|protobufjs|echarts|\/training\/|\/models\//.test(url))).toEqual([]);
+  });
+
+  test("a folder: its pictures in order, a bad one in its place, exit code 1", async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, "m.onnx"), withMetadata(model()));
+    await mkdir(join(cwd, "pictures", "more"), { recursive: true });
+    const names = ["bag.png", "dress.png", join("more", "sandal.png")].map((name) => join("pictures", name));
+    for (const name of names) await copyFile(picture(basename(name, ".png")), join(cwd, name));
+    await writeFile(join(cwd, "pictures", "broken.jpg"), "no picture");
+    const { code, stdout, stderr } = await fivecrop(["infer", "pictures", "--model", "m.onnx", "--tta", "five-crop", "--json"], { cwd });
+    expect(jsonLines(stdout).map(({ file }) => file)).toEqual([names[0], join("pictures", "broken.jpg"), names[1], names[2]]);
+    expect({ code, lines: stderr.trimEnd().split("\n").length }).toEqual({ code: 1, lines: 1 });
+    expect(stderr).toContain("broken.jpg: cannot be read as a picture");
+    const alone = await fivecrop(["infer", names[1], "--model", "m.onnx", "--tta", "five-crop", "--json"], { cwd });
+    const [together, one] = [answers(stdout)[2].predictions, answers(alone.stdout)[0].predictions];
+    one.forEach(({ label, probability }, i) => {
+      expect(together[i].label).toBe(label);
+      expect(together[i].probability).toBeCloseTo(probability, 6);
+    });
   });
 
   test("for people: a line a class, aligned", async () => {
