@@ -23,7 +23,7 @@ export interface OnnxWriter {
 /** Field numbers of GraphProto. */
 export const GRAPH_FIELDS = { node: 1, initializer: 5, input: 11, output: 12 } as const;
 
-/** @param prefix stands before every name: no other value of the graph may have it. @see https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
+/** @param prefix stands before every name: no other node or value of the graph may have it. @see https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
 export function createOnnxWriter(prefix: string): OnnxWriter {
   const counts = new Map<string, number>();
   const held = new Map<string, { readonly name: string; readonly bytes: Uint8Array }>();
@@ -34,13 +34,15 @@ export function createOnnxWriter(prefix: string): OnnxWriter {
     return `${prefix}${wanted}${count > 1 ? `_${count}` : ""}`;
   };
   return {
-    node(op, inputs, attributes = {}, output = free(op)) {
+    node(op, inputs, attributes = {}, wanted = undefined) {
+      const name = free(op);
+      const output = wanted ?? name;
       const fields = [
         ...inputs.map((input) => text(1, input)),
         text(2, output),
-        text(3, output),
+        text(3, name),
         text(4, op),
-        ...Object.entries(attributes).map(([name, value]) => encodeField(5, encodeAttribute(name, value))),
+        ...Object.entries(attributes).map(([attribute, value]) => encodeField(5, encodeAttribute(attribute, value))),
       ];
       nodes.push(encodeField(GRAPH_FIELDS.node, concatenate(fields)));
       return output;

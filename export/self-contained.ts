@@ -22,7 +22,6 @@ export interface SelfContainedOptions {
 
 /** The first opset whose Resize takes antialias on 8-bit pixels. */
 const OPSET = 19;
-const PREFIX = "fivecrop/";
 /** The ports of a self-contained file. */
 export const SELF_CONTAINED = { input: "pictures", output: "probabilities" } as const;
 /** ModelProto's field of the graph. */
@@ -43,7 +42,7 @@ export function selfContained(model: Uint8Array, { metadata, views, name = "the 
   const chosen = parseViews(viewsName);
   const network = withFreeNames(parse(model, name));
   const [input, output] = portsOf(network, metadata, name);
-  const g = createOnnxWriter(PREFIX);
+  const g = createOnnxWriter(freePrefix(network));
 
   normalizeNodes(g, viewNodes(g, SELF_CONTAINED.input, chosen, preprocess), preprocess, input.name);
   const before = g.takeNodes();
@@ -58,13 +57,26 @@ export function selfContained(model: Uint8Array, { metadata, views, name = "the 
   return appendMetadata(bytes, { ...card, preprocess, views: viewsName, outputKind: "probabilities", selfContained: true });
 }
 
-/** The network with names that do not collide with what is written around it. */
+const valuesOf = ({ inputs, initializers, nodes }: Graph): Value[] => [
+  ...inputs,
+  ...initializers.keys(),
+  ...nodes.flatMap((n) => n.outputs),
+];
+
+/** What stands before all names that are written around the network, and before none of its own. */
+function freePrefix(network: Graph): string {
+  const names = [...valuesOf(network), ...network.nodes].map(({ name }) => name);
+  const free = (prefix: string): string => (names.some((name) => name.startsWith(prefix)) ? free(`_${prefix}`) : prefix);
+  return free("fivecrop/");
+}
+
+/** The network with other names where its own are those of the ports. */
 function withFreeNames(graph: Graph): Graph {
-  const taken = (name: string): boolean => name.startsWith(PREFIX) || name === SELF_CONTAINED.input || name === SELF_CONTAINED.output;
-  const values = [...graph.inputs, ...graph.initializers.keys(), ...graph.nodes.flatMap(({ outputs }) => outputs)];
+  const values = valuesOf(graph);
   const names = new Set(values.map((value) => value.name));
   const free = (name: string): string => (names.has(name) ? free(`_${name}`) : name);
-  return rename(graph, new Map(values.filter(({ name }) => taken(name)).map((value) => [value, free(`network/${value.name}`)])));
+  const taken = values.filter(({ name }) => name === SELF_CONTAINED.input || name === SELF_CONTAINED.output);
+  return rename(graph, new Map(taken.map((value) => [value, free(`network/${value.name}`)])));
 }
 
 function portsOf({ inputs, outputs }: Graph, { preprocess, labels }: ModelMetadata, name: string): readonly [input: Value, output: Value] {
