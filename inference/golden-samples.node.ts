@@ -7,6 +7,7 @@ import { fromBase64, type GoldenSamples } from "../export/golden-samples.ts";
 import { appendMetadata, readMetadata } from "../export/metadata.ts";
 import { selfContained } from "../export/self-contained.ts";
 import { decodeImage } from "../pipeline/decode.node.ts";
+import { metadataOf } from "./model-contract.ts";
 import { samplePictures } from "./sample-pictures.ts";
 import { recordSamples, type SampleFile, type Verification, verifySamples } from "./verify-samples.ts";
 
@@ -22,7 +23,7 @@ export interface GoldenOptions {
 
 /** The model's file with golden samples in its metadata: what it answers now for three small pictures. @throws FivecropError, UsageError */
 export async function withGoldenSamples(model: Uint8Array, { files, name = "the model" }: GoldenOptions = {}): Promise<Uint8Array> {
-  const metadata = readMetadata(model);
+  const metadata = metadataOf(model, name);
   if (!metadata)
     throw new FivecropError(`${name} carries no fivecrop metadata: expected labels and preprocessing, which samples are answered by`);
   const pictures = files?.length ? await Promise.all(files.map(readSample)) : await generated();
@@ -50,7 +51,7 @@ export async function makeSelfContained(
   model: Uint8Array,
   { views, files, name = "the model" }: GoldenOptions & { readonly views?: string } = {},
 ): Promise<SelfContainedFile> {
-  const metadata = readMetadata(model);
+  const metadata = metadataOf(model, name);
   if (!metadata) throw new UsageError(`${name} carries no fivecrop metadata. To fix: give --labels and --preprocess.`);
   const chosen = views ?? metadata.views ?? "none";
   const ordinary = await withGoldenSamples(appendMetadata(model, { ...metadata, views: chosen }), { files, name });

@@ -38,7 +38,8 @@ export function contractOf(model: Uint8Array, options: ContractOptions, file: st
   return { labels, preprocess, outputKind, views, metadata };
 }
 
-function metadataOf(model: Uint8Array, file: string): ModelMetadata | undefined {
+/** The file's own metadata. @throws FivecropError that names the file, where it is no ONNX model or its metadata is malformed. */
+export function metadataOf(model: Uint8Array, file: string): ModelMetadata | undefined {
   try {
     return readMetadata(model);
   } catch (cause) {

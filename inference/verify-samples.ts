@@ -1,7 +1,7 @@
 import { FivecropError, messageOf } from "../core/errors.ts";
 import { fromBase64, type GoldenSample, type GoldenSamples, type GoldenView, toBase64 } from "../export/golden-samples.ts";
-import { readMetadata } from "../export/metadata.ts";
 import type { Image } from "../pipeline/image.ts";
+import { metadataOf } from "./model-contract.ts";
 import { createReplayer, type ReplayOptions, type Stages, type Trace } from "./replay.ts";
 
 /** The stages of an answer, in their order. */
@@ -67,7 +67,7 @@ export async function verifySamples(
   model: Uint8Array,
   { decode, tolerance = 1e-4, name = "the model", ...options }: VerifySamplesOptions,
 ): Promise<Verification> {
-  const golden = readMetadata(model)?.samples;
+  const golden = metadataOf(model, name)?.samples;
   if (!golden || golden.samples.length === 0)
     throw new FivecropError(
       `${name} carries no golden samples: expected at least one, found none. To fix: export it again with this version.`,
