@@ -21,7 +21,14 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "give a foreign model its labels and preprocessing",
     load: async () => (await import("./inference/command.ts")).adoptCommand(),
   },
-  export: { summary: "export a run's checkpoint again", load: async () => (await import("./export/command.ts")).exportCommand() },
+  verify: {
+    summary: "replay the golden samples that a model carries",
+    load: async () => (await import("./inference/verify-command.node.ts")).verifyCommand(),
+  },
+  export: {
+    summary: "export a run again, or a model with its preprocessing inside",
+    load: async () => (await import("./export/command.ts")).exportCommand(),
+  },
   inspect: { summary: "show what a model consists of", load: async () => (await import("./models/command.ts")).inspectCommand() },
 };
 

@@ -1,5 +1,6 @@
 import { FivecropError, messageOf } from "../core/errors.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
+import { type GoldenSamples, isGoldenSamples } from "./golden-samples.ts";
 import { concatenate, encodeField, type Field, fieldsOf } from "./protobuf.ts";
 
 /** What a network's last layer may give for each class. */
@@ -39,6 +40,10 @@ export interface ModelMetadata {
   readonly createdBy?: string;
   /** ISO 8601. */
   readonly created?: string;
+  /** The graph takes whole pictures and averages over `views`: `preprocess` says what it does, and is not to be done again. */
+  readonly selfContained?: boolean;
+  /** Pictures and what the model answered for them: `verify` replays them. */
+  readonly samples?: GoldenSamples;
 }
 
 const PREFIX = "fivecrop.";
@@ -76,6 +81,8 @@ const FIELDS: { readonly [F in keyof ModelMetadata]-?: readonly [expected: strin
   training: ["an object", optional(isObject)],
   createdBy: ["a name and a version", optional(isText)],
   created: ["a date in ISO 8601", optional((value) => isText(value) && !Number.isNaN(Date.parse(value as string)))],
+  selfContained: ["true or false", optional((value) => typeof value === "boolean")],
+  samples: ["golden samples", optional(isGoldenSamples)],
 };
 
 /** @throws FivecropError that names the field, what was expected and what was found. */
@@ -83,7 +90,9 @@ function validateMetadata(fields: Readonly<Record<string, unknown>>): ModelMetad
   const known = Object.entries(FIELDS).flatMap(([name, [expected, test]]) => {
     const value = fields[name];
     if (!test(value))
-      throw new FivecropError(`metadata: ${PREFIX}${name}: expected ${expected}, found ${JSON.stringify(value) ?? "nothing"}`);
+      throw new FivecropError(
+        `metadata: ${PREFIX}${name}: expected ${expected}, found ${(JSON.stringify(value) ?? "nothing").slice(0, 200)}`,
+      );
     return value === undefined ? [] : [[name, value]];
   });
   return Object.fromEntries(known) as unknown as ModelMetadata;

@@ -37,15 +37,22 @@ export function* fieldsOf(bytes: Uint8Array): Generator<Field, void, undefined> 
   }
 }
 
-/** A field of bytes with its tag and length. */
-export function encodeField(number: number, content: Uint8Array): Uint8Array {
-  const head: number[] = [number * 8 + 2];
-  for (let rest = content.length; ; rest = Math.floor(rest / 128)) {
-    head.push((rest % 128) + (rest >= 128 ? 128 : 0));
-    if (rest < 128) break;
+/** A whole number as seven bits a byte, least first; a negative one is its 64-bit two's complement. */
+function encodeVarint(value: number): number[] {
+  const bytes: number[] = [];
+  for (let rest = BigInt.asUintN(64, BigInt(value)); ; rest >>= 7n) {
+    bytes.push(Number(rest & 127n) + (rest >= 128n ? 128 : 0));
+    if (rest < 128n) return bytes;
   }
-  return concatenate([Uint8Array.from(head), content]);
 }
+
+/** A field of bytes with its tag and length. */
+export const encodeField = (number: number, content: Uint8Array): Uint8Array =>
+  concatenate([Uint8Array.from([...encodeVarint(number * 8 + 2), ...encodeVarint(content.length)]), content]);
+
+/** A field of a whole number with its tag. */
+export const encodeNumber = (number: number, value: number): Uint8Array =>
+  Uint8Array.from([...encodeVarint(number * 8), ...encodeVarint(value)]);
 
 /** Pieces one behind the other, in one copy. */
 export function concatenate(parts: readonly Uint8Array[]): Uint8Array {

@@ -12,14 +12,14 @@ const TABLE: OpTable = OPS;
 const utf8 = new TextEncoder();
 
 /**
- * A graph as the bytes of an ONNX file (ModelProto): standard operators only, at the lowest opset from 17 that has them all.
+ * A graph as the bytes of an ONNX file (ModelProto): standard operators only, at the lowest opset from 17 (or `oldestOpset`) that has them all.
  * Attributes at their default are left out; tensors are raw little-endian data; the batch is the named dimension "N".
  * @throws FivecropError for an operator that has no ONNX form, and for two values of one name.
  * @see https://onnx.ai/onnx/repo-docs/IR.html
  */
-export function serialize(graph: Graph): Uint8Array {
+export function serialize(graph: Graph, { oldestOpset = OLDEST_OPSET }: { readonly oldestOpset?: number } = {}): Uint8Array {
   needUniqueNames(graph);
-  const opset = graph.nodes.reduce((newest, node) => Math.max(newest, definitionOf(node).sinceOpset ?? 0), OLDEST_OPSET);
+  const opset = graph.nodes.reduce((newest, node) => Math.max(newest, definitionOf(node).sinceOpset ?? 0), oldestOpset);
   const bytes: Uint8Array = onnxProto.onnx.ModelProto.encode({
     irVersion: irVersionOf(opset),
     producerName: "fivecrop",

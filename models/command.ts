@@ -42,6 +42,10 @@ async function inspectFile(file: string): Promise<Inspected> {
   } catch (cause) {
     throw new FivecropError(`cannot read the model ${file}: ${messageOf(cause)}`, { cause });
   }
+  if (isSelfContained(content))
+    throw new UsageError(
+      `${file} is self-contained: its preprocessing is written in operators that are not read here. To fix: inspect the file it was made of.`,
+    );
   const { parse } = await import("../export/parse.ts");
   const summary = summarize(parse(content, file));
   let metadata: ModelMetadata | undefined;
@@ -51,6 +55,15 @@ async function inspectFile(file: string): Promise<Inspected> {
     throw new FivecropError(`${file}: ${messageOf(cause)}`, { cause });
   }
   return { file, bytes: content.length, ...summary, metadata };
+}
+
+/** False where its metadata cannot be read: what is wrong with that is said after its graph was. */
+function isSelfContained(content: Uint8Array): boolean {
+  try {
+    return readMetadata(content)?.selfContained ?? false;
+  } catch {
+    return false;
+  }
 }
 
 function inspectionLines({ file, bytes: size, name, inputs, outputs, nodes, parameters, constants, metadata }: Inspected): string[] {
@@ -89,7 +102,17 @@ function labelRows(labels: readonly string[]): string[] {
 }
 
 /** The card of metadata, a line a field. */
-function cardLines({ labels, preprocess, views, outputKind, architecture, training, createdBy, created }: ModelMetadata): string[] {
+function cardLines({
+  labels,
+  preprocess,
+  views,
+  outputKind,
+  architecture,
+  training,
+  createdBy,
+  created,
+  samples,
+}: ModelMetadata): string[] {
   const { resize, filter, crop, channels, mean, std } = preprocess;
   const resized = resize === null ? "as it is" : typeof resize === "number" ? `shorter side to ${resize}` : `to ${resize[1]}×${resize[0]}`;
   const { arguments: asked = {}, metrics = {}, dataset, bestEpoch, epochs, engine } = training ?? {};
@@ -109,6 +132,7 @@ function cardLines({ labels, preprocess, views, outputKind, architecture, traini
     ...Object.entries(asked)
       .filter(([option]) => !["model", "data", "epochs"].includes(option))
       .map(([option, value]) => [option, shown(value)] as const),
+    ["golden samples", samples && `${samples.samples.map(({ name }) => name).join(", ")}; ${samples.views}`],
     ["created", [created, createdBy && `by ${createdBy}`].filter(Boolean).join(" ") || undefined],
   ];
   const known = fields.filter((field): field is readonly [string, string] => Boolean(field[1]));

@@ -41,18 +41,25 @@ export function resizedSize({ width, height }: Size, resize: number | readonly [
 }
 
 /** The start of a crop along one side, in pixels: negative where the crop is larger, the remainder then going to the far end. */
-function offset(side: number, crop: number, end: "near" | "middle" | "far"): number {
+function offset(side: number, crop: number, end: End): number {
   if (crop > side) return 0 - Math.floor((crop - side) / 2);
   return { near: 0, middle: roundHalfToEven((side - crop) / 2), far: side - crop }[end];
 }
+
+type End = "near" | "middle" | "far";
+
+/** To which end of each side an anchor goes: near is left and upper. */
+export const endsOf = (anchor: Anchor): { readonly across: End; readonly down: End } => ({
+  across: anchor === "center" ? "middle" : anchor.endsWith("left") ? "near" : "far",
+  down: anchor === "center" ? "middle" : anchor.startsWith("upper") ? "near" : "far",
+});
 
 /**
  * The rectangle of a [height, width] crop in a picture of this size. A crop larger than the picture has it in the middle, whatever the anchor.
  * @see torchvision.transforms.functional.center_crop, five_crop
  */
 export function placeCrop(size: Size, [height, width]: readonly [number, number], anchor: Anchor): Rectangle {
-  const across = anchor === "center" ? "middle" : anchor.endsWith("left") ? "near" : "far";
-  const down = anchor === "center" ? "middle" : anchor.startsWith("upper") ? "near" : "far";
+  const { across, down } = endsOf(anchor);
   return { x: offset(size.width, width, across), y: offset(size.height, height, down), width, height };
 }
 

@@ -61,7 +61,7 @@ export const nameOfView = ({ anchor, flip, resize }: View): string =>
   `${anchor}${typeof resize === "number" ? `-${resize}` : ""}${flip ? "-flip" : ""}`;
 
 /** What `resize` a view stands for, in the sense of a spec's. */
-function resizeOf(view: View, spec: PreprocessSpec): PreprocessSpec["resize"] {
+export function resizeOf(view: View, spec: PreprocessSpec): PreprocessSpec["resize"] {
   if (view.resize !== "roomy") return view.resize ?? spec.resize;
   const side = Math.max(...spec.crop);
   return typeof spec.resize === "number" && spec.resize > side ? spec.resize : Math.round((side * 8) / 7);

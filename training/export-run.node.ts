@@ -7,6 +7,7 @@ import { exportOnnx } from "../export/export-onnx.ts";
 import type { ModelMetadata } from "../export/metadata.ts";
 import { writeSafetensors } from "../export/safetensors.ts";
 import { VERSION } from "../export/version.ts";
+import { makeSelfContained, withGoldenSamples } from "../inference/golden-samples.node.ts";
 import { verifyExport } from "../inference/verify.ts";
 import { finalOutput } from "../models/final-softmax.ts";
 import { parameterCount } from "../models/network.ts";
@@ -31,32 +32,70 @@ export interface Exported {
   /** How many images the file was compared with the training engine on, and the largest difference of two probabilities there. */
   readonly images?: number;
   readonly largestDifference?: number;
+  /** Where preprocessing is part of the graph: the views that it averages over, and how far its probabilities on its samples are from the ordinary path's. */
+  readonly selfContained?: { readonly views: string; readonly largestDifference: number };
 }
 
 /** How many validation images an exported file is compared on. */
 const VERIFIED_IMAGES = 64;
 
-/** An ONNX file of a checkpoint, written only after it gave the engine's answers on real images. @throws FivecropError where it does not. */
+/** What to make of the forward graph besides an ONNX file of it. */
+export interface FileOptions {
+  /** Preprocessing, views and softmax become part of the graph. */
+  readonly selfContained?: boolean;
+  /** The views that a self-contained file averages over, `none` where they are left out. */
+  readonly views?: string;
+  /** Pictures' files for golden samples, in place of the generated ones. */
+  readonly samples?: readonly string[];
+}
+
+interface Trained {
+  readonly checkpoint: Checkpoint;
+  readonly config: RunConfig;
+  readonly parts: RunParts;
+  readonly engine: TrainingEngine;
+}
+
+/** An ONNX file of a checkpoint with golden samples, written only after it gave the engine's answers on real images. @throws FivecropError where it does not. */
 export async function exportCheckpoint(
   file: string,
-  { checkpoint, config, parts, engine }: { checkpoint: Checkpoint; config: RunConfig; parts: RunParts; engine: TrainingEngine },
+  { checkpoint, config, parts, engine }: Trained,
+  options: FileOptions = {},
 ): Promise<Exported> {
   const { network, preprocess, validation } = parts;
   const metadata = describe(checkpoint, config, parts, engine.name);
-  const bytes = exportOnnx({ graph: network.graph, weights: weightsOf(checkpoint), parameters: network.parameters.keys(), metadata });
+  const model = exportOnnx({ graph: network.graph, weights: weightsOf(checkpoint), parameters: network.parameters.keys(), metadata });
   await engine.initialize(checkpoint.training);
   const images = await firstImages(validation, preprocess, VERIFIED_IMAGES);
-  const { largestDifference } = await verifyExport(bytes, {
+  const { largestDifference } = await verifyExport(model, {
     createSession,
     images,
     expected: await engine.predict(images),
     outputKind: metadata.outputKind,
   });
+  const { bytes, selfContained } = await finish(model, options);
   await writeWhole(file, bytes);
-  return { kind: "exported", file, bytes: bytes.length, epoch: epochOf(checkpoint), images: images.shape[0], largestDifference };
+  return {
+    kind: "exported",
+    file,
+    bytes: bytes.length,
+    epoch: epochOf(checkpoint),
+    images: images.shape[0],
+    largestDifference,
+    ...(selfContained && { selfContained }),
+  };
 }
 
-export interface ExportRunOptions {
+async function finish(
+  model: Uint8Array,
+  { selfContained, views, samples: files }: FileOptions,
+): Promise<{ readonly bytes: Uint8Array; readonly selfContained?: Exported["selfContained"] }> {
+  if (!selfContained) return { bytes: await withGoldenSamples(model, { files }) };
+  const { bytes, ...found } = await makeSelfContained(model, { views, files });
+  return { bytes, selfContained: found };
+}
+
+export interface ExportRunOptions extends FileOptions {
   readonly checkpoint: CheckpointName;
   readonly format: "onnx" | "safetensors";
   /** The file to write; in the run's directory where it is left out, `model.onnx` for the best checkpoint. */
@@ -66,10 +105,12 @@ export interface ExportRunOptions {
 }
 
 /** Exports a checkpoint of a run's directory. @throws UsageError, FivecropError */
-export async function exportRun(run: string, { checkpoint: name, format, out, dataRoot }: ExportRunOptions): Promise<Exported> {
+export async function exportRun(run: string, options: ExportRunOptions): Promise<Exported> {
+  const { checkpoint: name, format, out, dataRoot, selfContained } = options;
   const config = await readRunConfig(run);
   const checkpoint = await readRunCheckpoint(run, name, config);
-  const file = out ?? join(run, name === "best" ? RUN_FILES.model : `model-${name}.onnx`).replace(/onnx$/, format);
+  const stem = `${name === "best" ? "model" : `model-${name}`}${selfContained ? "-self-contained" : ""}`;
+  const file = out ?? join(run, format === "onnx" && stem === "model" ? RUN_FILES.model : `${stem}.${format}`);
   if (format === "safetensors") {
     const bytes = writeSafetensors(weightsOf(checkpoint), {
       format: "pt",
@@ -82,7 +123,7 @@ export async function exportRun(run: string, { checkpoint: name, format, out, da
   const parts = await runParts(config, dataRoot);
   const engine = createOnnxRuntimeEngine({ network: parts.network, optimizer: parts.optimizer, createSession, threads: config.threads });
   try {
-    return await exportCheckpoint(file, { checkpoint, config, parts, engine });
+    return await exportCheckpoint(file, { checkpoint, config, parts, engine }, options);
   } finally {
     await engine.dispose();
   }

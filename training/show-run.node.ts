@@ -99,10 +99,15 @@ function endLine({ reason, history, best }: Extract<FitEvent, { kind: "end" }>):
 }
 
 /** What an exported file was found to be. */
-export function exportedLine({ file, bytes: size, images, largestDifference = 0 }: Exported): string {
+export function exportedLine({ file, bytes: size, images, largestDifference = 0, selfContained }: Omit<Exported, "epoch">): string {
   const verified = `\n  verified on ${plural(images ?? 0, "image")}: probabilities within ${largestDifference.toExponential(0)} of the trained network's`;
-  return `${file}: ${bytes(size)}${images === undefined ? "" : verified}`;
+  const whole = selfContained
+    ? `\n  self-contained, ${selfContained.views}: on its golden samples within ${percentagePoints(selfContained.largestDifference)} of the ordinary path`
+    : "";
+  return `${file}: ${bytes(size)}${images === undefined ? "" : verified}${whole}`;
 }
+
+const percentagePoints = (difference: number): string => `${(100 * difference).toPrecision(1)} percentage points`;
 
 /** Images a second in this epoch, and the time that the remaining steps will take. */
 function createPace() {

@@ -64,6 +64,13 @@ const CASES: readonly (readonly [args: readonly string[], ...says: readonly stri
   [["inspect"], "expected either an ONNX file or --model NAME, received neither"],
   [["inspect", "m.onnx", "--model", "minivgg"], "expected either an ONNX file or --model NAME, received both"],
   [["inspect", "--model", "minivg"], "unknown model 'minivg'", "Did you mean 'minivgg'?"],
+  [["verify", "m.onnx", "--device", "webgpu"], "--device: expected cpu, received 'webgpu'"],
+  [["export", "m.onnx"], "m.onnx: expected the directory of a run", "add --self-contained"],
+  [["export", "m.onnx", "--self-contained", "--checkpoint", "last"], "--checkpoint: is of a run's directory, received the file m.onnx"],
+  [["export", "m.onnx", "--self-contained", "--tta", "six-crop"], "unknown views 'six-crop'"],
+  [["export", "run", "--tta", "five-crop"], "--tta: needs --self-contained"],
+  [["export", "run", "--labels", "l.txt"], "--labels: is of a model's file, received run"],
+  [["export", "run", "--self-contained", "--format", "safetensors"], "--self-contained: needs --format onnx"],
 ];
 
 test.concurrent.each(CASES.map(([args, ...says]) => ({ call: args.join(" "), args, says })))("$call", async ({ args, says }) => {

@@ -1,0 +1,110 @@
+import { readFile, stat } from "node:fs/promises";
+import { basename } from "node:path";
+import sharp from "sharp";
+import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { createSession } from "../core/session.node.ts";
+import { fromBase64, type GoldenSamples } from "../export/golden-samples.ts";
+import { appendMetadata, readMetadata } from "../export/metadata.ts";
+import { selfContained } from "../export/self-contained.ts";
+import { decodeImage } from "../pipeline/decode.node.ts";
+import { metadataOf } from "./model-contract.ts";
+import { samplePictures } from "./sample-pictures.ts";
+import { recordSamples, type SampleFile, type Verification, verifySamples } from "./verify-samples.ts";
+
+/** The largest picture's file that a model is made to carry, in bytes. */
+const LARGEST_FILE = 2 ** 20;
+
+export interface GoldenOptions {
+  /** Pictures' files to carry in place of the generated ones. */
+  readonly files?: readonly string[];
+  /** What an error's message calls the model. */
+  readonly name?: string;
+}
+
+/** The model's file with golden samples in its metadata: what it answers now for three small pictures. @throws FivecropError, UsageError */
+export async function withGoldenSamples(model: Uint8Array, { files, name = "the model" }: GoldenOptions = {}): Promise<Uint8Array> {
+  const metadata = metadataOf(model, name);
+  if (!metadata)
+    throw new FivecropError(`${name} carries no fivecrop metadata: expected labels and preprocessing, which samples are answered by`);
+  const pictures = files?.length ? await Promise.all(files.map(readSample)) : await generated();
+  return appendMetadata(model, {
+    ...metadata,
+    samples: await recordSamples(model, pictures, { createSession, name, views: metadata.views ?? "five-crop" }),
+  });
+}
+
+export interface SelfContainedFile {
+  readonly bytes: Uint8Array;
+  readonly views: string;
+  /** How far its answers are from the ordinary path's: the largest difference of two probabilities on its samples. */
+  readonly largestDifference: number;
+}
+
+/** Beyond that the file is not what it was made of: its resizing is within one level of the ordinary one. */
+const LARGEST_DIFFERENCE = 0.05;
+
+/**
+ * A self-contained file of a model that carries metadata, with golden samples, compared on them with the ordinary path.
+ * @throws FivecropError where they differ by more than five percentage points. UsageError for unknown views.
+ */
+export async function makeSelfContained(
+  model: Uint8Array,
+  { views, files, name = "the model" }: GoldenOptions & { readonly views?: string } = {},
+): Promise<SelfContainedFile> {
+  const metadata = metadataOf(model, name);
+  if (!metadata) throw new UsageError(`${name} carries no fivecrop metadata. To fix: give --labels and --preprocess.`);
+  const chosen = views ?? metadata.views ?? "none";
+  const ordinary = await withGoldenSamples(appendMetadata(model, { ...metadata, views: chosen }), { files, name });
+  const bytes = await withGoldenSamples(selfContained(model, { metadata, views: chosen, name }), { files, name });
+  const largestDifference = differenceOf(readMetadata(ordinary)?.samples, readMetadata(bytes)?.samples);
+  if (!(largestDifference <= LARGEST_DIFFERENCE))
+    throw new FivecropError(
+      `${name}: the self-contained file's probabilities differ from the ordinary path's by ${largestDifference}, expected at most ${LARGEST_DIFFERENCE}. The file was not written.`,
+    );
+  return { bytes, views: chosen, largestDifference };
+}
+
+/** Replays the samples of a model's file on the CPU. @throws FivecropError, UsageError */
+export async function verifyFile(file: string): Promise<Verification> {
+  let model: Uint8Array;
+  try {
+    model = await readFile(file);
+  } catch (cause) {
+    throw new FivecropError(`cannot read the model ${file}: ${messageOf(cause)}`, { cause });
+  }
+  return verifySamples(model, { createSession, decode: (bytes, name) => decodeImage(bytes, name), name: file });
+}
+
+const generated = (): Promise<SampleFile[]> =>
+  Promise.all(
+    samplePictures().map(async ({ name, image }) => {
+      const { width, height, channels, data } = image;
+      const file = await sharp(data, { raw: { width, height, channels } }).png({ compressionLevel: 9, palette: false }).toBuffer();
+      return { name, image, file: new Uint8Array(file) };
+    }),
+  );
+
+async function readSample(path: string): Promise<SampleFile> {
+  let file: Uint8Array;
+  try {
+    const { size } = await stat(path);
+    if (size > LARGEST_FILE)
+      throw new UsageError(
+        `--samples: ${path} has ${size} bytes, expected at most ${LARGEST_FILE}: the model is to carry it. To fix: shrink it.`,
+      );
+    file = await readFile(path);
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    throw new FivecropError(`--samples: cannot read ${path}: ${messageOf(cause)}`, { cause });
+  }
+  return { name: basename(path), file, image: await decodeImage(file, path) };
+}
+
+function differenceOf(a: GoldenSamples | undefined, b: GoldenSamples | undefined): number {
+  const floats = (text: string) => new Float32Array(fromBase64(text).buffer);
+  const differences = (a?.samples ?? []).map(({ probabilities }, i) => {
+    const other = floats(b?.samples[i].probabilities ?? "");
+    return floats(probabilities).reduce((worst, p, k) => Math.max(worst, Math.abs(p - other[k])), 0);
+  });
+  return Math.max(...differences);
+}
