@@ -1,36 +1,12 @@
 import { readFile } from "node:fs/promises";
 import sharp, { type Metadata } from "sharp";
 import { FivecropError, messageOf } from "../core/errors.ts";
+import { checkFormat, checkSize, type DecodeOptions, damaged, MAX_PIXELS } from "./decode.ts";
 import { createImage, type Image } from "./image.ts";
-import { type ImageFormat, imageFormatOf } from "./image-format.ts";
 import { cmykToRgb, overWhite } from "./ink.ts";
 
-export interface DecodeOptions {
-  /** Pictures of more pixels are refused before they are decoded; 100 million where it is left out. */
-  readonly maxPixels?: number;
-}
-
-const MAX_PIXELS = 100_000_000;
-const EXPECTED = "Expected a JPEG, PNG, WebP, AVIF, GIF or TIFF.";
 /** Sample types that are read; others are a measurement's, and a scale to 8 bits would be a guess. */
 const DEPTHS = ["uchar", "ushort"];
-
-const damaged = (name: string, format: ImageFormat, cause: unknown): FivecropError => {
-  const [reason] = messageOf(cause)
-    .replace(/^Input (buffer|file) has corrupt header:\s*/, "")
-    .split("\n");
-  return new FivecropError(
-    `${name}: this ${format} is damaged or cut short${reason ? ` (the decoder says: ${reason})` : ""}. To mend: fetch it again, or open it in an editor and save it anew.`,
-    { cause },
-  );
-};
-
-/** PNG and GIF state their size at a fixed place; decoders answer 0 × 0 with something else. */
-function hasNoPixels(bytes: Uint8Array, format: ImageFormat): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (format === "PNG") return bytes.length >= 24 && (view.getUint32(16) === 0 || view.getUint32(20) === 0);
-  return format === "GIF" && bytes.length >= 10 && (view.getUint16(6, true) === 0 || view.getUint16(8, true) === 0);
-}
 
 /**
  * A picture file's bytes → Image: upright by EXIF, colour profiles ignored (as Pillow does), alpha composed on white, CMYK by plain
@@ -39,13 +15,7 @@ function hasNoPixels(bytes: Uint8Array, format: ImageFormat): boolean {
  * @throws FivecropError where it is empty, no picture of a format that is read, damaged, cut short, or has no or too many pixels.
  */
 export async function decodeImage(bytes: Uint8Array, name: string, { maxPixels = MAX_PIXELS }: DecodeOptions = {}): Promise<Image> {
-  if (bytes.length === 0) throw new FivecropError(`${name}: the file is empty. ${EXPECTED}`);
-  const found = imageFormatOf(bytes);
-  if ("instead" in found) throw new FivecropError(`${name}: cannot be read as a picture. ${EXPECTED} Found ${found.instead}.`);
-  const { format } = found;
-  if (hasNoPixels(bytes, format))
-    throw new FivecropError(`${name}: this ${format} has 0 pixels. Expected a width and a height of at least 1.`);
-
+  const format = checkFormat(bytes, name);
   const open = (limitInputPixels: number | false) => sharp(bytes, { autoOrient: true, failOn: "error", ignoreIcc: true, limitInputPixels });
   let header: Metadata;
   try {
@@ -54,10 +24,7 @@ export async function decodeImage(bytes: Uint8Array, name: string, { maxPixels =
     throw damaged(name, format, cause);
   }
   const { width, height, channels, depth, space, hasAlpha } = header;
-  if (width * height > maxPixels)
-    throw new FivecropError(
-      `${name}: ${width}×${height} pixels are ${Math.ceil((width * height) / 1e6)} megapixels, more than the limit of ${maxPixels / 1e6}. To mend: shrink the picture first.`,
-    );
+  checkSize({ width, height }, name, maxPixels);
   if (!DEPTHS.includes(depth))
     throw new FivecropError(`${name}: its samples are of type ${depth}. Expected 8 or 16 bits. To mend: save it as an 8-bit PNG.`);
   const cmyk = space === "cmyk";
