@@ -19,6 +19,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   infer: { summary: "classify pictures", load: async () => (await import("./inference/command.ts")).inferCommand() },
   export: { summary: "export a run's checkpoint again", load: async () => (await import("./export/command.ts")).exportCommand() },
   inspect: { summary: "show what a model consists of", load: async () => (await import("./models/command.ts")).inspectCommand() },
+  demo: {
+    summary: "serve the page that classifies pictures in a browser",
+    load: async () => (await import("./demo/command.ts")).demoCommand(),
+  },
 };
 
 const EXAMPLES = [
