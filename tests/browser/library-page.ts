@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { build, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "esbuild";
 import type { Browser, Page } from "playwright-core";
 import { expect } from "vitest";
 import { serveSite } from "../../demo/server.node.ts";
@@ -40,35 +40,49 @@ const runtimeBeside: Plugin = {
   },
 };
 
-/** Bundles `browser.ts` as a user's bundler does, and opens it in Chromium. */
-export async function openLibrary(): Promise<LibraryPage> {
+/** A page around one script, its site's files, which may be added to, and what it complains of. */
+export interface ScriptPage {
+  readonly page: Page;
+  readonly complaints: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Bundles a script as a user's bundler does, and opens it in Chromium. */
+export async function openScript(script: BuildOptions, body: string, files: Map<string, Uint8Array>): Promise<ScriptPage> {
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, "library.entry.ts")],
+    ...script,
     bundle: true,
     format: "esm",
     platform: "browser",
+    target: "es2022",
     write: false,
     plugins: [runtimeBeside],
     logLevel: "warning",
   });
   const resolve = createRequire(import.meta.url).resolve;
   const runtime = dirname(resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"));
-  const text = (content: string): Uint8Array => new TextEncoder().encode(content);
-  const site = new Map<string, Uint8Array>([
-    [
-      "index.html",
-      text('<!doctype html><title>library</title><link rel="icon" href="data:,"><script type="module" src="library.js"></script>'),
-    ],
-    ["library.js", outputFiles[0].contents],
-    ["mozjpeg_dec.wasm", readFileSync(resolve("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm"))],
-    ...["ort-wasm-simd-threaded.wasm", "ort.wasm.bundle.min.mjs"].map((file) => [file, readFileSync(join(runtime, file))] as const),
-  ]);
-  const server = await serveSite(site, 0);
+  const html = `<!doctype html><title>test</title><link rel="icon" href="data:,">${body}<script type="module" src="script.js"></script>`;
+  files.set("index.html", new TextEncoder().encode(html));
+  files.set("script.js", outputFiles?.[0].contents ?? new Uint8Array());
+  files.set("mozjpeg_dec.wasm", readFileSync(resolve("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm")));
+  for (const file of ["ort-wasm-simd-threaded.wasm", "ort.wasm.bundle.min.mjs"]) files.set(file, readFileSync(join(runtime, file)));
+  const server = await serveSite(files, 0);
   const browser: Browser = await launchChromium();
   const page = await browser.newPage();
   const complaints = complaintsOf(page);
   await page.goto(server.url);
   expect(complaints).toEqual([]);
+  const close = async (): Promise<void> => {
+    await browser.close();
+    await server.close();
+  };
+  return { page, complaints, close };
+}
+
+/** The library in Chromium, its functions called from here. */
+export async function openLibrary(): Promise<LibraryPage> {
+  const site = new Map<string, Uint8Array>();
+  const { page, complaints, close } = await openScript({ entryPoints: [join(import.meta.dirname, "library.entry.ts")] }, "", site);
   let count = 0;
   const serve = (bytes: Uint8Array): string => {
     const name = `file-${count++}`;
@@ -87,9 +101,6 @@ export async function openLibrary(): Promise<LibraryPage> {
       toImage(await page.evaluate(([url, v, s]) => library.view(url, v, s), [serve(bytes), view, spec] as const)),
     classify: (model, pictures, views) =>
       page.evaluate(([m, p, v]) => library.classify(m, p, v), [serve(model), pictures.map(serve), views] as const),
-    close: async () => {
-      await browser.close();
-      await server.close();
-    },
+    close,
   };
 }
