@@ -1,6 +1,5 @@
 // The public names in a page or its worker, each listed once: no Node built-in is among what they import.
 import { createSession } from "./core/session.browser.ts";
-import { type Classifier, type ClassifierOptions, createClassifier } from "./inference/classifier.ts";
 import type { TrainingEngine } from "./training/engine.ts";
 import { createOnnxRuntimeEngine, type OnnxRuntimeEngineOptions } from "./training/engines/onnxruntime.ts";
 
@@ -9,15 +8,18 @@ export { type Random, random } from "./core/random.ts";
 export { type Tensor, tensor } from "./core/tensor.ts";
 export { type ModelMetadata, readMetadata } from "./export/metadata.ts";
 export { parse } from "./export/parse.ts";
+export { type ImageSource, loadClassifier } from "./inference/classifier.browser.ts";
 export type { Classification, Classifier, ClassifierOptions, ClassifyOptions, Prediction } from "./inference/classifier.ts";
 export { ARCHITECTURES, createNetwork } from "./models/architectures/index.ts";
 export * as layers from "./models/layers/index.ts";
 export { type Network, network } from "./models/network.ts";
 export { inMemory, splitDataset } from "./pipeline/dataset.ts";
+export { decodeImage } from "./pipeline/decode.browser.ts";
+export type { DecodeOptions } from "./pipeline/decode.ts";
 export { createImage, type Image } from "./pipeline/image.ts";
 export { hereLoader, type Loader } from "./pipeline/loader.ts";
 export { type PreprocessSpec, preprocess } from "./pipeline/preprocess.ts";
-export { parseViews, VIEWS, type View } from "./pipeline/views.ts";
+export { nameOfView, parseViews, VIEWS, type View, viewRectangle } from "./pipeline/views.ts";
 export { type CheckpointStore, memoryCheckpoints } from "./training/checkpoint.ts";
 export type { TrainingEngine, TrainingState } from "./training/engine.ts";
 export { exportTrained } from "./training/export-trained.ts";
@@ -28,7 +30,3 @@ export { parseSchedule } from "./training/schedules.ts";
 /** A training engine on onnxruntime-web. */
 export const createEngine = (options: Omit<OnnxRuntimeEngineOptions, "createSession">): TrainingEngine =>
   createOnnxRuntimeEngine({ ...options, createSession });
-
-/** A classifier of pixels from the bytes of an ONNX file. @throws UsageError, FivecropError as createClassifier does */
-export const loadClassifier = (model: Uint8Array, options: ClassifierOptions = {}): Promise<Classifier> =>
-  createClassifier(model, { createSession, toImage: (image) => image }, options);

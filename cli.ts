@@ -30,6 +30,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import("./export/command.ts")).exportCommand(),
   },
   inspect: { summary: "show what a model consists of", load: async () => (await import("./models/command.ts")).inspectCommand() },
+  demo: {
+    summary: "serve the page that classifies pictures in a browser",
+    load: async () => (await import("./demo/command.ts")).demoCommand(),
+  },
 };
 
 const EXAMPLES = [

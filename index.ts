@@ -43,7 +43,7 @@ export { createLoader } from "./pipeline/batches.node.ts";
 export type { Batch, BatchPlan } from "./pipeline/batches.ts";
 export { type Dataset, type DatasetDescription, type InMemoryOptions, inMemory, splitDataset, subset } from "./pipeline/dataset.ts";
 export { DATASETS, dataRoot, openDataset } from "./pipeline/datasets/index.ts";
-export { type DecodeOptions, decodeImage, readImage } from "./pipeline/decode.node.ts";
+export { decodeImage, type NodeDecodeOptions, readImage } from "./pipeline/decode.node.ts";
 export { createImage, type Image } from "./pipeline/image.ts";
 export type { Loader } from "./pipeline/loader.ts";
 export { type PreprocessSpec, preprocess, validatePreprocess } from "./pipeline/preprocess.ts";

@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
 import sharp, { type Metadata } from "sharp";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { checkFormat, checkSize, type DecodeOptions, damaged, MAX_PIXELS } from "./decode.ts";
 import type { Size } from "./geometry.ts";
 import { createImage, type Image } from "./image.ts";
-import { type ImageFormat, imageFormatOf } from "./image-format.ts";
+import type { ImageFormat } from "./image-format.ts";
 import { cmykToRgb, overWhite } from "./ink.ts";
 
-export interface DecodeOptions {
-  /** Pictures of more pixels are refused before they are decoded; 100 million where it is left out. */
-  readonly maxPixels?: number;
+/** Options of decoding in Node. */
+export interface NodeDecodeOptions extends DecodeOptions {
   /**
    * The shorter side, in pixels, to which the picture will be resized. A JPEG at least six times as large is then read at a reduced size, its shorter
    * side twice this: libjpeg leaves out detail while it decodes, and sharp resizes the rest of the way. Faster, and **other pixels** than
@@ -22,27 +22,8 @@ const SHRUNK = 2;
 /** Where less would be left out, sharp has libjpeg decode everything. */
 const LEAST_SHRINK = 3;
 
-const MAX_PIXELS = 100_000_000;
-const EXPECTED = "Expected a JPEG, PNG, WebP, AVIF, GIF or TIFF.";
 /** Sample types that are read; others are a measurement's, and a scale to 8 bits would be a guess. */
 const DEPTHS = ["uchar", "ushort"];
-
-const damaged = (name: string, format: ImageFormat, cause: unknown): FivecropError => {
-  const [reason] = messageOf(cause)
-    .replace(/^Input (buffer|file) has corrupt header:\s*/, "")
-    .split("\n");
-  return new FivecropError(
-    `${name}: this ${format} is damaged or cut short${reason ? ` (the decoder says: ${reason})` : ""}. To mend: fetch it again, or open it in an editor and save it anew.`,
-    { cause },
-  );
-};
-
-/** PNG and GIF state their size at a fixed place; decoders answer 0 × 0 with something else. */
-function hasNoPixels(bytes: Uint8Array, format: ImageFormat): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (format === "PNG") return bytes.length >= 24 && (view.getUint32(16) === 0 || view.getUint32(20) === 0);
-  return format === "GIF" && bytes.length >= 10 && (view.getUint16(6, true) === 0 || view.getUint16(8, true) === 0);
-}
 
 /** The size to read a JPEG at, as it stands upright; undefined is its own. @throws UsageError where `side` is not a whole number above 0 */
 function shrunkSize({ autoOrient, space }: Metadata, format: ImageFormat, side: number | undefined): Size | undefined {
@@ -62,15 +43,9 @@ function shrunkSize({ autoOrient, space }: Metadata, format: ImageFormat, side: 
 export async function decodeImage(
   bytes: Uint8Array,
   name: string,
-  { maxPixels = MAX_PIXELS, shrinkOnLoad }: DecodeOptions = {},
+  { maxPixels = MAX_PIXELS, shrinkOnLoad }: NodeDecodeOptions = {},
 ): Promise<Image> {
-  if (bytes.length === 0) throw new FivecropError(`${name}: the file is empty. ${EXPECTED}`);
-  const found = imageFormatOf(bytes);
-  if ("instead" in found) throw new FivecropError(`${name}: cannot be read as a picture. ${EXPECTED} Found ${found.instead}.`);
-  const { format } = found;
-  if (hasNoPixels(bytes, format))
-    throw new FivecropError(`${name}: this ${format} has 0 pixels. Expected a width and a height of at least 1.`);
-
+  const format = checkFormat(bytes, name);
   const open = (limitInputPixels: number | false) => sharp(bytes, { autoOrient: true, failOn: "error", ignoreIcc: true, limitInputPixels });
   let header: Metadata;
   try {
@@ -79,10 +54,7 @@ export async function decodeImage(
     throw damaged(name, format, cause);
   }
   const { width, height, channels, depth, space, hasAlpha } = header;
-  if (width * height > maxPixels)
-    throw new FivecropError(
-      `${name}: ${width}×${height} pixels are ${Math.ceil((width * height) / 1e6)} megapixels, more than the limit of ${maxPixels / 1e6}. To mend: shrink the picture first.`,
-    );
+  checkSize({ width, height }, name, maxPixels);
   if (!DEPTHS.includes(depth))
     throw new FivecropError(`${name}: its samples are of type ${depth}. Expected 8 or 16 bits. To mend: save it as an 8-bit PNG.`);
   const cmyk = space === "cmyk";
@@ -112,7 +84,7 @@ const REASONS: Readonly<Record<string, string>> = {
  * A picture from a file.
  * @throws FivecropError as decodeImage does, and where the file cannot be read.
  */
-export async function readImage(path: string, options?: DecodeOptions): Promise<Image> {
+export async function readImage(path: string, options?: NodeDecodeOptions): Promise<Image> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);

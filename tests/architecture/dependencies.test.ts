@@ -82,7 +82,7 @@ describe("the dependency law", () => {
         /^(node:|sharp$|onnxruntime-node|cli-progress|commander|env-paths)/,
         /\.node\.ts$|^(cli|infer)\.ts$|\/command\.ts$|^pipeline\/datasets\//,
       ],
-      [/^onnxruntime-web/, /\.browser\.ts$/],
+      [/^(onnxruntime-web|@jsquash\/)/, /\.browser\.ts$/],
       [/^(onnx-proto|protobufjs)/, /^export\/(serialize|parse)\.ts$/],
       [/^@tensorflow\//, /^training\/engines\/tfjs/],
     ];

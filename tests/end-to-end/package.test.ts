@@ -39,6 +39,7 @@ describe("the packed package, in an empty project", () => {
       "dist/cli.js",
       "dist/index.d.ts",
       "dist/browser.js",
+      "dist/demo/site/index.html",
       "dist/pipeline/batches.worker.node.js",
       "dist/models/pretrained/squeezenet1.1-imagenet.onnx",
       "dist/models/pretrained/NOTICE",
@@ -93,7 +94,8 @@ describe("the packed package, in an empty project", () => {
   test("has types for Node and for a page", async () => {
     const source = `
       import { fit, loadClassifier, type FitEvent, type Classification } from "fivecrop";
-      import { createEngine, network } from "fivecrop/browser";
+      import { createEngine, loadClassifier as inPage, network } from "fivecrop/browser";
+      export const classifyFile = async (model: Blob, file: File): Promise<Classification> => (await inPage(model)).classify(file);
       export const classify = async (file: string): Promise<Classification> => (await loadClassifier(file)).classify("boot.png", { views: "flip" });
       export const events: (...args: Parameters<typeof fit>) => AsyncGenerator<FitEvent, void, undefined> = fit;
       export const made = [createEngine, network] as const;

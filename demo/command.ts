@@ -1,0 +1,100 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Command } from "commander";
+import { createCommand, numberOption, PROGRAM, print, repeated } from "../core/command-line.node.ts";
+import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { plural } from "../core/text.ts";
+import { readMetadata } from "../export/metadata.ts";
+import { serveSite } from "./server.node.ts";
+import { createSite, isBuilt, type SiteModel, writeSite } from "./site.node.ts";
+
+const PRETRAINED = fileURLToPath(new URL("../models/pretrained/", import.meta.url));
+const QUICKSTART = "runs/quickstart/model.onnx";
+
+interface DemoOptions {
+  readonly port: number;
+  readonly model?: readonly string[];
+  readonly build?: string;
+  readonly json?: true;
+}
+
+/** `demo`: the page. */
+export function demoCommand(): Command {
+  return createCommand(
+    "demo",
+    "Serve the browser page that classifies pictures, or write it as static files. Nothing that is opened there leaves the browser.",
+    [
+      "fivecrop demo",
+      "fivecrop demo --model runs/fashion/model.onnx --port 8080",
+      "fivecrop demo --model runs/fashion/model.onnx --build site",
+    ],
+  )
+    .option("--model <file>", `an ONNX classifier to offer first; may be repeated (default: ${QUICKSTART} where it is)`, repeated)
+    .option(
+      "--port <n>",
+      "where to listen on this machine; 0 takes any free port",
+      numberOption("--port", { whole: true, from: 0, below: 65536 }),
+      8080,
+    )
+    .option("--build <dir>", "write the page's files into this folder instead")
+    .action(demo);
+}
+
+async function demo({ port, model: given, build, json }: DemoOptions): Promise<void> {
+  if (!isBuilt()) throw new FivecropError("the page is not built. To mend: npm run build.");
+  const shipped = existsSync(PRETRAINED) ? (await readdir(PRETRAINED)).filter((file) => file.endsWith(".onnx")).sort() : [];
+  const files = [...(given ?? (existsSync(QUICKSTART) ? [QUICKSTART] : [])), ...shipped.map((file) => join(PRETRAINED, file))];
+  const models = await Promise.all([...new Set(files)].map(readModel));
+  const site = await createSite(models);
+  const offered = models.length === 0 ? "no model: one can be opened in the page" : models.map(({ name }) => name).join(", ");
+  if (build !== undefined) {
+    await writeSite(site, build);
+    if (json) print(JSON.stringify({ folder: resolve(build), files: site.size, models: models.map(({ name }) => name) }));
+    else for (const line of [`${build}: ${plural(site.size, "file")}; ${offered}`, ...HOSTING]) print(line);
+    return;
+  }
+  const { url } = await serve(site, port);
+  if (json) print(JSON.stringify({ url, models: models.map(({ name }) => name) }));
+  else for (const line of [`${url}`, `  ${offered}`, "  Ctrl-C stops it."]) print(line);
+}
+
+const HOSTING = [
+  "Any static host serves them, over HTTPS or on localhost. For threads it must send the headers",
+  "  Cross-Origin-Opener-Policy: same-origin",
+  "  Cross-Origin-Embedder-Policy: require-corp",
+];
+
+async function serve(site: Parameters<typeof serveSite>[0], port: number): ReturnType<typeof serveSite> {
+  try {
+    return await serveSite(site, port);
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code === "EADDRINUSE" ? "it is in use" : messageOf(cause);
+    throw new FivecropError(`cannot listen on port ${port}: ${reason}. To mend: --port 0 takes a free one.`, { cause });
+  }
+}
+
+/** A model for the page, which must say its labels and preprocessing itself. */
+async function readModel(file: string): Promise<SiteModel> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (cause) {
+    throw new FivecropError(`cannot read the model ${file}: ${messageOf(cause)}`, { cause });
+  }
+  let metadata: ReturnType<typeof readMetadata>;
+  try {
+    metadata = readMetadata(bytes);
+  } catch (cause) {
+    throw new FivecropError(`${file}: ${messageOf(cause)}`, { cause });
+  }
+  if (!metadata)
+    throw new UsageError(
+      `--model: ${file} carries no fivecrop metadata, from which the page learns labels and preprocessing. Expected a model that ${PROGRAM} exported.`,
+    );
+  const { architecture, training } = metadata;
+  const words = [architecture, training?.dataset && `trained on ${training.dataset}`].filter(Boolean);
+  const fileName = basename(file);
+  return { name: words.length > 0 ? words.join(", ") : fileName.replace(/\.onnx$/, ""), fileName, bytes };
+}

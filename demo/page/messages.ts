@@ -1,0 +1,52 @@
+// What the page and its worker say to each other.
+import type { Prediction, PreprocessSpec } from "../../browser.ts";
+
+/** A model that the site offers, a row of models.json. */
+export interface OfferedModel {
+  readonly name: string;
+  readonly url: string;
+  readonly bytes: number;
+}
+
+/** A model to load: one of the site's, or a file of the visitor's. */
+export type ModelSource = OfferedModel | { readonly name: string; readonly file: Blob };
+
+export type Request = { readonly kind: "load"; readonly model: ModelSource } | { readonly kind: "classify"; readonly picture: Blob };
+
+export interface Loaded {
+  readonly kind: "loaded";
+  readonly labels: number;
+  readonly preprocess: PreprocessSpec;
+  /** It came from the cache: nothing was fetched. */
+  readonly cached: boolean;
+}
+
+/** One crop: where it lies, as fractions of the picture's width and height, and what the model says of it alone. */
+export interface SeenView {
+  readonly name: string;
+  readonly rectangle: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+  readonly predictions: readonly Prediction[];
+}
+
+export interface Classified {
+  readonly kind: "classified";
+  /** The picture as it was decoded, perhaps smaller, to draw. */
+  readonly bitmap: ImageBitmap;
+  readonly width: number;
+  readonly height: number;
+  readonly predictions: readonly Prediction[];
+  readonly views: readonly SeenView[];
+  /** Milliseconds. */
+  readonly decodeTime: number;
+  readonly modelTime: number;
+}
+
+/** Bytes that have arrived; `total` is 0 where it is not known. */
+export interface Progress {
+  readonly kind: "progress";
+  readonly loaded: number;
+  readonly total: number;
+}
+
+export type Answer = Loaded | Classified;
+export type Reply = { readonly id: number } & (Answer | Progress | { readonly kind: "failed"; readonly message: string });

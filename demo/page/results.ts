@@ -1,0 +1,91 @@
+// An answer, drawn: the crops on the picture, each crop's top-3, the average's top-5.
+import type { Prediction } from "../../browser.ts";
+import { byId, element } from "./elements.ts";
+import type { Classified, SeenView } from "./messages.ts";
+
+const THUMBNAIL = 112;
+const percent = (probability: number): string => `${(100 * probability).toFixed(1)} %`;
+
+function bars(list: HTMLElement, predictions: readonly Prediction[]): void {
+  list.replaceChildren(
+    ...predictions.map(({ label, probability }) => {
+      const item = element("li");
+      const track = element("span", "track");
+      const bar = element("span", "bar");
+      bar.style.width = `${100 * probability}%`;
+      track.append(bar);
+      item.append(element("span", "label", label), element("span", "value", percent(probability)), track);
+      item.dataset.probability = String(probability);
+      return item;
+    }),
+  );
+}
+
+const colourOf = (i: number): string =>
+  getComputedStyle(document.documentElement)
+    .getPropertyValue(`--view-${i % 5}`)
+    .trim();
+
+function drawPicture({ bitmap, views }: Classified, chosen: number | undefined): void {
+  const canvas = byId<HTMLCanvasElement>("picture");
+  canvas.width = bitmap.width;
+  canvas.height = bitmap.height;
+  const context = canvas.getContext("2d");
+  if (!context) return;
+  context.drawImage(bitmap, 0, 0);
+  const line = Math.max(1, (2.5 * bitmap.width) / (canvas.clientWidth || bitmap.width));
+  views.forEach(({ rectangle: { x, y, width, height } }, i) => {
+    if (chosen !== undefined && chosen !== i) return;
+    const inset = line * (0.5 + (chosen === undefined ? i : 0)); // rectangles that share an edge stay apart
+    context.lineWidth = line;
+    context.strokeStyle = colourOf(i);
+    const [left, top] = [x * bitmap.width + inset, y * bitmap.height + inset];
+    context.strokeRect(left, top, Math.max(line, width * bitmap.width - 2 * inset), Math.max(line, height * bitmap.height - 2 * inset));
+  });
+}
+
+function thumbnail(bitmap: ImageBitmap, { x, y, width, height }: SeenView["rectangle"]): HTMLCanvasElement {
+  const canvas = document.createElement("canvas");
+  const [w, h] = [width * bitmap.width, height * bitmap.height];
+  const scale = THUMBNAIL / Math.max(w, h);
+  canvas.width = Math.max(1, Math.round(w * scale));
+  canvas.height = Math.max(1, Math.round(h * scale));
+  canvas.setAttribute("aria-hidden", "true");
+  canvas.getContext("2d")?.drawImage(bitmap, x * bitmap.width, y * bitmap.height, w, h, 0, 0, canvas.width, canvas.height);
+  return canvas;
+}
+
+let shown: Classified | undefined;
+
+/** Puts an answer on the page in place of the one before, whose picture is released. */
+export function showResults(result: Classified): void {
+  shown?.bitmap.close();
+  shown = result;
+  byId("stage").classList.add("filled");
+  byId("results").hidden = false;
+  byId("picture").setAttribute(
+    "aria-label",
+    `The picture, ${result.width} by ${result.height} pixels, with its five crops. Most probable: ${result.predictions[0].label}.`,
+  );
+  bars(byId("average"), result.predictions);
+  byId("views").replaceChildren(
+    ...result.views.map((view, i) => {
+      const card = element("li", "view");
+      card.tabIndex = 0;
+      card.style.setProperty("--colour", `var(--view-${i % 5})`);
+      const list = element("ol", "bars");
+      bars(list, view.predictions);
+      const text = element("div", "words");
+      text.append(element("h3", "", view.name.replace("-", " ")), list);
+      card.append(thumbnail(result.bitmap, view.rectangle), text);
+      for (const event of ["pointerenter", "focus"]) card.addEventListener(event, () => drawPicture(result, i));
+      for (const event of ["pointerleave", "blur"]) card.addEventListener(event, () => drawPicture(result, undefined));
+      return card;
+    }),
+  );
+  drawPicture(result, undefined);
+}
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  if (shown) drawPicture(shown, undefined);
+});

@@ -1,0 +1,89 @@
+// Everything that computes: decoding, preprocessing, the model. The page only draws.
+import {
+  type Classifier,
+  decodeImage,
+  type Image,
+  type ImageSource,
+  loadClassifier,
+  nameOfView,
+  VIEWS,
+  viewRectangle,
+} from "../../browser.ts";
+import { fetchModel } from "./fetch-model.ts";
+import type { Answer, Classified, Loaded, ModelSource, Progress, Reply, Request } from "./messages.ts";
+
+const TOP = 5;
+const TOP_OF_VIEW = 3;
+/** The longer side of the picture that is drawn. */
+const DRAWN = 1280;
+
+let classifier: Classifier<ImageSource> | undefined;
+
+async function load(model: ModelSource, onProgress: (progress: Progress) => void): Promise<Loaded> {
+  const { bytes, cached } =
+    "file" in model ? { bytes: new Uint8Array(await model.file.arrayBuffer()), cached: false } : await fetchModel(model, onProgress);
+  const next = await loadClassifier(bytes, { name: model.name });
+  await classifier?.dispose();
+  classifier = next;
+  return { kind: "loaded", labels: next.labels.length, preprocess: next.preprocess, cached };
+}
+
+function toBitmap({ width, height, channels, data }: Image): Promise<ImageBitmap> {
+  const rgba = new Uint8ClampedArray(width * height * 4);
+  for (let p = 0, o = 0; p < data.length; p += channels) {
+    for (let c = 0; c < 3; c++) rgba[o++] = data[p + (channels === 3 ? c : 0)];
+    rgba[o++] = 255;
+  }
+  const scale = Math.min(1, DRAWN / Math.max(width, height));
+  const side = (length: number): number => Math.max(1, Math.round(length * scale));
+  const shrunk = scale < 1 ? { resizeWidth: side(width), resizeHeight: side(height), resizeQuality: "medium" as const } : {};
+  return createImageBitmap(new ImageData(rgba, width, height), shrunk);
+}
+
+async function classify(picture: Blob): Promise<Classified> {
+  if (!classifier) throw new Error("No model is loaded yet: choose one first.");
+  const { labels, preprocess } = classifier;
+  const start = performance.now();
+  const name = picture instanceof File ? picture.name : "the picture";
+  const image = await decodeImage(new Uint8Array(await picture.arrayBuffer()), name);
+  const decoded = performance.now();
+  const { predictions, views } = await classifier.classify(image, { views: VIEWS["five-crop"], top: TOP });
+  const done = performance.now();
+  const best = (probabilities: Float32Array) =>
+    Array.from(probabilities, (probability, classIndex) => ({ label: labels[classIndex], classIndex, probability }))
+      .sort((a, b) => b.probability - a.probability)
+      .slice(0, TOP_OF_VIEW);
+  const { width, height } = image;
+  return {
+    kind: "classified",
+    bitmap: await toBitmap(image),
+    width,
+    height,
+    predictions,
+    views: views.map(({ view, probabilities }) => {
+      const at = viewRectangle(width, height, view, preprocess);
+      const rectangle = { x: at.x / width, y: at.y / height, width: at.width / width, height: at.height / height };
+      return { name: nameOfView(view), rectangle, predictions: best(probabilities) };
+    }),
+    decodeTime: decoded - start,
+    modelTime: done - decoded,
+  };
+}
+
+const send = (reply: Reply, transfer: Transferable[] = []): void => self.postMessage(reply, { transfer });
+
+async function answer(id: number, request: Request): Promise<void> {
+  try {
+    const result: Answer =
+      request.kind === "load" ? await load(request.model, (progress) => send({ id, ...progress })) : await classify(request.picture);
+    send({ id, ...result }, result.kind === "classified" ? [result.bitmap] : []);
+  } catch (error) {
+    send({ id, kind: "failed", message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+/** One request after the other: a model is not replaced while it runs. */
+let last: Promise<void> = Promise.resolve();
+self.addEventListener("message", ({ data: { id, ...request } }: MessageEvent<{ id: number } & Request>) => {
+  last = last.then(() => answer(id, request as Request));
+});

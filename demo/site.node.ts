@@ -1,0 +1,56 @@
+// The page as a set of files: what `fivecrop demo` serves, and what it writes for a static host.
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** A model to offer. */
+export interface SiteModel {
+  readonly name: string;
+  /** The last part of its address. */
+  readonly fileName: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Content by path from the site's root, `page.js`, `models/1f…/squeezenet.onnx`. Nothing else is ever served. */
+export type Site = ReadonlyMap<string, Uint8Array>;
+
+const BUILT = fileURLToPath(new URL("site/", import.meta.url));
+const RUNTIME = ["ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"];
+const SERVICE_WORKER = "service-worker.js";
+
+const hashOf = (content: Uint8Array): string => createHash("sha256").update(content).digest("hex").slice(0, 12);
+const text = (content: string): Uint8Array => new TextEncoder().encode(content);
+
+/** Whether the page has been built: it is, in an installed package. */
+export const isBuilt = (): boolean => existsSync(BUILT);
+
+/** The page's files, the runtime's, and these models with their list. */
+export async function createSite(models: readonly SiteModel[]): Promise<Site> {
+  const site = new Map<string, Uint8Array>();
+  for (const file of await readdir(BUILT)) site.set(file, await readFile(join(BUILT, file)));
+  const runtime = dirname(createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"));
+  for (const file of RUNTIME) site.set(`runtime/${file}`, await readFile(join(runtime, file)));
+  const files = [...site.keys()].filter((file) => file !== SERVICE_WORKER).sort();
+  const version = hashOf(Buffer.concat(files.map((file) => site.get(file) as Uint8Array)));
+  const shell = { version, files: ["./", "models.json", ...files] };
+  site.set(SERVICE_WORKER, Buffer.concat([text(`const SHELL = ${JSON.stringify(shell)};\n`), site.get(SERVICE_WORKER) as Uint8Array]));
+  const list = models.map(({ name, fileName, bytes }) => {
+    const url = `models/${hashOf(bytes)}/${fileName.replace(/[^\w.-]/g, "_")}`;
+    site.set(url, bytes);
+    return { name, url, bytes: bytes.length };
+  });
+  site.set("models.json", text(JSON.stringify(list)));
+  return site;
+}
+
+/** Writes a site's files into a folder. */
+export async function writeSite(site: Site, folder: string): Promise<void> {
+  for (const [path, content] of site) {
+    const file = join(folder, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, content);
+  }
+}

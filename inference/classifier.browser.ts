@@ -1,0 +1,27 @@
+import { createSession } from "../core/session.browser.ts";
+import { decodeImage } from "../pipeline/decode.browser.ts";
+import type { Image } from "../pipeline/image.ts";
+import { type Classifier, type ClassifierOptions, createClassifier } from "./classifier.ts";
+
+/** A picture in a page: a file that was dropped or picked, any blob, a file's bytes, or decoded pixels. */
+export type ImageSource = Blob | Uint8Array | Image;
+
+const bytesOf = async (source: Blob | Uint8Array): Promise<Uint8Array> =>
+  source instanceof Blob ? new Uint8Array(await source.arrayBuffer()) : source;
+const nameOf = (source: Blob | Uint8Array, otherwise: string): string => (source instanceof File ? source.name : otherwise);
+
+const toImage = async (source: ImageSource): Promise<Image> =>
+  source instanceof Blob || source instanceof Uint8Array ? decodeImage(await bytesOf(source), nameOf(source, "the picture")) : source;
+
+/**
+ * A classifier from an ONNX file or its bytes; pictures are decoded to the same pixels as in Node.
+ * @example
+ * const classifier = await loadClassifier(await (await fetch("model.onnx")).blob());
+ * const { predictions } = await classifier.classify(input.files[0], { views: "five-crop", top: 3 });
+ * @throws UsageError where neither the file nor the options say labels and preprocessing.
+ * @throws FivecropError where the file is no ONNX model, or does not fit to them.
+ */
+export async function loadClassifier(model: Blob | Uint8Array, options: ClassifierOptions = {}): Promise<Classifier<ImageSource>> {
+  const name = options.name ?? nameOf(model, "the model");
+  return createClassifier(await bytesOf(model), { createSession, toImage }, { ...options, name });
+}

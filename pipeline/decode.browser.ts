@@ -1,0 +1,88 @@
+import decodeWithMozjpeg from "@jsquash/jpeg/decode.js";
+import { FivecropError } from "../core/errors.ts";
+import { checkFormat, checkSize, type DecodeOptions, damaged, MAX_PIXELS } from "./decode.ts";
+import type { Size } from "./geometry.ts";
+import { createImage, type Image } from "./image.ts";
+import type { ImageFormat } from "./image-format.ts";
+import { readJpegHeader, statedSize } from "./image-header.ts";
+import { upright } from "./orientation.ts";
+import { decodePng } from "./png.ts";
+
+type Check = (size: Size) => void;
+type Decoder = (bytes: Uint8Array<ArrayBuffer>, check: Check) => Promise<Image>;
+
+/** Every stride-th group of `channels` bytes: RGBA without its alpha, or gray from equal colours. */
+function firstChannels({ width, height, data }: ImageData, channels: 1 | 3): Image {
+  const image = createImage(width, height, channels);
+  for (let p = 0, o = 0; o < image.data.length; p += 4) for (let c = 0; c < channels; c++) image.data[o++] = data[p + c];
+  return image;
+}
+
+/** libjpeg's own pixels, from its WebAssembly: the browser's decoder differs by platform and applies profiles. */
+const decodeJpeg: Decoder = async (bytes, check) => {
+  const header = readJpegHeader(bytes);
+  check(header);
+  if (header.components > 3) return decodeByBrowser(bytes, "JPEG");
+  const pixels = await decodeWithMozjpeg(bytes.buffer, { preserveOrientation: false });
+  return upright(firstChannels(pixels, header.components === 1 ? 1 : 3), header.orientation);
+};
+
+/** What the browser decodes, profiles not applied, upright, on white. */
+async function decodeByBrowser(bytes: Uint8Array<ArrayBuffer>, format: ImageFormat): Promise<Image> {
+  const blob = new Blob([bytes], { type: `image/${format.toLowerCase()}` });
+  const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none" });
+  try {
+    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    if (!context) throw new FivecropError(`the browser gives no canvas of ${bitmap.width}×${bitmap.height} pixels`);
+    context.fillStyle = "white";
+    context.fillRect(0, 0, bitmap.width, bitmap.height);
+    context.drawImage(bitmap, 0, 0);
+    return firstChannels(context.getImageData(0, 0, bitmap.width, bitmap.height), 3);
+  } finally {
+    bitmap.close();
+  }
+}
+
+const byBrowser =
+  (format: "WebP" | "AVIF" | "GIF"): Decoder =>
+  async (bytes, check) => {
+    check(statedSize(bytes, format));
+    return decodeByBrowser(bytes, format);
+  };
+
+const DECODERS: Readonly<Record<Exclude<ImageFormat, "TIFF">, Decoder>> = {
+  JPEG: decodeJpeg,
+  PNG: async (bytes, check) => {
+    const { image, orientation } = await decodePng(bytes, check);
+    return upright(image, orientation);
+  },
+  WebP: byBrowser("WebP"),
+  AVIF: byBrowser("AVIF"),
+  GIF: byBrowser("GIF"),
+};
+
+/**
+ * A picture file's bytes → Image, as decodeImage in Node: the same pixels of a JPEG (gray or colour) and a PNG; WebP, AVIF, GIF and JPEG in CMYK as the browser
+ * decodes them. Upright by EXIF, colour profiles ignored, alpha composed on white, the first frame of several.
+ * @param name what messages call the file
+ * @throws FivecropError as decodeImage in Node, and for TIFF, which browsers do not read.
+ */
+export async function decodeImage(bytes: Uint8Array, name: string, { maxPixels = MAX_PIXELS }: DecodeOptions = {}): Promise<Image> {
+  const format = checkFormat(bytes, name);
+  if (format === "TIFF") throw new FivecropError(`${name}: browsers do not read TIFF. To mend: save the picture as a PNG.`);
+  let refusal: unknown;
+  const check: Check = (size) => {
+    try {
+      checkSize(size, name, maxPixels);
+    } catch (error) {
+      refusal = error;
+      throw error;
+    }
+  };
+  try {
+    return await DECODERS[format](new Uint8Array(bytes), check);
+  } catch (cause) {
+    throw refusal ?? damaged(name, format, cause);
+  }
+}

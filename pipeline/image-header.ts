@@ -1,0 +1,87 @@
+// What a picture file says of itself at its start, read without decoding it: a page's decoders ask for no limits.
+import { FivecropError } from "../core/errors.ts";
+import type { Size } from "./geometry.ts";
+import type { ImageFormat } from "./image-format.ts";
+import { orientationOf } from "./orientation.ts";
+
+/** What a JPEG's markers say. */
+export interface JpegHeader extends Size {
+  /** 1 is gray, 3 colour, 4 ink. */
+  readonly components: number;
+  /** EXIF's, 1 to 8. */
+  readonly orientation: number;
+}
+
+const [SOI, EOI, SOS, APP1] = [0xd8, 0xd9, 0xda, 0xe1];
+const isFrame = (marker: number): boolean => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+/** Inside a scan 0xff is data where 0 follows, and a restart marker belongs to it. */
+const isInScan = (marker: number): boolean => marker === 0 || (marker >= 0xd0 && marker <= 0xd7);
+const EXIF = [0x45, 0x78, 0x69, 0x66, 0, 0];
+
+/**
+ * A JPEG's frame and orientation, its markers walked to the end.
+ * @throws FivecropError where the markers stop before the end of the image: decoders would fill the rest with gray.
+ * @see ITU-T T.81, annex B
+ */
+export function readJpegHeader(bytes: Uint8Array): JpegHeader {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let frame: (Size & { readonly components: number }) | undefined;
+  let orientation: number | undefined;
+  let at = 2;
+  while (at + 4 <= bytes.length) {
+    if (bytes[at] !== 0xff || bytes[at + 1] === 0xff) {
+      at++;
+      continue;
+    }
+    const marker = bytes[at + 1];
+    if (marker === EOI) break;
+    if (marker === SOI || isInScan(marker)) {
+      at += 2;
+      continue;
+    }
+    const length = view.getUint16(at + 2);
+    const end = at + 2 + length;
+    if (end > bytes.length) break;
+    if (isFrame(marker) && !frame && length >= 8)
+      frame = { height: view.getUint16(at + 5), width: view.getUint16(at + 7), components: bytes[at + 9] };
+    if (marker === APP1 && EXIF.every((byte, i) => bytes[at + 4 + i] === byte)) orientation ??= orientationOf(bytes.subarray(at + 10, end));
+    at = end;
+    if (marker === SOS) while (at + 1 < bytes.length && (bytes[at] !== 0xff || isInScan(bytes[at + 1]))) at++;
+  }
+  if (!frame || bytes[at] !== 0xff || bytes[at + 1] !== EOI) throw new FivecropError("premature end of JPEG image");
+  return { ...frame, orientation: orientation ?? 1 };
+}
+
+const text = (bytes: Uint8Array, from: number): string => String.fromCharCode(...bytes.subarray(from, from + 4));
+const uint24 = (view: DataView, at: number): number => view.getUint16(at, true) + (view.getUint8(at + 2) << 16);
+
+/** @see RFC 9649 */
+function webpSize(bytes: Uint8Array, view: DataView): Size {
+  const kind = text(bytes, 12);
+  if (kind === "VP8X") return { width: uint24(view, 24) + 1, height: uint24(view, 27) + 1 };
+  if (kind === "VP8L") {
+    const bits = view.getUint32(21, true);
+    return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
+  }
+  return { width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff };
+}
+
+/** The largest of the image spatial extents. @see ISO/IEC 23008-12, 6.5.3 */
+function avifSize(bytes: Uint8Array, view: DataView): Size {
+  let found: Size = { width: 0, height: 0 };
+  const end = Math.min(bytes.length - 16, 1 << 16); // the meta box stands before the data
+  for (let at = 0; at <= end; at++)
+    if (bytes[at] === 0x69 && text(bytes, at) === "ispe") {
+      const size = { width: view.getUint32(at + 8), height: view.getUint32(at + 12) };
+      if (size.width * size.height > found.width * found.height) found = size;
+    }
+  return found;
+}
+
+/** Of the formats that a page leaves to the browser: the size that the file states. @throws RangeError where it ends before. */
+export function statedSize(bytes: Uint8Array, format: Extract<ImageFormat, "WebP" | "AVIF" | "GIF">): Size {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (format === "WebP") return webpSize(bytes, view);
+  if (format === "AVIF") return avifSize(bytes, view);
+  return { width: view.getUint16(6, true), height: view.getUint16(8, true) };
+}

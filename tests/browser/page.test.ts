@@ -1,0 +1,250 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import sharp from "sharp";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { loadClassifier } from "../../inference/classifier.node.ts";
+import { picture as sample, temporaryFolder } from "../cli/run.ts";
+import { model, withMetadata } from "../inference/models.ts";
+import { complaintsOf, launchChromium } from "./chromium.ts";
+import { residentMemory } from "./memory.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const PHOTO = join(ROOT, "tests/fixtures/photos/shapes.jpg");
+const MODEL = withMetadata(model(), { architecture: "halves" });
+const OTHER = withMetadata(model("N", "Softmax"), { labels: ["west", "east", "north", "south"], outputKind: "probabilities" });
+
+/** `fivecrop demo` in a process of its own. */
+async function serve(folder: string): Promise<{ readonly url: string; readonly child: ChildProcess }> {
+  const child = spawn(process.execPath, [
+    join(ROOT, "dist/cli.js"),
+    "demo",
+    "--port",
+    "0",
+    "--json",
+    "--model",
+    join(folder, "model.onnx"),
+  ]);
+  const [line] = await Promise.race([
+    once(child.stdout, "data"),
+    once(child.stderr, "data").then((said) => Promise.reject(new Error(`${said}`))),
+  ]);
+  return { url: JSON.parse(String(line)).url, child };
+}
+
+let folder: string;
+let server: Awaited<ReturnType<typeof serve>>;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+let complaints: string[];
+let requests: string[];
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  await writeFile(join(folder, "model.onnx"), MODEL);
+  await writeFile(join(folder, "other.onnx"), OTHER);
+  server = await serve(folder);
+  browser = await launchChromium([
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--enable-precise-memory-info",
+    "--js-flags=--expose-gc",
+  ]);
+});
+afterAll(async () => {
+  await browser?.close();
+  server?.child.kill();
+});
+beforeEach(async () => {
+  context = await browser.newContext({ viewport: { width: 390, height: 844 } });
+  page = await context.newPage();
+  complaints = complaintsOf(page);
+  requests = [];
+  context.on("request", (request) => requests.push(request.url()));
+});
+afterEach(() => context.close());
+
+const status = () => page.locator("#status");
+const isReady = () => status().filter({ hasText: "Give it a picture" }).waitFor();
+const isAnswered = () => status().filter({ hasText: "five crops" }).waitFor();
+const probabilitiesIn = (list: string) =>
+  page.locator(`${list} > li`).evaluateAll((items) => items.map((item) => Number((item as HTMLElement).dataset.probability)));
+const labelsIn = (list: string) => page.locator(`${list} > li > .label`).allTextContents();
+const open = async () => {
+  await page.goto(server.url);
+  await isReady();
+};
+
+async function expectNodesAnswer(file: string, bytes: Uint8Array = MODEL): Promise<void> {
+  const classifier = await loadClassifier(bytes);
+  const { predictions, views } = await classifier.classify(file, { views: "five-crop" });
+  await classifier.dispose();
+  expect(await labelsIn("#average")).toEqual(predictions.map(({ label }) => label));
+  (await probabilitiesIn("#average")).forEach((probability, i) => {
+    expect(Math.abs(probability - predictions[i].probability)).toBeLessThan(1e-4);
+  });
+  for (const [i, view] of views.entries()) {
+    const best = await probabilitiesIn(`#views > li:nth-child(${i + 1}) .bars`);
+    expect(best.length).toBe(3);
+    expect(Math.abs(best[0] - Math.max(...view.probabilities))).toBeLessThan(1e-4);
+  }
+}
+
+/** Files as the clipboard or a drag carries them. */
+const give = (event: "paste" | "drop", name: string, bytes: Uint8Array) =>
+  page.evaluate(
+    ([kind, fileName, base64]) => {
+      const data = new DataTransfer();
+      data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], fileName));
+      const made =
+        kind === "paste"
+          ? new ClipboardEvent("paste", { clipboardData: data, bubbles: true })
+          : new DragEvent("drop", { dataTransfer: data, bubbles: true });
+      document.body.dispatchEvent(made);
+    },
+    [event, name, Buffer.from(bytes).toString("base64")] as const,
+  );
+
+describe("the page", () => {
+  test("answers a JPEG and a PNG as Node does, and asks nobody else", async () => {
+    await open();
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    for (const file of [PHOTO, sample("bag")]) {
+      await page.setInputFiles("#pick-picture", file);
+      await isAnswered();
+      await expect.poll(() => page.locator("#picture").getAttribute("aria-label")).toContain(file === PHOTO ? "320 by 240" : "28 by 28");
+      await expectNodesAnswer(file);
+    }
+    expect(await status().textContent()).toContain("WebAssembly with threads");
+    expect(requests.length).toBeGreaterThan(5);
+    expect(requests.filter((url) => !url.startsWith(server.url) && !url.startsWith("blob:"))).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  test("draws the five crops where the model looks", async () => {
+    await open();
+    await page.setInputFiles("#pick-picture", PHOTO);
+    await isAnswered();
+    expect(await page.locator("#views h3").allTextContents()).toEqual(["center", "upper left", "lower left", "lower right", "upper right"]);
+    const colourAt = (x: number, y: number) =>
+      page.locator("#picture").evaluate(
+        (canvas, [px, py]) => {
+          const { data } = (canvas as HTMLCanvasElement).getContext("2d")!.getImageData(px, py, 1, 1);
+          return [...data.subarray(0, 3)];
+        },
+        [x, y] as const,
+      );
+    expect(await colourAt(1, 100)).not.toEqual(await colourAt(60, 100));
+    await page.locator("#views > li").nth(1).focus(); // upper left alone: its right edge at 8/9 of the height, 240 · 8/9
+    const edge = await Promise.all([210, 211, 212].map((x) => colourAt(x, 100)));
+    expect(edge).toContainEqual([229, 119, 11]);
+  });
+
+  test("takes dropped and pasted pictures, another model, and the camera", async () => {
+    await open();
+    await give("drop", "shapes.jpg", readFileSync(PHOTO));
+    await isAnswered();
+    await give("drop", "other.onnx", OTHER);
+    await expect.poll(() => labelsIn("#average")).toContain("north");
+    await expectNodesAnswer(PHOTO, OTHER);
+    expect(await page.locator("#model option").allTextContents()).toEqual(["halves", "other.onnx"]);
+    await page.selectOption("#model", { index: 0 });
+    await expect.poll(() => labelsIn("#average")).toContain("top");
+    await give("paste", "bag.png", readFileSync(sample("bag")));
+    await expect.poll(() => page.locator("#picture").getAttribute("aria-label")).toContain("28 by 28");
+    await expectNodesAnswer(sample("bag"));
+    await page.click("#camera-button");
+    await expect.poll(() => page.locator("#video").evaluate((video) => (video as HTMLVideoElement).videoWidth)).toBeGreaterThan(0);
+    await page.click("#shutter");
+    await expect.poll(() => page.locator("#picture").getAttribute("aria-label")).not.toContain("28 by 28");
+    expect(await page.locator("#camera").evaluate((dialog) => (dialog as HTMLDialogElement).open)).toBe(false);
+    expect(complaints).toEqual([]);
+  });
+
+  test("says what is wrong, and goes on", async () => {
+    await open();
+    await give("drop", "drawing.svg", Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'));
+    await expect.poll(() => status().textContent()).toContain("drawing.svg: cannot be read as a picture.");
+    await give("drop", "bare.onnx", model());
+    await expect.poll(() => status().textContent()).toContain("bare.onnx carries no fivecrop metadata");
+    await give("drop", "shapes.jpg", readFileSync(PHOTO));
+    await isAnswered();
+    await expectNodesAnswer(PHOTO);
+    expect(complaints).toEqual([]);
+  });
+
+  test("works by keyboard, and fits a phone in width", async () => {
+    page.on("filechooser", (chooser) => chooser.setFiles(sample("bag"))); // from the start: it is caught only once somebody listens
+    await open();
+    await page.setInputFiles("#pick-picture", PHOTO);
+    await isAnswered();
+    const reached: string[] = [];
+    for (let i = 0; i < 10; i++) {
+      await page.keyboard.press("Tab");
+      reached.push(await page.evaluate(() => document.activeElement?.id || document.activeElement?.className || ""));
+    }
+    for (const id of ["model", "pick-model-button", "pick-picture-button", "camera-button", "view"]) expect(reached).toContain(id);
+    await page.focus("#pick-picture-button");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.locator("#picture").getAttribute("aria-label")).toContain("28 by 28");
+    for (const width of [320, 390, 1280]) {
+      await page.setViewportSize({ width, height: 844 });
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    }
+  });
+
+  test("works without its server after the first visit", async () => {
+    const own = await serve(folder);
+    await page.goto(own.url);
+    await isReady();
+    await page.locator("#offline").waitFor({ state: "visible" });
+    own.child.kill();
+    await once(own.child, "close");
+    await page.reload();
+    await isReady();
+    expect(await status().textContent()).toContain("from this browser's cache");
+    await page.setInputFiles("#pick-picture", PHOTO);
+    await isAnswered();
+    await expectNodesAnswer(PHOTO);
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+  });
+
+  test("200 classifications leak nothing", async () => {
+    const large = await sharp(PHOTO).resize(1280, 960).jpeg().toBuffer();
+    await open();
+    /** Drops the picture so many times, each after the answer to the one before. */
+    const classifyTimes = (times: number) =>
+      page.evaluate(
+        async ([base64, count]) => {
+          const line = document.getElementById("status") as HTMLElement;
+          const file = new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], "large.jpg");
+          for (let i = 0; i < count; i++) {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(file);
+            document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true }));
+            do await new Promise((later) => setTimeout(later, 4));
+            while (!line.textContent?.includes("five crops"));
+          }
+        },
+        [large.toString("base64"), times] as const,
+      );
+    const collect = () => (globalThis as unknown as { gc(): void }).gc();
+    const scripts = async (): Promise<number> => {
+      await Promise.all([page.evaluate(collect), ...page.workers().map((worker) => worker.evaluate(collect))]);
+      return page.evaluate(() => (performance as unknown as { memory: { usedJSHeapSize: number } }).memory.usedJSHeapSize);
+    };
+    await classifyTimes(20);
+    const before = { scripts: await scripts(), resident: residentMemory() };
+    await classifyTimes(200);
+    const after = { scripts: await scripts(), resident: residentMemory() };
+    console.log(
+      `memory, MB: scripts ${before.scripts / 1e6} → ${after.scripts / 1e6}, browser ${before.resident / 1e6} → ${after.resident / 1e6}`,
+    );
+    expect(after.scripts - before.scripts).toBeLessThan(2e6);
+    expect(after.resident - before.resident).toBeLessThan(150e6); // each picture, decoded, has 3.7 MB, and its bitmap 4.9
+  });
+});

@@ -1,0 +1,58 @@
+import { request } from "node:http";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type SiteServer, serveSite } from "../../demo/server.node.ts";
+
+const text = (content: string): Uint8Array => new TextEncoder().encode(content);
+let server: SiteServer;
+beforeAll(async () => {
+  server = await serveSite(
+    new Map([
+      ["index.html", text("<p>page</p>")],
+      ["models/1f/a.onnx", text("model")],
+    ]),
+    0,
+  );
+});
+afterAll(() => server.close());
+
+/** One request with this path as it is: `fetch` would tidy it. */
+const ask = (path: string, method = "GET"): Promise<{ status: number; body: string; headers: NodeJS.Dict<string | string[]> }> =>
+  new Promise((done, failed) => {
+    request({ host: "127.0.0.1", port: new URL(server.url).port, path, method }, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (part) => {
+        body += part;
+      });
+      response.on("end", () => done({ status: response.statusCode ?? 0, body, headers: response.headers }));
+    })
+      .on("error", failed)
+      .end();
+  });
+
+test("serves its files with types, isolated and allowed to reach nothing else", async () => {
+  const { status, body, headers } = await ask("/");
+  expect([status, body, headers["content-type"]]).toEqual([200, "<p>page</p>", "text/html; charset=utf-8"]);
+  expect(headers["cross-origin-opener-policy"]).toBe("same-origin");
+  expect(headers["cross-origin-embedder-policy"]).toBe("require-corp");
+  expect(headers["content-security-policy"]).toMatch(/default-src 'none'.*connect-src 'self'/);
+  expect((await ask("/models/1f/a.onnx?x=1")).body).toBe("model");
+  expect(await ask("/index.html", "HEAD")).toMatchObject({ status: 200, body: "" });
+});
+
+test.each([
+  "/../package.json",
+  "/..%2fpackage.json",
+  "/%2e%2e/package.json",
+  "//etc/passwd",
+  "/models/../index.html",
+  "/models",
+  "/%",
+  "/%00",
+  "/__proto__",
+])("%s leads nowhere", async (path) => {
+  expect((await ask(path)).status).toBe(404);
+});
+
+test("only reads", async () => {
+  for (const method of ["POST", "PUT", "DELETE"]) expect((await ask("/", method)).status).toBe(405);
+});
