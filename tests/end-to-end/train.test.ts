@@ -128,6 +128,16 @@ describe("a run", () => {
     expect(tensors["bn1.running_var"].shape).toEqual([16]);
   });
 
+  test("the run's file and its self-contained one carry golden samples that agree", async () => {
+    expect(await good("verify", "run/model.onnx")).toMatch(
+      /^run\/model\.onnx: 3 golden samples, five-crop, on cpu\n.*\n {2}every stage agrees$/m,
+    );
+    expect(await good("export", "run", "--self-contained", "--tta", "flip")).toMatch(
+      /^run\/model-self-contained\.onnx: \d+ kB\n {2}verified on 64 images: .*\n {2}self-contained, flip: on its golden samples within \S+ percentage points/,
+    );
+    expect(await good("verify", "run/model-self-contained.onnx")).toContain("3 golden samples, flip, on cpu");
+  });
+
   test("inspect", async () => {
     const text = await good("inspect", "run/model.onnx");
     for (const line of [
