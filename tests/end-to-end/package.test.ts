@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { SAMPLE_FOLDER } from "../../pipeline/datasets/fashion-mnist.ts";
 
 const execute = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -89,6 +90,19 @@ describe("the packed package, in an empty project", () => {
     expect(stdout).toContain("epoch 3: validation accuracy 1");
     expect(stdout.trim().split("\n").at(-1)).toBe("right");
     expect(existsSync(join(folder, "halves.onnx"))).toBe(true);
+  });
+
+  test("runs the README's example of many files, on the model that its script made", async () => {
+    mkdirSync(join(folder, "photos"));
+    for (const name of ["bag.png", "dress.png"]) copyFileSync(join(SAMPLE_FOLDER, name), join(folder, "photos", name));
+    writeFileSync(join(folder, "photos", "broken.jpg"), "no picture");
+    writeFileSync(join(folder, "files.js"), readmeBlock("js", "classifyFiles(classifier"));
+    const lines = (await at("node", "files.js")).stdout.trim().split("\n");
+    expect(lines).toEqual([
+      expect.stringMatching(/bag\.png (left|right)$/),
+      expect.stringMatching(/broken\.jpg: cannot be read as a picture/),
+      expect.stringMatching(/dress\.png (left|right)$/),
+    ]);
   });
 
   test("has types for Node and for a page", async () => {
