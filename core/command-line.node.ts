@@ -1,4 +1,4 @@
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import { Command, CommanderError } from "commander";
 import { FivecropError, messageOf, UsageError } from "./errors.ts";
 
@@ -7,11 +7,11 @@ export const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-/** How the program is called here: npm and npx find a bin that a shell does not, and a clone has its file. */
+/** How the program is called here: npm and npx find a bin that a shell does not, and in a clone it is a file. */
 export const PROGRAM = process.env.npm_command
   ? "npx fivecrop"
-  : (process.argv[1] ?? "").endsWith("cli.js")
-    ? `node ${relative(".", process.argv[1])}`
+  : relative(".", process.argv[1] ?? "") === join("dist", "cli.js")
+    ? "node dist/cli.js"
     : "fivecrop";
 
 /** Exit codes: 0 done, 1 failed, 2 misused, 130 and 143 stopped by SIGINT and SIGTERM. */

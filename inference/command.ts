@@ -72,10 +72,11 @@ async function infer(files: readonly string[], { model, tta, top, threads, json 
     import("./save-views.node.ts"),
   ]);
   const saver = folder === undefined ? undefined : createViewSaver(folder);
-  const many = files.length > FEW || (await Promise.all(files.map(isFolder))).some(Boolean);
+  const folders = await Promise.all(files.map(isFolder));
+  for (const [i, file] of files.entries()) if (!folders[i]) saver?.claim(file);
+  const many = files.length > FEW || folders.some(Boolean);
   const classifier = await loadClassifier(model ?? (await defaultModel()), { ...said, threads, ...(!many && { workers: 0 }) });
   const save = async (file: string, { views }: Classification): Promise<readonly string[]> => {
-    saver?.claim(file);
     return (
       (await saver?.save(
         file,

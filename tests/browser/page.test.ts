@@ -151,7 +151,7 @@ describe("the page", () => {
     await give("drop", "other.onnx", OTHER);
     await expect.poll(() => labelsIn("#average")).toContain("north");
     await expectNodesAnswer(PHOTO, OTHER);
-    expect(await page.locator("#model option").allTextContents()).toEqual(["halves", "other.onnx"]);
+    expect(await page.locator("#model option").allTextContents()).toEqual(["halves", "squeezenet1.1-imagenet", "other.onnx"]);
     await page.selectOption("#model", { index: 0 });
     await expect.poll(() => labelsIn("#average")).toContain("top");
     await give("paste", "bag.png", readFileSync(sample("bag")));
