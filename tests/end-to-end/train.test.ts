@@ -55,7 +55,7 @@ describe("a run", () => {
       learningRate: 0.003,
       seed: 0,
     });
-    expect(environment.node).toBe(process.version);
+    expect(environment.node).toBe(process.version.slice(1));
     expect(await readFile(join(cwd, "run/curves.svg"), "utf8")).toMatch(/^<svg[\s\S]*<\/svg>\s*$/);
   });
 
