@@ -1,7 +1,7 @@
-import { mkdir } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { makeDirectory } from "../core/make-directory.node.ts";
 import { readImage } from "../pipeline/decode.node.ts";
 import { encodePng } from "../pipeline/encode.node.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
@@ -38,7 +38,7 @@ export function createViewSaver(folder: string): ViewSaver {
     claim(file);
     const images = viewImages(await readImage(file), views, spec);
     try {
-      await mkdir(folder, { recursive: true });
+      await makeDirectory(folder);
     } catch (cause) {
       throw new FivecropError(`cannot make the directory ${folder}: ${messageOf(cause)}. To fix: choose a place that can be written.`, {
         cause,

@@ -79,7 +79,8 @@ export async function openIdx({ description, folder, imagesFile, labelsFile, cla
       `${description.name}: ${join(folder, name)}.gz is missing (unzipped, as ${name}, it would do too). ${howToGet}`,
     );
   };
-  const [images, labels] = await Promise.all([read(imagesFile, IMAGES), read(labelsFile, LABELS)]);
+  const images = await read(imagesFile, IMAGES); // one after the other: of two missing files the same one is always named
+  const labels = await read(labelsFile, LABELS);
   const [length, height, width] = images.shape;
   if (labels.data.length !== length)
     throw new FivecropError(
