@@ -1,21 +1,45 @@
 import { parentPort, type TransferListItem } from "node:worker_threads";
-import type { Call, Reply } from "./calls.node.ts";
-import { messageOf } from "./errors.ts";
+import type { Call, FromThread } from "./calls.node.ts";
+import { FivecropError, messageOf } from "./errors.ts";
+import type { ThreadState } from "./thread-state.node.ts";
 
-/** The thread's side of `createCalls`: each question gets its answer, or its error. @param answer also says which memory goes with it. */
+/**
+ * The thread's side of `createCalls`: each question gets its answer, or its error. After the last one the thread ends by itself: ended from outside, a
+ * native call on its way would take the process with it.
+ * @param answer also says which memory goes with it
+ * @param release what the thread holds
+ */
 export function answerCalls<Question, Answer>(
+  state: ThreadState,
   answer: (question: Question) => Promise<readonly [answer: Answer, lent: readonly ArrayBuffer[]]>,
+  release: () => Promise<void> = async () => {},
 ): void {
   const port = parentPort;
-  port?.on("message", async ({ id, question }: Call<Question>) => {
+  if (!port) throw new FivecropError("answerCalls: expected to run in a worker thread");
+  const give = (message: FromThread<Answer>, lent: readonly ArrayBuffer[] = []): void =>
+    port.postMessage(message, lent as readonly TransferListItem[]);
+  const under = new Set<Promise<void>>();
+  const reply = async ({ id, question }: Call<Question>): Promise<void> => {
+    if (!state.begin()) return;
     try {
       const [result, lent] = await answer(question);
-      port.postMessage({ id, answer: result } satisfies Reply<Answer>, lent as readonly TransferListItem[]);
+      give({ id, answer: result }, lent);
     } catch (error) {
-      port.postMessage({
-        id,
-        error: { name: error instanceof Error ? error.name : "", message: messageOf(error) },
-      } satisfies Reply<Answer>);
+      give({ id, error: { name: error instanceof Error ? error.name : "", message: messageOf(error) } });
+    } finally {
+      state.end();
     }
+  };
+  port.on("message", async (message: Call<Question> | "end") => {
+    if (message === "end") {
+      await Promise.all(under);
+      await release();
+      port.close();
+      return;
+    }
+    const replied = reply(message);
+    under.add(replied);
+    await replied;
+    under.delete(replied);
   });
 }

@@ -1,5 +1,6 @@
 import type { TransferListItem, Worker } from "node:worker_threads";
 import { FivecropError, messageOf, PictureError, UsageError } from "./errors.ts";
+import { awaitAtExit, STATE_BYTES, threadState } from "./thread-state.node.ts";
 import { startWorker } from "./worker.node.ts";
 
 export interface Call<Question> {
@@ -7,7 +8,7 @@ export interface Call<Question> {
   readonly question: Question;
 }
 
-export type Reply<Answer> =
+export type FromThread<Answer> =
   | { readonly id: number; readonly answer: Answer }
   | { readonly id: number; readonly error: { readonly name: string; readonly message: string } };
 
@@ -17,7 +18,7 @@ export interface Calls<Question, Answer> {
   readonly pending: number;
   /** @param lent memory that goes with the question and does not come back. @throws FivecropError, UsageError as the thread did, or where it has ended. */
   ask(question: Question, lent?: readonly ArrayBuffer[]): Promise<Answer>;
-  /** Ends the thread; what was not answered is rejected. */
+  /** Rejects what was not answered, and ends the thread once it has finished what it is in the midst of. */
   dispose(): Promise<void>;
 }
 
@@ -29,33 +30,49 @@ interface Waiting<Answer> {
   readonly reject: (error: FivecropError) => void;
 }
 
+/** What a thread is started with. */
+export interface ThreadData<Data> {
+  readonly data: Data;
+  readonly state: SharedArrayBuffer;
+}
+
 /**
  * A thread of this module, which `answerCalls`. It keeps the process alive only while it owes an answer.
  * @param name of the thread, for messages: "the thread that …"
  * @throws FivecropError where the package was not built.
  */
-export function createCalls<Question, Answer>(module: string, workerData: unknown, name: string): Calls<Question, Answer> {
-  const worker: Worker = startWorker(module, workerData);
+export function createCalls<Question, Answer, Data>(module: string, data: Data, name: string): Calls<Question, Answer> {
+  const memory = new SharedArrayBuffer(STATE_BYTES);
+  const state = threadState(memory);
+  const worker: Worker = startWorker(module, { data, state: memory } satisfies ThreadData<Data>);
+  const forget = awaitAtExit(state);
   const waiting = new Map<number, Waiting<Answer>>();
   let last = 0;
   let ended: FivecropError | undefined;
+  let ending = false;
   const take = (id: number): Waiting<Answer> | undefined => {
     const found = waiting.get(id);
     waiting.delete(id);
-    if (waiting.size === 0) worker.unref();
+    if (waiting.size === 0 && !ending) worker.unref();
     return found;
   };
   const end = (message: string, cause?: unknown): void => {
     ended ??= new FivecropError(`${name} ${message}`, { cause });
     for (const id of [...waiting.keys()]) take(id)?.reject(ended);
   };
-  worker.on("message", (reply: Reply<Answer>) => {
+  worker.on("message", (reply: FromThread<Answer>) => {
     const found = take(reply.id);
     if ("answer" in reply) found?.resolve(reply.answer);
     else found?.reject(new (KINDS[reply.error.name] ?? FivecropError)(reply.error.message));
   });
   worker.on("error", (cause) => end(`failed: ${messageOf(cause)}`, cause));
-  worker.on("exit", () => end("has ended"));
+  const exited = new Promise<void>((resolve) => {
+    worker.on("exit", () => {
+      forget();
+      end("has ended");
+      resolve();
+    });
+  });
   return {
     get pending() {
       return waiting.size;
@@ -68,9 +85,13 @@ export function createCalls<Question, Answer>(module: string, workerData: unknow
         waiting.set(id, { resolve, reject });
         worker.ref();
       }),
-    async dispose() {
+    dispose() {
+      ending = true;
+      state.stop();
       end("was disposed of");
-      await worker.terminate();
+      worker.ref();
+      worker.postMessage("end");
+      return exited;
     },
   };
 }

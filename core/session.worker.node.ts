@@ -5,7 +5,7 @@ import type { Named, Session, SessionMaker, SessionOptions } from "./session.ts"
 
 /**
  * Runs a model with onnxruntime-node on the CPU, in a thread of its own: the event loop stays free. Runs are answered in the order of their calls.
- * Results come by ownership, and with `giveFeeds` feeds go by it; otherwise they are copied. `dispose` ends the thread; what still runs is rejected.
+ * Results come by ownership, and with `giveFeeds` feeds go by it; otherwise they are copied. `dispose` rejects what still runs, and ends the thread after the run that it is in.
  * @throws FivecropError where the package was not built, or ONNX Runtime cannot load the model.
  */
 export const createSession: SessionMaker = async (model, options: SessionOptions = {}): Promise<Session> => {
@@ -31,7 +31,7 @@ export const createSession: SessionMaker = async (model, options: SessionOptions
         for (const name in into) (into[name].data as Float32Array).set(results[name].data as Float32Array);
         return into;
       },
-      dispose: () => (disposed ??= close(calls)),
+      dispose: () => (disposed ??= calls.dispose()),
     };
   } catch (error) {
     await calls.dispose();
@@ -50,12 +50,6 @@ async function askFor<K extends Kind>(
   const answer = await calls.ask(question, lent);
   if (answer.kind !== kind) throw new FivecropError(`the thread of the session answered '${answer.kind}', expected '${kind}'`);
   return answer as Extract<SessionAnswer, { readonly kind: K }>;
-}
-
-/** An idle session is released before its thread ends. */
-async function close(calls: Calls<SessionQuestion, SessionAnswer>): Promise<void> {
-  if (calls.pending === 0) await askFor(calls, "closed", { kind: "close" });
-  await calls.dispose();
 }
 
 /** A part of something larger is copied: a message would carry all of it. */
