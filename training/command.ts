@@ -2,11 +2,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { createCommand, EXIT, numberOption, PROGRAM, print } from "../core/command-line.node.ts";
+import { UsageError } from "../core/errors.ts";
 import { type Interrupt, listenForInterrupt } from "../core/interrupt.node.ts";
 import { createProgressBar, type ProgressBar } from "../core/progress-bar.node.ts";
 import { table } from "../core/text.ts";
 import { ARCHITECTURES } from "../models/architectures/index.ts";
-import { DATASETS, dataRoot } from "../pipeline/datasets/index.ts";
+import { DATASETS, dataRoot, datasetEntry, fileName, resolveName } from "../pipeline/datasets/index.ts";
 import { checkpointFile } from "./checkpoint.node.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
 import { DEFAULTS, type RunConfig } from "./run-config.ts";
@@ -26,17 +27,21 @@ export function trainCommand(): Command {
   return createCommand("train", "Train a network on a data set; the best epoch becomes model.onnx.", [
     "fivecrop train --model fashion-cnn --data fashion-mnist-sample --epochs 3",
     "fivecrop train --model fashion-cnn --data fashion-mnist --epochs 5 --batch-size 60 --optimizer adam \\\n      --lr 0.01 --schedule exponential:0.999/step --out runs/fashion",
+    "fivecrop train --model minivgg --data folder:photos --epochs 20 --augment flip",
     "fivecrop train --resume runs/fashion",
   ])
     .optionsGroup("What:")
     .option("--model <name>", `the network: ${names(ARCHITECTURES)}`)
-    .option("--data <name>", `the data set: ${names(DATASETS)}`)
+    .option("--data <name>", `the data set: ${names(DATASETS)}, or folder:PATH, a folder with a folder of pictures for each class`)
     .option("--data-dir <dir>", "the folder of all data sets (default: $FIVECROP_DATA, else the user's cache folder)")
     .addOption(
       number(
         "--validation",
         "fraction",
-        orDefault("the share of the training images that is kept to choose the best epoch", DEFAULTS.validation),
+        orDefault(
+          "the share of the training images that is kept to choose the best epoch, where the data set brings none",
+          DEFAULTS.validation,
+        ),
         { above: 0, below: 1 },
       ),
     )
@@ -51,6 +56,7 @@ export function trainCommand(): Command {
         below: 1,
       }),
     )
+    .option("--strict", "fail on a picture that cannot be read (default: it is named and left out)")
     .optionsGroup("How:")
     .addOption(number("--epochs", "n", orDefault("how often all images are seen", DEFAULTS.epochs), { whole: true, from: 1 }))
     .addOption(number("--batch-size", "n", orDefault("images of a step", DEFAULTS.batchSize), { whole: true, from: 1 }))
@@ -75,6 +81,16 @@ export function trainCommand(): Command {
     .action(train);
 }
 
+/** @throws UsageError where an option is missing, or does not fit to the data set. */
+async function newRunConfig(options: TrainOptions): Promise<RunConfig> {
+  const config = toRunConfig(options);
+  if (options.validation !== undefined && "validation" in (await datasetEntry(config.data)).splits)
+    throw new UsageError(
+      `--validation: ${config.data} brings a validation split of its own: expected no share of the training images, received ${options.validation}.`,
+    );
+  return { ...config, data: resolveName(config.data) };
+}
+
 const stopGently = (progress: ProgressBar): Interrupt =>
   listenForInterrupt(() => {
     progress.end();
@@ -83,9 +99,9 @@ const stopGently = (progress: ProgressBar): Interrupt =>
 
 async function train(options: TrainOptions): Promise<void> {
   if (options.resume !== undefined) checkResume(options);
-  const config = options.resume === undefined ? toRunConfig(options) : await readRunConfig(options.resume);
-  const out = options.resume ?? options.out ?? unusedDirectory(join("runs", `${config.model}-${config.data}`));
-  const { json = false, overwrite, dataDir } = options;
+  const config = options.resume === undefined ? await newRunConfig(options) : await readRunConfig(options.resume);
+  const out = options.resume ?? options.out ?? unusedDirectory(join("runs", `${config.model}-${fileName(config.data)}`));
+  const { json = false, overwrite, strict, dataDir } = options;
   const { run } = await import("./run.node.ts");
   const progress = createProgressBar({ quiet: json });
   const interrupt = stopGently(progress);
@@ -95,6 +111,7 @@ async function train(options: TrainOptions): Promise<void> {
       dataRoot: dataRoot(dataDir),
       resume: options.resume !== undefined,
       overwrite,
+      strict,
       signal: interrupt.signal,
     });
     const outcome = await showRun(events, { json, title: `${config.model} on ${config.data}`, progress, print });
@@ -117,8 +134,12 @@ function unusedDirectory(wanted: string): string {
 const shellWord = (text: string): string => (/^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 /** What the directory holds, and what to do next. */
-function farewell({ reason }: RunOutcome, { out, config, dataDir }: { out: string; config: RunConfig; dataDir?: string }): string[] {
+function farewell(
+  { reason, started }: RunOutcome,
+  { out, config, dataDir }: { out: string; config: RunConfig; dataDir?: string },
+): string[] {
   const data = dataDir === undefined ? "" : ` --data-dir ${shellWord(dataDir)}`;
+  if (!started) return ["Stopped before the training began; what is decoded stays. To go on: the same command."];
   if (reason === "interrupted") return ["", "To go on:", `  ${PROGRAM} train --resume ${shellWord(out)}${data}`];
   const model = shellWord(join(out, RUN_FILES.model));
   return [
@@ -126,7 +147,7 @@ function farewell({ reason }: RunOutcome, { out, config, dataDir }: { out: strin
     ...runListing(out),
     "",
     "Next:",
-    `  ${PROGRAM} evaluate ${model} --data ${config.data}${data} --split test --tta five-crop`,
+    `  ${PROGRAM} evaluate ${model} --data ${shellWord(config.data)}${data} --tta five-crop`,
     `  ${PROGRAM} infer PICTURE… --model ${model} --tta five-crop --top 3`,
     `  ${PROGRAM} inspect ${model}`,
   ];

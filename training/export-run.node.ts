@@ -13,6 +13,7 @@ import { finalOutput } from "../models/final-softmax.ts";
 import { parameterCount } from "../models/network.ts";
 import { batches } from "../pipeline/batches.ts";
 import type { Dataset } from "../pipeline/dataset.ts";
+import { publicName } from "../pipeline/datasets/index.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { TrainingEngine } from "./engine.ts";
@@ -120,7 +121,7 @@ export async function exportRun(run: string, options: ExportRunOptions): Promise
     await writeWhole(file, bytes);
     return { kind: "exported", file, bytes: bytes.length, epoch: epochOf(checkpoint) };
   }
-  const parts = await runParts(config, dataRoot);
+  const parts = await runParts(config, { dataRoot });
   const engine = createOnnxRuntimeEngine({ network: parts.network, optimizer: parts.optimizer, createSession, threads: config.threads });
   try {
     return await exportCheckpoint(file, { checkpoint, config, parts, engine }, options);
@@ -148,8 +149,8 @@ function describe(checkpoint: Checkpoint, config: RunConfig, { network, preproce
     architecture: network.name,
     parameters: parameterCount(network),
     training: {
-      arguments: { ...config },
-      dataset: config.data,
+      arguments: { ...config, data: publicName(config.data) }, // the file travels: it does not tell paths
+      dataset: publicName(config.data),
       seed: config.seed,
       epochs: config.epochs,
       ...(record && bestOf(history) === record && { bestEpoch: record.epoch }),

@@ -16,11 +16,8 @@ export const RUN_FILES = { model: "model.onnx", history: "history.csv", config: 
 export const CHECKPOINT_NAMES = ["best", "last"] as const;
 export type CheckpointName = (typeof CHECKPOINT_NAMES)[number];
 
-/**
- * Makes the directory and leaves there what the run was asked for. It fails here, before any work, where nothing can be written.
- * @param overwrite takes away what an earlier run left there.
- */
-export async function startDirectory(out: string, config: RunConfig, overwrite: boolean): Promise<void> {
+/** What a run would replace in the directory. @throws UsageError where there is something, and it is not to be overwritten. */
+export function checkDirectory(out: string, overwrite: boolean): readonly string[] {
   const names = [...Object.values(RUN_FILES), ...CHECKPOINT_NAMES.map(checkpointFile)];
   const held = names.filter((name) => existsSync(join(out, name)));
   if (held.length && !overwrite)
@@ -29,6 +26,15 @@ export async function startDirectory(out: string, config: RunConfig, overwrite: 
         ? `${out} holds a run already. To fix: choose another --out, go on with it (--resume ${out}), or replace it (--overwrite).`
         : `${out} holds ${held.join(", ")} already, which a run would replace. To fix: choose another --out, or replace them (--overwrite).`,
     );
+  return held;
+}
+
+/**
+ * Makes the directory and leaves there what the run was asked for. It fails here, before any work, where nothing can be written.
+ * @param overwrite takes away what an earlier run left there.
+ */
+export async function startDirectory(out: string, config: RunConfig, overwrite: boolean): Promise<void> {
+  const held = checkDirectory(out, overwrite);
   try {
     await makeDirectory(out);
   } catch (cause) {

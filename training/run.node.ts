@@ -10,8 +10,8 @@ import { checkFit, type FitEvent, type FitOptions, fit } from "./fit.ts";
 import type { EpochRecord } from "./progress.ts";
 import { historyCsv } from "./report/history-csv.ts";
 import type { RunConfig } from "./run-config.ts";
-import { RUN_FILES, readRunCheckpoint, startDirectory } from "./run-files.node.ts";
-import { runParts } from "./run-parts.node.ts";
+import { checkDirectory, RUN_FILES, readRunCheckpoint, startDirectory } from "./run-files.node.ts";
+import { type PrepareEvent, prepareRun } from "./run-parts.node.ts";
 
 export interface RunOptions {
   /** The directory that the run writes to. */
@@ -22,10 +22,15 @@ export interface RunOptions {
   readonly resume?: boolean;
   /** Start anew in a directory that has a run already. */
   readonly overwrite?: boolean;
+  /** Pictures that cannot be read are an error, and not left out. */
+  readonly strict?: boolean;
   readonly signal?: AbortSignal;
 }
 
 export type RunEvent =
+  | PrepareEvent
+  /** Stopped before the training began: nothing was written. */
+  | { readonly kind: "stopped" }
   | {
       readonly kind: "prepared";
       readonly network: string;
@@ -42,8 +47,13 @@ export type RunEvent =
  * @throws UsageError before anything is written. FivecropError; what is in the directory then is whole.
  */
 export async function* run(config: RunConfig, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
-  const { out, dataRoot, signal } = options;
-  const parts = await runParts(config, dataRoot);
+  const { out, signal } = options;
+  if (!options.resume) checkDirectory(out, options.overwrite ?? false);
+  const parts = yield* prepareRun(config, options);
+  if (!parts) {
+    yield { kind: "stopped" };
+    return;
+  }
   const { network, optimizer, schedule, preprocess, training, validation } = parts;
   const checkpoints = fileCheckpoints(out);
   const resume = options.resume ? await readRunCheckpoint(out, "last", config) : undefined;

@@ -1,11 +1,15 @@
 import type { ProgressBar } from "../core/progress-bar.node.ts";
 import { bytes, count, duration, pad, percent, plural, remaining } from "../core/text.ts";
+import type { PackProgress } from "../pipeline/pack.node.ts";
 import type { Exported } from "./export-run.node.ts";
 import type { FitEvent } from "./fit.ts";
 import { bestOf, type EpochRecord } from "./progress.ts";
 import type { RunEvent } from "./run.node.ts";
+import type { PrepareEvent } from "./run-parts.node.ts";
 
 export interface RunOutcome {
+  /** Whether it came to the training. */
+  readonly started: boolean;
   readonly reason: "finished" | "early stop" | "interrupted";
   readonly history: readonly EpochRecord[];
   readonly exported?: Exported;
@@ -19,6 +23,8 @@ export interface ShowRunOptions {
   readonly progress: ProgressBar;
   readonly print: (line: string) => void;
 }
+
+const warn = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const COLUMNS: readonly (readonly [heading: string, width: number, cell: (record: EpochRecord) => string])[] = [
   ["loss", 8, (r) => r.trainingLoss.toFixed(4)],
@@ -40,19 +46,28 @@ export async function showRun(
   { json = false, title, progress, print }: ShowRunOptions,
 ): Promise<RunOutcome> {
   const pace = createPace();
-  let outcome: RunOutcome = { reason: "interrupted", history: [] };
+  let outcome: RunOutcome = { started: false, reason: "interrupted", history: [] };
   let epochs = 0;
   let stepsPerEpoch = 0;
   try {
     for await (const event of events) {
-      if (event.kind === "end") outcome = { reason: event.reason, history: event.history };
+      if (event.kind === "end") outcome = { started: true, reason: event.reason, history: event.history };
       if (event.kind === "exported") outcome = { ...outcome, exported: event };
       if (json) {
         print(JSON.stringify(event));
         continue;
       }
       switch (event.kind) {
+        case "decoding":
+          progress.show(event.done, event.total, `decoding ${event.split}`, decodingFacts(event));
+          break;
+        case "note":
+        case "left out":
+          progress.clear();
+          for (const line of leftOutLines(event)) warn(line);
+          break;
         case "prepared":
+          progress.clear();
           print(title);
           print(preparedLine(event));
           print("");
@@ -83,6 +98,23 @@ export async function showRun(
     progress.clear();
   }
   return outcome;
+}
+
+const decodingFacts = ({ done, total, imagesPerSecond }: PackProgress): string =>
+  imagesPerSecond > 0 ? `${count(imagesPerSecond)} img/s  ${remaining((total - done) / imagesPerSecond)} left` : "";
+
+const MOST_NAMED = 10;
+
+/** What a split is without. */
+function leftOutLines(event: Extract<PrepareEvent, { kind: "note" | "left out" }>): readonly string[] {
+  if (event.kind === "note") return [`${event.split}: ${event.note}`];
+  const { split, unreadable, images } = event;
+  const more = unreadable.length - MOST_NAMED;
+  return [
+    `${split}: ${count(unreadable.length)} of ${plural(images, "picture")} cannot be read and are left out:`,
+    ...unreadable.slice(0, MOST_NAMED).map(({ message }) => `  ${message}`),
+    ...(more > 0 ? [`  … and ${count(more)} more; --json names all`] : []),
+  ];
 }
 
 const preparedLine = ({ parameters, classes, training, validation }: Extract<RunEvent, { kind: "prepared" }>): string =>
