@@ -11,8 +11,10 @@ export interface SourceFile {
 export interface DatasetSource {
   /** The page of its authors. */
   readonly home: string;
-  /** Archives, or its plain files; none where it is published nowhere in this layout. */
+  /** Archives and plain files; none where it is published nowhere in this layout. */
   readonly files: readonly SourceFile[];
+  /** Its files are taken as they are, compressed or not. */
+  readonly plain?: boolean;
   /** A file or folder by which the folder of the data set is found in an archive or a directory; `.gz` may follow. */
   readonly marker: string;
   /** What is found goes to this folder in ROOT/NAME. */
@@ -33,6 +35,7 @@ export const SOURCES = {
       { url: `${fashionMnist}/t10k-images-idx3-ubyte.gz`, bytes: 4422102, md5: "bef4ecab320f06d8554ea6380940ec79" },
       { url: `${fashionMnist}/t10k-labels-idx1-ubyte.gz`, bytes: 5148, md5: "bb300cfdad3c16e7a12a480ee83cd310" },
     ],
+    plain: true,
     marker: "train-images-idx3-ubyte",
   },
   "cifar-10": {
