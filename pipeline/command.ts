@@ -16,13 +16,21 @@ const withRoot = (command: Command): Command =>
 
 /** `datasets`: what there is to train on, and where it comes from. */
 export function datasetsCommand(): Command {
-  const list = withRoot(createCommand("list", "List the data sets.", ["fivecrop datasets list"])).action(listDatasets);
+  const command = createCommand("datasets", "List, describe, fetch and show data sets.", [
+    "fivecrop datasets list",
+    "fivecrop datasets fetch cifar-10",
+  ]);
+  /** --json is known to `datasets` too, which takes it wherever it stands. */
+  const all = <Options extends WithRoot>(options: Options): Options => ({ ...command.opts<WithRoot>(), ...options });
+  const list = withRoot(createCommand("list", "List the data sets.", ["fivecrop datasets list"])).action((options: WithRoot) =>
+    listDatasets(all(options)),
+  );
   const info = withRoot(
     createCommand("info", "Say what a data set is, whether it is there, and where it comes from.", [
       "fivecrop datasets info cifar-10",
       "fivecrop datasets info folder:photos",
     ]).argument("<name>", "a data set, or folder:PATH"),
-  ).action(showInfo);
+  ).action((name: string, options: WithRoot) => showInfo(name, all(options)));
   const fetch = withRoot(
     createCommand(
       "fetch",
@@ -35,7 +43,7 @@ export function datasetsCommand(): Command {
     )
       .argument("<name>", "a data set")
       .option("--from <place>", "an archive (.tar.gz, .tar, .zip), a directory or an http(s) address, in place of the official one"),
-  ).action(fetchOne);
+  ).action((name: string, options: FetchCommandOptions) => fetchOne(name, all(options)));
   const show = withRoot(
     createCommand("show", "Write a picture of some of a data set's images with their classes' names.", [
       "fivecrop datasets show cifar-10",
@@ -46,11 +54,7 @@ export function datasetsCommand(): Command {
       .option("--count <n>", "how many images", numberOption("--count", { whole: true, from: 1 }), 40)
       .option("--seed <n>", "which ones", numberOption("--seed", { whole: true, from: 0 }), 0)
       .option("--out <file>", "the PNG to write (default: NAME-SPLIT.png)"),
-  ).action(showSamples);
-  const command = createCommand("datasets", "List, describe, fetch and show data sets.", [
-    "fivecrop datasets list",
-    "fivecrop datasets fetch cifar-10",
-  ]);
+  ).action((name: string, options: ShowOptions) => showSamples(name, all(options)));
   for (const sub of [list, info, fetch, show]) command.addCommand(sub);
   return command.allowExcessArguments().action(() => {
     if (command.args.length === 0) command.outputHelp();
@@ -131,7 +135,11 @@ async function showInfo(given: string, { dataDir, json = undefined }: WithRoot):
   for (const line of table(rows, { align: "l", indent: 2 })) print(line);
 }
 
-async function fetchOne(name: string, { dataDir, from, json = undefined }: WithRoot & { readonly from?: string }): Promise<void> {
+interface FetchCommandOptions extends WithRoot {
+  readonly from?: string;
+}
+
+async function fetchOne(name: string, { dataDir, from, json = undefined }: FetchCommandOptions): Promise<void> {
   const { fetchDataset } = await import("./datasets/fetch.ts");
   const progress = createProgressBar({ quiet: json === true });
   try {

@@ -16,14 +16,15 @@ export interface Listing {
 const HIDDEN = /^\.|^__MACOSX$|^(Thumbs\.db|desktop\.ini)$/i;
 const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** @throws FivecropError where the folder is missing, is a file, or cannot be read. */
-export async function listFolder(folder: string, whatFor: string): Promise<Listing> {
+/** @param followLinks whether a link to a folder is a folder. @throws FivecropError where the folder is missing, is a file, or cannot be read. */
+export async function listFolder(folder: string, whatFor: string, followLinks = true): Promise<Listing> {
   const listing = { folders: [] as string[], pictures: [] as string[], others: [] as string[] };
   try {
     for (const entry of await readdir(folder, { withFileTypes: true })) {
       if (HIDDEN.test(entry.name)) continue;
       const isFolder = entry.isSymbolicLink() ? await leadsToFolder(join(folder, entry.name)) : entry.isDirectory();
-      listing[isFolder ? "folders" : isPictureName(entry.name) ? "pictures" : "others"].push(entry.name);
+      if (isFolder && entry.isSymbolicLink() && !followLinks) listing.others.push(entry.name);
+      else listing[isFolder ? "folders" : isPictureName(entry.name) ? "pictures" : "others"].push(entry.name);
     }
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
@@ -74,7 +75,7 @@ interface Beside {
 
 /** A class's pictures, and those in folders of the class folder. Links to folders there are not followed, so that there is an end. */
 async function picturesOf(folder: string, beside: Beside): Promise<string[]> {
-  const { folders, pictures, others } = await listFolder(folder, "a class folder");
+  const { folders, pictures, others } = await listFolder(folder, "a class folder", false);
   for (const name of others) beside.others.push(join(folder, name));
   let files = pictures.map((name) => join(folder, name));
   for (const name of folders) {
