@@ -175,8 +175,9 @@ async function showSamples(given: string, { dataDir, count: most, seed, json = u
   const out = options.out ?? `${fileName(name)}-${split}.png`;
   if (!/\.png$/i.test(out)) throw new UsageError(`--out: expected the name of a PNG, such as samples.png, received '${out}'.`);
   const dataset = await openDataset({ name, root: dataRoot(dataDir), split });
-  await writeWhole(out, await sampleGrid(dataset, { count: most, seed }));
-  const shown = Math.min(most, dataset.length);
-  if (json) print(JSON.stringify({ name, split, file: out, images: shown, of: dataset.length }));
-  else print(`${out}: ${count(shown)} of ${count(dataset.length)} images of ${split}`);
+  const { png, images, unreadable } = await sampleGrid(dataset, { count: most, seed });
+  for (const message of unreadable) process.stderr.write(`fivecrop: left out: ${message}\n`);
+  await writeWhole(out, png);
+  if (json) print(JSON.stringify({ name, split, file: out, images, of: dataset.length, unreadable }));
+  else print(`${out}: ${count(images)} of ${count(dataset.length)} images of ${split}`);
 }

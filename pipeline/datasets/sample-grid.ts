@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import opentype from "opentype.js";
 import sharp, { type OverlayOptions } from "sharp";
+import { FivecropError } from "../../core/errors.ts";
 import { random } from "../../core/random.ts";
 import type { Dataset } from "../dataset.ts";
 import { encodePng } from "../encode.node.ts";
@@ -52,25 +53,44 @@ async function createLettering(): Promise<(text: string, center: number, baselin
   };
 }
 
-/** A grid of a data set's images with their classes' names, as a PNG. @throws FivecropError where an image cannot be read. */
-export async function sampleGrid(dataset: Dataset, options: SampleGridOptions): Promise<Uint8Array> {
-  const indices = drawSamples(dataset, options);
+export interface SampleGrid {
+  readonly png: Uint8Array;
+  readonly images: number;
+  /** Why images that were drawn are not there. */
+  readonly unreadable: readonly string[];
+}
+
+/** A grid of a data set's images with their classes' names. Those that cannot be read are left out. @throws FivecropError where that is all of them. */
+export async function sampleGrid(dataset: Dataset, options: SampleGridOptions): Promise<SampleGrid> {
+  const shown: { readonly image: Image; readonly name: string }[] = [];
+  const unreadable: string[] = [];
+  for (const index of drawSamples(dataset, options))
+    try {
+      shown.push({ image: thumbnail(await dataset.image(index)), name: dataset.classNames[dataset.labels[index]] });
+    } catch (error) {
+      if (!(error instanceof FivecropError)) throw error;
+      unreadable.push(error.message);
+    }
+  if (shown.length === 0) throw new FivecropError(`${dataset.name}: none of the images can be read. The first: ${unreadable[0]}`);
+  return { png: await drawGrid(shown), images: shown.length, unreadable };
+}
+
+async function drawGrid(shown: readonly { readonly image: Image; readonly name: string }[]): Promise<Uint8Array> {
   const letter = await createLettering();
-  const columns = Math.max(1, Math.min(indices.length, Math.ceil(Math.sqrt(indices.length * 1.5))));
-  const rows = Math.ceil(indices.length / columns);
+  const columns = Math.max(1, Math.min(shown.length, Math.ceil(Math.sqrt(shown.length * 1.5))));
+  const rows = Math.ceil(shown.length / columns);
   const [width, height] = [columns * (CELL + GAP) - GAP + 2 * MARGIN, rows * (CELL + LABEL + GAP) - GAP + 2 * MARGIN];
   const pictures: OverlayOptions[] = [];
   const names: string[] = [];
-  for (const [i, index] of indices.entries()) {
+  for (const [i, { image, name }] of shown.entries()) {
     const left = MARGIN + (i % columns) * (CELL + GAP);
     const top = MARGIN + Math.floor(i / columns) * (CELL + LABEL + GAP);
-    const shown = thumbnail(await dataset.image(index));
     pictures.push({
-      input: Buffer.from(await encodePng(shown)),
-      left: left + Math.floor((CELL - shown.width) / 2),
-      top: top + CELL - shown.height,
+      input: Buffer.from(await encodePng(image)),
+      left: left + Math.floor((CELL - image.width) / 2),
+      top: top + CELL - image.height,
     });
-    names.push(letter(dataset.classNames[dataset.labels[index]], left + CELL / 2, top + CELL + LABEL - 5, CELL));
+    names.push(letter(name, left + CELL / 2, top + CELL + LABEL - 5, CELL));
   }
   const text = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" fill="#222">${names.join("")}</svg>`;
   return sharp({ create: { width, height, channels: 3, background: "#fff" } })

@@ -42,11 +42,12 @@ describe("datasets", () => {
   });
 
   test("show writes a grid with names, the same on a machine without fonts", async () => {
-    const { stdout } = await run("datasets", "show", "folder:photos", "--count", "1000", "--out", "grid.png");
-    expect(stdout).toBe(""); // one of them is no picture
+    const { stdout, stderr } = await run("datasets", "show", "folder:photos", "--count", "1000", "--out", "grid.png");
+    expect(stdout).toBe("grid.png: 60 of 61 images of all\n");
+    expect(stderr).toMatch(/^fivecrop: left out: .*bad\.jpg: cannot be read as a picture/);
     const shown = await run("datasets", "show", "fashion-mnist-sample", "--count", "20", "--json");
     expect(jsonLines(shown.stdout)).toEqual([
-      { name: "fashion-mnist-sample", split: "test", file: "fashion-mnist-sample-test.png", images: 20, of: 1000 },
+      { name: "fashion-mnist-sample", split: "test", file: "fashion-mnist-sample-test.png", images: 20, of: 1000, unreadable: [] },
     ]);
     const grid = await readFile(join(cwd, "fashion-mnist-sample-test.png"));
     const { data, info } = await sharp(grid).greyscale().raw().toBuffer({ resolveWithObject: true });
