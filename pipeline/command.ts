@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { createCommand, numberOption, PROGRAM, print } from "../core/command-line.node.ts";
-import { UsageError } from "../core/errors.ts";
+import { FivecropError, UsageError } from "../core/errors.ts";
 import { lookUp } from "../core/nearest.ts";
 import { createProgressBar } from "../core/progress-bar.node.ts";
 import { bytes, count, table } from "../core/text.ts";
@@ -71,7 +71,7 @@ async function look({ splits }: DatasetEntry, root: string): Promise<Found> {
     for (const [split, open] of Object.entries(splits)) images[split] = (await open(root)).length;
     return { images };
   } catch (error) {
-    if (error instanceof Error && error.name !== "TypeError") return { missing: error.message };
+    if (error instanceof FivecropError) return { missing: error.message };
     throw error;
   }
 }
