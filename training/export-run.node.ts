@@ -21,7 +21,7 @@ import { createOnnxRuntimeEngine } from "./engines/onnxruntime.ts";
 import { bestOf } from "./progress.ts";
 import type { RunConfig } from "./run-config.ts";
 import { type CheckpointName, RUN_FILES, readRunCheckpoint, readRunConfig, versions } from "./run-files.node.ts";
-import { type RunParts, runParts } from "./run-parts.node.ts";
+import { type PrepareEvent, type RunParts, runParts } from "./run-parts.node.ts";
 
 /** A file that was written. */
 export interface Exported {
@@ -103,11 +103,13 @@ export interface ExportRunOptions extends FileOptions {
   readonly out?: string;
   /** The folder of all data sets: an ONNX file is compared with the training engine on images of the run's own. */
   readonly dataRoot: string;
+  /** Told where pictures need to be decoded first. */
+  readonly onEvent?: (event: PrepareEvent) => void;
 }
 
 /** Exports a checkpoint of a run's directory. @throws UsageError, FivecropError */
 export async function exportRun(run: string, options: ExportRunOptions): Promise<Exported> {
-  const { checkpoint: name, format, out, dataRoot, selfContained } = options;
+  const { checkpoint: name, format, out, dataRoot, onEvent, selfContained } = options;
   const config = await readRunConfig(run);
   const checkpoint = await readRunCheckpoint(run, name, config);
   const stem = `${name === "best" ? "model" : `model-${name}`}${selfContained ? "-self-contained" : ""}`;
@@ -121,7 +123,7 @@ export async function exportRun(run: string, options: ExportRunOptions): Promise
     await writeWhole(file, bytes);
     return { kind: "exported", file, bytes: bytes.length, epoch: epochOf(checkpoint) };
   }
-  const parts = await runParts(config, { dataRoot });
+  const parts = await runParts(config, { dataRoot, onEvent });
   const engine = createOnnxRuntimeEngine({ network: parts.network, optimizer: parts.optimizer, createSession, threads: config.threads });
   try {
     return await exportCheckpoint(file, { checkpoint, config, parts, engine }, options);

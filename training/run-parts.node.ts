@@ -60,12 +60,16 @@ export async function* prepareRun(
   return { network, optimizer, schedule, preprocess, ...split };
 }
 
-/** The same for who does not watch. */
-export async function runParts(config: RunConfig, options: Omit<RunPartsOptions, "signal">): Promise<RunParts> {
+/** The same, to its end. @throws UsageError, FivecropError as prepareRun does */
+export async function runParts(
+  config: RunConfig,
+  { onEvent, ...options }: Omit<RunPartsOptions, "signal"> & { readonly onEvent?: (event: PrepareEvent) => void },
+): Promise<RunParts> {
   const events = prepareRun(config, options);
   for (;;) {
     const { done, value } = await events.next();
-    if (done && value) return value;
+    if (!done) onEvent?.(value);
+    else if (value) return value;
   }
 }
 

@@ -24,8 +24,6 @@ export interface ShowRunOptions {
   readonly print: (line: string) => void;
 }
 
-const warn = (line: string): void => void process.stderr.write(`${line}\n`);
-
 const COLUMNS: readonly (readonly [heading: string, width: number, cell: (record: EpochRecord) => string])[] = [
   ["loss", 8, (r) => r.trainingLoss.toFixed(4)],
   ["accuracy", 9, (r) => percent(r.trainingAccuracy)],
@@ -59,12 +57,9 @@ export async function showRun(
       }
       switch (event.kind) {
         case "decoding":
-          progress.show(event.done, event.total, `decoding ${event.split}`, decodingFacts(event));
-          break;
         case "note":
         case "left out":
-          progress.clear();
-          for (const line of leftOutLines(event)) warn(line);
+          showPreparation(event, progress);
           break;
         case "prepared":
           progress.clear();
@@ -98,6 +93,16 @@ export async function showRun(
     progress.clear();
   }
   return outcome;
+}
+
+/** Shows what happens to a run's data before it begins. */
+export function showPreparation(event: PrepareEvent, progress: ProgressBar): void {
+  if (event.kind === "decoding") {
+    progress.show(event.done, event.total, `decoding ${event.split}`, decodingFacts(event));
+    return;
+  }
+  progress.clear();
+  for (const line of leftOutLines(event)) process.stderr.write(`${line}\n`);
 }
 
 const decodingFacts = ({ done, total, imagesPerSecond }: PackProgress): string =>

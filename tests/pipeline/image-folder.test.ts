@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -189,3 +190,21 @@ describe("miniplaces", () => {
     await expect(openPlaces("train")).rejects.toThrow(message);
   });
 });
+
+const { FIVECROP_DATA = "" } = process.env;
+for (const [name, classCount, last] of [
+  ["miniplaces", 100, "abbey"],
+  ["flowers-102", 102, "common dandelion"],
+] as const) {
+  const real = existsSync(join(FIVECROP_DATA, name));
+  if (!real) console.log(`skipped: real ${name} (set FIVECROP_DATA to a folder that has it)`);
+  test.skipIf(!real)(`real ${name}: its classes, and pictures of every split that can be read`, async () => {
+    for (const split of ["train", "validation", "test"]) {
+      const dataset = await openDataset({ name, root: FIVECROP_DATA, split });
+      expect(dataset.classNames.length).toBe(classCount);
+      expect(dataset.classNames).toContain(last);
+      if (split === "train") expect(new Set(dataset.labels).size).toBe(classCount);
+      expect((await dataset.image(dataset.length - 1)).width).toBeGreaterThan(50);
+    }
+  });
+}
