@@ -55,7 +55,7 @@ export type { StepInput, StepResult, TrainingEngine, TrainingState } from "./tra
 export { type About, exportTrained } from "./training/export-trained.ts";
 export { type FitData, type FitEvent, type FitOptions, fit } from "./training/fit.ts";
 export { adam, adamw, createOptimizer, type Optimizer, sgd } from "./training/optimizers.ts";
-export type { EpochRecord, Progress } from "./training/progress.ts";
+export type { EpochRecord, LogRecord, Progress } from "./training/progress.ts";
 export { type RunEvent, type RunOptions, run } from "./training/run.node.ts";
 export { DEFAULTS, type RunConfig } from "./training/run-config.ts";
 export { parseSchedule, type Schedule } from "./training/schedules.ts";

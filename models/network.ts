@@ -1,4 +1,4 @@
-import { ShapeError, UsageError } from "../core/errors.ts";
+import { FivecropError, UsageError } from "../core/errors.ts";
 import { random } from "../core/random.ts";
 import type { Named } from "../core/session.ts";
 import { type Tensor, tensor } from "../core/tensor.ts";
@@ -49,7 +49,7 @@ export function networkForSize(net: Network, input: ImageShape): Network {
   try {
     other = net.atSize(input);
   } catch (cause) {
-    if (cause instanceof ShapeError) throw refuse(cause.message, cause);
+    if (cause instanceof FivecropError) throw refuse(cause.message, cause);
     throw cause;
   }
   const shapes = new Map([...other.parameters.keys()].map((value) => [value.name, knownShape(value)]));

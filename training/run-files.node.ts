@@ -11,7 +11,14 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { DEFAULTS, type RunConfig } from "./run-config.ts";
 
 /** What a run leaves in its directory, beside its checkpoints `best` and `last`. */
-export const RUN_FILES = { model: "model.onnx", history: "history.csv", config: "run.json", curves: "curves.svg" } as const;
+export const RUN_FILES = {
+  model: "model.onnx",
+  history: "history.csv",
+  /** With --log-every. */
+  log: "log.csv",
+  config: "run.json",
+  curves: "curves.svg",
+} as const;
 
 export const CHECKPOINT_NAMES = ["best", "last"] as const;
 export type CheckpointName = (typeof CHECKPOINT_NAMES)[number];

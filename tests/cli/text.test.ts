@@ -30,13 +30,14 @@ describe("text", () => {
   });
 
   test.each([40, 60, 80, 120, 200])("a progress bar fits into %i columns", (columns) => {
-    const payload = { label: "epoch 3/5", facts: "loss 0.3203  acc. 88.80 %  2,748 img/s  12 s left" };
+    const payload = { label: "epoch 3/5  step 40/80", facts: "loss 0.3203  acc. 88.80 %  2,748 img/s  12 s left" };
     for (const done of [0, 1, 40, 79, 80]) {
       const line = barLine(done, 80, payload, columns);
       expect(line.length).toBeLessThan(columns);
-      expect(line).toContain("epoch 3/5");
+      expect(line).toContain("epoch 3/5  step 40/80");
+      if (columns >= 80) expect(line).toContain("loss 0.3203  acc. 88.80 %  2,748 img/s  12 s left");
     }
-    expect(barLine(40, 80, payload, 120)).toMatch(/^epoch 3\/5 {2}━{16}╌{16} {3}50 % {2}loss 0\.3203 .* 12 s left$/);
+    expect(barLine(40, 80, payload, 130)).toMatch(/^epoch 3\/5 {2}step 40\/80 {2}━{16}╌{16} {3}50 % {2}loss 0\.3203 .* 12 s left$/);
     expect(barLine(0, 0, payload, 120)).toContain(" 0 % ");
   });
 
