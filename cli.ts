@@ -15,6 +15,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import("./training/command.ts")).quickstartCommand(),
   },
   train: { summary: "train a classifier", load: async () => (await import("./training/command.ts")).trainCommand() },
+  recipes: {
+    summary: "list the experiments that train --recipe knows",
+    load: async () => (await import("./training/recipes-command.node.ts")).recipesCommand(),
+  },
   evaluate: { summary: "measure a model on a data set", load: async () => (await import("./inference/command.ts")).evaluateCommand() },
   infer: { summary: "classify pictures", load: async () => (await import("./inference/command.ts")).inferCommand() },
   adopt: {

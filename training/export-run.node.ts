@@ -127,7 +127,8 @@ export async function exportRun(run: string, options: ExportRunOptions): Promise
     return { kind: "exported", file, bytes: bytes.length, epoch: epochOf(checkpoint) };
   }
   const parts = await runParts(config, dataRoot);
-  const engine = createOnnxRuntimeEngine({ network: parts.network, optimizer: parts.optimizer, createSession, threads: config.threads });
+  const { network, optimizer, average } = parts;
+  const engine = createOnnxRuntimeEngine({ network, optimizer, average, createSession, threads: config.threads });
   try {
     return await exportCheckpoint(file, { checkpoint, config, parts, engine }, options);
   } finally {

@@ -68,7 +68,9 @@ export type FitEvent =
       readonly step: number;
       /** Of this epoch. */
       readonly batches: number;
+      /** Of the batch, before its update. */
       readonly loss: number;
+      readonly accuracy: number;
       /** Means over the epoch so far. */
       readonly runningLoss: number;
       readonly runningAccuracy: number;
@@ -83,6 +85,7 @@ export type FitEvent =
       readonly kind: "end";
       readonly reason: "finished" | "early stop" | "interrupted";
       readonly history: readonly EpochRecord[];
+      readonly logs: readonly LogRecord[];
       readonly best?: EpochRecord;
     };
 
@@ -104,9 +107,13 @@ export async function* fit(engine: TrainingEngine, data: FitData, options: FitOp
     const about = { network: engine.network.name, optimizer: engine.optimizer.name, images: data.training.length, batchSize };
     await checkpoints.save(name, { ...about, training: await engine.state(), progress: at });
   };
+  const end = (reason: Extract<FitEvent, { kind: "end" }>["reason"]): FitEvent => {
+    const { history, logs } = at;
+    return { kind: "end", reason, history, logs, best: bestOf(history) };
+  };
   const interrupted = async (): Promise<FitEvent> => {
     await save("last");
-    return { kind: "end", reason: "interrupted", history: at.history, best: bestOf(at.history) };
+    return end("interrupted");
   };
 
   /** @returns undefined where the signal came in between. */
@@ -155,6 +162,7 @@ export async function* fit(engine: TrainingEngine, data: FitData, options: FitOp
         batches: epoch.steps,
         step: stepsDone(),
         loss: result.loss,
+        accuracy: seen.correct / seen.images,
         runningLoss: at.running.loss / at.running.images,
         runningAccuracy: at.running.correct / at.running.images,
         learningRate: rate,
@@ -174,7 +182,7 @@ export async function* fit(engine: TrainingEngine, data: FitData, options: FitOp
     await save("last");
     yield { kind: "epoch", record, isBest, history: at.history };
   }
-  yield { kind: "end", reason: at.epoch < epochs ? "early stop" : "finished", history: at.history, best: bestOf(at.history) };
+  yield end(at.epoch < epochs ? "early stop" : "finished");
 }
 
 /** @param step counted from 1. */

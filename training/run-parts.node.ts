@@ -1,17 +1,18 @@
-import { createNetwork } from "../models/architectures/index.ts";
 import type { Network } from "../models/network.ts";
 import { type Split, splitDataset } from "../pipeline/dataset.ts";
 import { datasetEntry, openDataset } from "../pipeline/datasets/index.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import type { Optimizer } from "./optimizers.ts";
-import { inputOf, optimizerOf, preprocessFor, type RunConfig } from "./run-config.ts";
+import { averageOf, modelOf, optimizerOf, type RunConfig } from "./run-config.ts";
 import { parseSchedule, type Schedule } from "./schedules.ts";
+import type { WeightAverage } from "./weight-average.ts";
 
 /** What a run's options stand for. */
 export interface RunParts extends Split {
   readonly network: Network;
   readonly optimizer: Optimizer;
   readonly schedule: Schedule;
+  readonly average?: WeightAverage;
   readonly preprocess: PreprocessSpec;
 }
 
@@ -22,10 +23,10 @@ export interface RunParts extends Split {
 export async function runParts(config: RunConfig, dataRoot: string): Promise<RunParts> {
   const optimizer = optimizerOf(config);
   const schedule = parseSchedule(config.schedule);
+  const average = averageOf(config);
   const { defaultPreprocess } = datasetEntry(config.data);
-  createNetwork(config.model);
+  modelOf(config, defaultPreprocess);
   const dataset = await openDataset({ name: config.data, root: dataRoot, split: "train" });
-  const preprocess = preprocessFor(defaultPreprocess, inputOf(config.model));
-  const network = createNetwork(config.model, { classes: dataset.classNames.length, input: [preprocess.channels, ...preprocess.crop] });
-  return { network, optimizer, schedule, preprocess, ...splitDataset(dataset, config.validation, config.seed) };
+  const model = modelOf(config, defaultPreprocess, dataset.classNames.length);
+  return { ...model, optimizer, schedule, average, ...splitDataset(dataset, config.validation, config.seed) };
 }
