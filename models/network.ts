@@ -32,31 +32,37 @@ export function network(name: string, layers: Layer, options: { readonly input: 
 }
 
 /**
- * The network for images of another size, with weights of the same names and shapes.
+ * The network for images of another size, with weights of the same names and shapes. It takes images of any size: where its weights fit the size asked
+ * for by chance, but not the double of its own, it is refused as well.
  * @throws UsageError that names the network and why, where it takes images of its own size only.
  */
 export function networkForSize(net: Network, input: ImageShape): Network {
-  const own = net.graph.inputs[0].shape.slice(1);
-  if (String(own) === String(input)) return net;
+  const [C, H, W] = net.graph.inputs[0].shape.slice(1).map(Number);
+  if (String([C, H, W]) === String(input)) return net;
   const refuse = (why: string, cause?: unknown): UsageError =>
     new UsageError(
-      `network '${net.name}' takes images of [C, H, W] = [${own}] only, not of [${input}]: ${why}. ` +
+      `network '${net.name}' takes images of [C, H, W] = [${[C, H, W]}] only, not of [${input}]: ${why}. ` +
         "To fix: train it at one size, or take a network that ends its convolutions in a global or adaptive pool.",
       { cause },
     );
-  if (!net.atSize) throw refuse("its layers are not known, only its graph is");
-  let other: Network;
-  try {
-    other = net.atSize(input);
-  } catch (cause) {
-    if (cause instanceof FivecropError) throw refuse(cause.message, cause);
-    throw cause;
-  }
-  const shapes = new Map([...other.parameters.keys()].map((value) => [value.name, knownShape(value)]));
-  for (const value of net.parameters.keys())
-    if (String(shapes.get(value.name)) !== String(knownShape(value)))
-      throw refuse(`its weight '${value.name}' would be [${shapes.get(value.name)}] instead of [${knownShape(value)}]`);
-  return other;
+  const { atSize } = net;
+  if (!atSize) throw refuse("its layers are not known, only its graph is");
+  const at = (size: ImageShape): Network => {
+    let other: Network;
+    try {
+      other = atSize(size);
+    } catch (cause) {
+      if (cause instanceof FivecropError) throw refuse(cause.message, cause);
+      throw cause;
+    }
+    const shapes = new Map([...other.parameters.keys()].map((value) => [value.name, knownShape(value)]));
+    for (const value of net.parameters.keys())
+      if (String(shapes.get(value.name)) !== String(knownShape(value)))
+        throw refuse(`at [${size}] its weight '${value.name}' would be [${shapes.get(value.name)}] instead of [${knownShape(value)}]`);
+    return other;
+  };
+  at([C, 2 * H, 2 * W]);
+  return at(input);
 }
 
 /** The first values of all parameters. Each draws from its own stream, so that they do not depend on one another's order. */

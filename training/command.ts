@@ -100,7 +100,7 @@ export function trainCommand(): Command {
     .addOption(number("--patience", "n", "stop after this many epochs without a better one", { whole: true, from: 1 }))
     .addOption(number("--seed", "n", orDefault("what all random numbers come from", DEFAULTS.seed), { whole: true, from: 0 }))
     .addOption(number("--threads", "n", "threads of one operator (default: the runtime's choice)", { whole: true, from: 1 }))
-    .optionsGroup("Where:")
+    .optionsGroup("What it leaves:")
     .addOption(
       number("--log-every", "n", "validate and record every n steps as well, in log.csv (default: 0, at each epoch's end only)", {
         whole: true,

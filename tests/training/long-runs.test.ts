@@ -230,7 +230,7 @@ describe("sizes by epoch", () => {
 
   test("a network that takes one size only is refused by name, before anything is trained", async () => {
     await expect(train({ network: fixed, sizes: [{ size: 6, epochs: 1 }] })).rejects.toThrow(
-      "network 'fixed' takes images of [C, H, W] = [1,8,8] only, not of [1,6,6]: its weight 'fc.weight' would be [2,32] instead of [2,72]. To fix:",
+      "network 'fixed' takes images of [C, H, W] = [1,8,8] only, not of [1,6,6]: at [1,16,16] its weight 'fc.weight' would be [2,392] instead of [2,72]. To fix:",
     );
     await expect(train({ network: fixed, sizes: [{ size: 2, epochs: 1 }] })).rejects.toThrow(
       "network 'fixed' takes images of [C, H, W] = [1,8,8] only",
