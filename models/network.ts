@@ -34,15 +34,15 @@ export function network(name: string, layers: Layer, options: { readonly input: 
 /**
  * The network for images of another size, with weights of the same names and shapes. It takes images of any size: where its weights fit the size asked
  * for by chance, but not the double of its own, it is refused as well.
- * @throws UsageError that names the network and why, where it takes images of its own size only.
+ * @throws UsageError that names the network and why, where it does not take them.
  */
 export function networkForSize(net: Network, input: ImageShape): Network {
   const [C, H, W] = net.graph.inputs[0].shape.slice(1).map(Number);
   if (String([C, H, W]) === String(input)) return net;
   const refuse = (why: string, cause?: unknown): UsageError =>
     new UsageError(
-      `network '${net.name}' takes images of [C, H, W] = [${[C, H, W]}] only, not of [${input}]: ${why}. ` +
-        "To fix: train it at one size, or take a network that ends its convolutions in a global or adaptive pool.",
+      `network '${net.name}', made for images of [C, H, W] = [${[C, H, W]}], does not take them of [${input}]: ${why}. ` +
+        "To fix: choose another size, or a network that ends its convolutions in a global or adaptive pool.",
       { cause },
     );
   const { atSize } = net;

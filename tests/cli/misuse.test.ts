@@ -32,7 +32,11 @@ const CASES: readonly (readonly [args: readonly string[], ...says: readonly stri
   [[...TRAIN, "--validation", "6000"], "validation count of 6000", "6000 images"],
   [[...TRAIN, "--sizes", "24x5"], "--sizes: expected SIZE:EPOCHS", "received '24x5'"],
   [[...TRAIN, "--sizes", "24:5", "--epochs", "3"], "sizes: expected at most the run's 3 epochs, received 5 in all"],
-  [[...TRAIN, "--sizes", "24:5"], "network 'fashion-cnn' takes images of [C, H, W] = [1,28,28] only, not of [1,24,24]", "'fc.weight'"],
+  [
+    [...TRAIN, "--sizes", "24:5"],
+    "network 'fashion-cnn', made for images of [C, H, W] = [1,28,28], does not take them of [1,24,24]",
+    "'fc.weight'",
+  ],
   [[...TRAIN, "--ema", "1"], "--ema: expected a number of at least 0 and below 1, received '1'"],
   [[...TRAIN, "--ema-warmup"], "--ema-warmup: expected --ema with a decay beside it"],
   [[...TRAIN, "--log-every", "-1"], "--log-every: expected a whole number of at least 0"],

@@ -230,10 +230,10 @@ describe("sizes by epoch", () => {
 
   test("a network that takes one size only is refused by name, before anything is trained", async () => {
     await expect(train({ network: fixed, sizes: [{ size: 6, epochs: 1 }] })).rejects.toThrow(
-      "network 'fixed' takes images of [C, H, W] = [1,8,8] only, not of [1,6,6]: at [1,16,16] its weight 'fc.weight' would be [2,392] instead of [2,72]. To fix:",
+      "network 'fixed', made for images of [C, H, W] = [1,8,8], does not take them of [1,6,6]: at [1,16,16] its weight 'fc.weight' would be [2,392] instead of [2,72]. To fix:",
     );
     await expect(train({ network: fixed, sizes: [{ size: 2, epochs: 1 }] })).rejects.toThrow(
-      "network 'fixed' takes images of [C, H, W] = [1,8,8] only",
+      "network 'fixed', made for images of [C, H, W] = [1,8,8], does not take them of [1,2,2]",
     );
     const { atSize: _, ...parsed } = pooled;
     expect(() => networkForSize(parsed, [1, 6, 6])).toThrow("its layers are not known, only its graph is");
