@@ -15,7 +15,8 @@ const transposed: Formulation = {
   name: "ConvTranspose",
   plan(node) {
     const { operations, outputPixels } = measure(node);
-    return { inputs: ["standard", "standard"], outputs: ["standard"], cost: 1.4 * imageByImageCost(operations, outputPixels) };
+    const [, channels] = knownShape(node.outputs[0]);
+    return { inputs: ["standard", "standard"], outputs: ["standard"], cost: 1.4 * imageByImageCost(operations, channels, outputPixels) };
   },
   emit(g, node, [dy, w]) {
     const { window, attributes } = measure(node);
@@ -39,11 +40,17 @@ const transposed: Formulation = {
 const flipped: Formulation = {
   name: "flipped kernel, innermost",
   plan(node) {
-    const { operations, window } = measure(node);
+    const { operations, outputPixels, window } = measure(node);
     const { kernel, strides, dilations, pads } = window;
+    const [, channels, ...input] = knownShape(node.outputs[0]);
     const reach = [...kernel, ...kernel].map((k, i) => dilations[i % 2] * (k - 1));
     if (node.outputs[0].shape.length !== 4 || strides.some((s) => s !== 1) || pads.some((p, i) => p > reach[i])) return undefined;
-    return { inputs: ["innermost", "standard"], outputs: ["innermost"], cost: convCost(operations) };
+    const inputPixels = input.reduce((a, b) => a * b, 1);
+    return {
+      inputs: ["innermost", "standard"],
+      outputs: ["innermost"],
+      cost: convCost((operations * inputPixels) / outputPixels, channels),
+    };
   },
   emit(g, node, [dy, w]) {
     const { window, attributes } = measure(node);
