@@ -33,6 +33,13 @@ export const sizes = (node: Node, x: Value, y: Value, weight: readonly number[])
   };
 };
 
+/** The same of a ConvInputGradient: [dy, w] → dx. */
+export const measureInputGradient = (node: Node) => {
+  const [dy, w] = node.inputs;
+  const measured = sizes(node, node.outputs[0], dy!, knownShape(w!));
+  return { ...measured, window: windowOf(measured.attributes as unknown as ConvAttributes) };
+};
+
 const standard = asItIs((node) => {
   const { operations, outputPixels } = sizes(node, node.inputs[0]!, node.outputs[0], knownShape(node.inputs[1]!));
   return imageByImageCost(operations, knownShape(node.inputs[1]!)[0], outputPixels);
