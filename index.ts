@@ -38,7 +38,7 @@ export * as layers from "./models/layers/index.ts";
 export { classCount, type Network, network, parameterCount } from "./models/network.ts";
 export { graphBuilder, OPS } from "./models/ops/index.ts";
 export { PRETRAINED } from "./models/pretrained.node.ts";
-export type { AugmentationSpec } from "./pipeline/augmentations.ts";
+export type { AugmentationSpec } from "./pipeline/augmentations/index.ts";
 export { createLoader } from "./pipeline/batches.node.ts";
 export type { Batch, BatchPlan } from "./pipeline/batches.ts";
 export { type Dataset, type DatasetDescription, type InMemoryOptions, inMemory, splitDataset, subset } from "./pipeline/dataset.ts";

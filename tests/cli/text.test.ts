@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { barLine } from "../../core/progress-bar.node.ts";
 import { bytes, count, duration, percent, remaining, table } from "../../core/text.ts";
 import { confusionLines } from "../../inference/text.ts";
-import { parseAugmentations, toRunConfig } from "../../training/train-options.ts";
+import { parseAugmentations } from "../../pipeline/augmentations/text.ts";
+import { toRunConfig } from "../../training/train-options.ts";
 
 describe("text", () => {
   test("numbers", () => {
