@@ -29,7 +29,7 @@ const byFactor =
 
 /** Brightness, contrast, saturation and hue, each changed by a random amount, in a random order. */
 export const colorJitter: Augmentation<ColorJitterSpec> = {
-  summary: "in random order: factors 1 ± each, hue ± a share of the circle",
+  summary: "in random order; factors 1 ± each, hue ± a share of a turn",
   source: "torchvision ColorJitter; defaults of timm",
   parameters: {
     brightness: strength(0.4),

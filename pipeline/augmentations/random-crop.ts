@@ -17,7 +17,7 @@ function start(side: number, crop: number, padding: number, middle: number, rand
 
 /** The crop at a random place, not in the center: of a picture that has the network's size already, a move by up to `padding` pixels. */
 export const randomCrop: Augmentation<RandomCropSpec> = {
-  summary: "the crop anywhere in the resized picture and PADDING black pixels around",
+  summary: "the crop anywhere in the picture and PADDING black pixels around it",
   source: "torchvision RandomCrop",
   parameters: {
     padding: { expected: "a whole number of pixels, 0 or more", valid: (value) => Number.isInteger(value) && value >= 0 },

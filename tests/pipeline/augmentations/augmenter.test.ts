@@ -113,20 +113,20 @@ test("every kind makes all it can of every preprocessing, and leaves the data se
 });
 
 describe("cutout", () => {
-  const spec = exact(20, 20, 3);
-  const image = picture(["flat", 20, 20, 3]);
+  const spec = exact(8, 8, 3);
+  const image = picture(["flat", 8, 8, 3]);
 
   test("a square of zeros in every channel, cut off at the border", () => {
     const untouched = normalized(image, spec)[0];
     const areas = new Set<number>();
-    for (let seed = 0; seed < 600; seed++) {
+    for (let seed = 0; seed < 400; seed++) {
       const data = inputOf([{ kind: "cutout", size: 6 }], image, spec, seed);
-      const plane = data.subarray(0, 400);
+      const plane = data.subarray(0, 64);
       const zerosAt = [...plane.keys()].filter((i) => plane[i] === 0);
-      expect(data.subarray(400, 800)).toEqual(plane);
-      expect(data.subarray(800)).toEqual(plane);
+      expect(data.subarray(64, 128)).toEqual(plane);
+      expect(data.subarray(128)).toEqual(plane);
       expect(plane.every((value) => value === 0 || value === untouched)).toBe(true);
-      const [columns, rows] = [new Set(zerosAt.map((i) => i % 20)), new Set(zerosAt.map((i) => Math.floor(i / 20)))];
+      const [columns, rows] = [new Set(zerosAt.map((i) => i % 8)), new Set(zerosAt.map((i) => Math.floor(i / 8)))];
       expect(zerosAt.length).toBe(columns.size * rows.size);
       expect(Math.max(columns.size, rows.size)).toBeLessThanOrEqual(6);
       areas.add(zerosAt.length);

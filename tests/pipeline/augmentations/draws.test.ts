@@ -13,7 +13,10 @@ import { picture } from "./pictures.ts";
 const COUNT = 20_000;
 const draws = (draw: () => number): number[] => Array.from({ length: COUNT }, draw);
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-const variance = (values: readonly number[]): number => mean(values.map((value) => (value - mean(values)) ** 2));
+function variance(values: readonly number[]): number {
+  const middle = mean(values);
+  return mean(values.map((value) => (value - middle) ** 2));
+}
 
 describe("Gamma and Beta", () => {
   test.each([0.3, 1, 2.5, 9])("Gamma(%d): its mean and its variance are the shape", (shape) => {
