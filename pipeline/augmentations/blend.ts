@@ -16,9 +16,11 @@ export function blend(from: number, to: number, factor: number): number {
 export function point(image: Image, tables: readonly Uint8Array[]): Image {
   const { width, height, channels, data } = image;
   const result = createImage(width, height, channels);
-  for (let c = 0; c < channels; c++) {
-    const table = tables[c % tables.length];
-    for (let i = c; i < data.length; i += channels) result.data[i] = table[data[i]];
+  const out = result.data;
+  const apart = tables.length === 1 ? 1 : channels;
+  for (let c = 0; c < apart; c++) {
+    const table = tables[c];
+    for (let i = c; i < data.length; i += apart) out[i] = table[data[i]];
   }
   return result;
 }
