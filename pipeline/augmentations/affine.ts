@@ -6,7 +6,7 @@ type Matrix = readonly [a: number, b: number, c: number, d: number, e: number, f
 const toFixed = (value: number): number => Math.floor(value * 65536 + 0.5);
 
 /**
- * An affine map with the nearest pixel, in Pillow's 16.16 fixed point; black comes in. For sides below 2^14.
+ * An affine map with the nearest pixel, in Pillow's 16.16 fixed point; black comes in. For sides up to 2^14.
  * @see https://github.com/python-pillow/Pillow/blob/main/src/libImaging/Geometry.c
  */
 export function affine(image: Image, [a, b, c, d, e, f]: Matrix): Image {

@@ -22,7 +22,10 @@ export interface MixableBatch {
   readonly labels: Uint16Array;
 }
 
-/** What an augmentation does, and when: `fit` in place of the resize and the center crop, `image` to the picture that fits, `input` to the normalized numbers, `batch` to all of them. */
+/**
+ * What an augmentation does, and when: `fit` in place of the preprocessing's resize and center crop, `image` to the picture of the network's size,
+ * `input` to its normalized numbers, `batch` to a complete batch.
+ */
 export type Stage =
   | { readonly stage: "fit"; readonly apply: (image: Image, preprocess: PreprocessSpec, random: Random) => Image }
   | { readonly stage: "image"; readonly apply: (image: Image, random: Random) => Image }

@@ -10,7 +10,8 @@ export function pairs(n: number, random: Random): readonly (readonly [number, nu
 /** Rows a and b of [N, width]: a becomes λ · a + (1 − λ) · b, and b becomes λ · b + (1 − λ) · a. */
 export function mixRows(data: Float32Array, width: number, a: number, b: number, lambda: number): void {
   for (let i = a * width, j = b * width, end = i + width; i < end; i++, j++) {
-    const [x, y] = [data[i], data[j]];
+    const x = data[i];
+    const y = data[j];
     data[i] = lambda * x + (1 - lambda) * y;
     data[j] = lambda * y + (1 - lambda) * x;
   }

@@ -84,6 +84,20 @@ describe("batches", () => {
       expect(list.flatMap(({ targets }) => targets)).not.toEqual((await all(dataset)).flatMap(({ targets }) => targets));
     });
 
+    test("a label is the class of the largest share, with label smoothing too", async () => {
+      const changed = new Set<boolean>();
+      for (const labelSmoothing of [0, 0.2])
+        for (let epoch = 0; epoch < 20; epoch++)
+          for (const { targets, labels, indices } of await all(dataset, { ...mixed, epoch, labelSmoothing }))
+            for (const [row, label] of labels.entries()) {
+              const target = targets.slice(row * 3, row * 3 + 3);
+              expect(target[label]).toBe(Math.max(...target));
+              expect(target.reduce((a, b) => a + b)).toBeCloseTo(1, 6);
+              changed.add(label !== indices[row] % 3);
+            }
+      expect(changed.size).toBe(2);
+    });
+
     test("images are those of the pairs' shares, their own noise as it was without mixing", async () => {
       const plain = await all(dataset);
       const list = await all(dataset, { augmentations: [...plan.augmentations, { kind: "mixup" }] });
@@ -130,6 +144,16 @@ describe("batches", () => {
     [{ firstBatch: 4 }, "first batch: expected a whole number from 0 to 3 (the batches of an epoch), received 4"],
     [{ augmentations: [{ kind: "random-crop", padding: -1 }] }, "padding: expected a whole number of pixels, 0 or more, received -1"],
     [{ augmentations: JSON.parse('[{"kind":"flop"}]') }, "unknown augmentation 'flop'. Did you mean 'flip'?"],
+    [
+      { augmentations: JSON.parse('[{"kind":"cutout","sizes":8}]') },
+      "augmentation cutout: unknown parameter 'sizes'. Did you mean 'size'?",
+    ],
+    [
+      { augmentations: JSON.parse('[{"kind":"mixup","alpha":null}]') },
+      "augmentation mixup: alpha: expected a number above 0, received null",
+    ],
+    [{ augmentations: JSON.parse('[{"kind":"random-resized-crop","scale":0.5}]') }, "scale: expected two numbers in order"],
+    [{ augmentations: JSON.parse('[{"kind":"random-crop"}]') }, "padding: expected a whole number of pixels, 0 or more, received nothing"],
     [{ augmentations: JSON.parse('["flip"]') }, 'expected objects with a kind, such as {"kind":"flip"}, received "flip"'],
   ])("%j is refused", async (changed, message) => {
     await expect(all(dataset, changed)).rejects.toThrow(UsageError);

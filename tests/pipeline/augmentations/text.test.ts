@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../../core/errors.ts";
 import { AUGMENTATIONS } from "../../../pipeline/augmentations/index.ts";
@@ -62,5 +64,11 @@ describe("augmentations as text", () => {
       ["cutmix:ALPHA,PROBABILITY", "1,1"],
     ]);
     for (const line of augmentationLines()) expect(line.length).toBeLessThanOrEqual(78);
+  });
+
+  test("the README's table is this one", () => {
+    const readme = readFileSync(join(import.meta.dirname, "../../../README.md"), "utf8").replace(/ +/g, " ");
+    for (const [kind, { summary, source }] of Object.entries(AUGMENTATIONS))
+      expect(readme).toContain(`| \`${usageOf(kind)}\` | ${summary} | ${defaultsOf(kind) ?? ""} | ${source} |`.replace(/ +/g, " "));
   });
 });
