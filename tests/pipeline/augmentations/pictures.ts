@@ -1,6 +1,6 @@
 import { createImage, type Image } from "../../../pipeline/image.ts";
 
-/** How a picture is made, the same as in tests/golden/make_augmentations.py. */
+/** How a picture is made, the same as in tests/golden/pillow/make_augmentations.py. */
 export type PictureSpec = readonly [kind: "noise" | "smooth" | "dull" | "flat", width: number, height: number, channels: 1 | 3];
 
 const noise = (i: number): number => Math.imul(i, 2654435761) >>> 24;

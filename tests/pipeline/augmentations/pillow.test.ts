@@ -45,7 +45,7 @@ interface Golden {
   }[];
   readonly space: readonly { readonly width: number; readonly height: number; readonly magnitudes: Readonly<Record<string, number[]>> }[];
 }
-const golden: Golden = JSON.parse(readFileSync(join(import.meta.dirname, "../../golden/augmentations.json"), "utf8"));
+const golden: Golden = JSON.parse(readFileSync(join(import.meta.dirname, "../../golden/pillow/augmentations.json"), "utf8"));
 const digest = ({ data }: Image): string => createHash("sha256").update(data).digest("hex");
 
 describe("Pillow's pixels", () => {
