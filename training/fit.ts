@@ -1,6 +1,6 @@
 import { FivecropError, UsageError } from "../core/errors.ts";
 import { classCount } from "../models/network.ts";
-import type { AugmentationSpec } from "../pipeline/augmentations.ts";
+import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
 import { type BatchPlan, batchCount, checkPlan } from "../pipeline/batches.ts";
 import type { Loader } from "../pipeline/loader.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";

@@ -1,6 +1,6 @@
 import { UsageError } from "../core/errors.ts";
 import { ARCHITECTURES } from "../models/architectures/index.ts";
-import type { AugmentationSpec } from "../pipeline/augmentations.ts";
+import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { createOptimizer, type Optimizer, type OptimizerOptions } from "./optimizers.ts";
 

@@ -1,5 +1,5 @@
 import { UsageError } from "../core/errors.ts";
-import { type AugmentationSpec, checkAugmentations } from "../pipeline/augmentations.ts";
+import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
 import { DEFAULTS, type RunConfig } from "./run-config.ts";
 
 /** The options of `train`, as the command line gives them: only what was asked for is there. */
@@ -19,19 +19,6 @@ const NOT_OF_THE_RUN = ["dataDir", "out", "overwrite", "resume", "json", "debug"
 const BESIDE_RESUME = ["dataDir", "resume", "json", "debug"];
 
 const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-
-/** `flip,random-crop:4` → a list of augmentations. @throws UsageError */
-export function parseAugmentations(text: string): readonly AugmentationSpec[] {
-  const specs = text.split(",").map((part) => {
-    const [kind, argument, ...rest] = part.split(":");
-    const wanted = kind === "random-crop" ? 1 : 0;
-    if (rest.length || (kind === "flip" && argument !== undefined) || (wanted && !argument?.trim()))
-      throw new UsageError(`--augment: expected flip or random-crop:PIXELS, separated by commas, received '${part}'.`);
-    return (wanted ? { kind, padding: Number(argument) } : { kind }) as AugmentationSpec;
-  });
-  checkAugmentations(specs);
-  return specs;
-}
 
 /** A new run's config: what was asked for, over the defaults. @throws UsageError where the model or the data set is not named. */
 export function toRunConfig(options: TrainOptions): RunConfig {
