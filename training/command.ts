@@ -6,6 +6,7 @@ import { type Interrupt, listenForInterrupt } from "../core/interrupt.node.ts";
 import { createProgressBar, type ProgressBar } from "../core/progress-bar.node.ts";
 import { table } from "../core/text.ts";
 import { ARCHITECTURES } from "../models/architectures/index.ts";
+import { augmentationLines, parseAugmentations } from "../pipeline/augmentations/text.ts";
 import { DATASETS, dataRoot } from "../pipeline/datasets/index.ts";
 import { checkpointFile } from "./checkpoint.node.ts";
 import { INITIALIZATIONS } from "./initialization.ts";
@@ -17,15 +18,7 @@ import { DEFAULTS, type RunConfig } from "./run-config.ts";
 import { RUN_FILES, readRunConfig } from "./run-files.node.ts";
 import { SCHEDULES } from "./schedules.ts";
 import { type RunOutcome, showRun } from "./show-run.node.ts";
-import {
-  checkResume,
-  parseAugmentations,
-  parsePreprocess,
-  parseSizes,
-  parseValidation,
-  type TrainOptions,
-  toRunConfig,
-} from "./train-options.ts";
+import { checkResume, parsePreprocess, parseSizes, parseValidation, type TrainOptions, toRunConfig } from "./train-options.ts";
 
 const names = (rows: Readonly<Record<string, unknown>>): string => Object.keys(rows).join(", ");
 const orDefault = (text: string, value: unknown): string => `${text} (default: ${value})`;
@@ -59,7 +52,7 @@ export function trainCommand(): Command {
       ).argParser(parsePreprocess),
     )
     .addOption(
-      new Option("--augment <list>", "random changes of each image, such as flip,random-crop:4 (default: none)").argParser(
+      new Option("--augment <list>", "random changes of the images, such as flip,random-crop:4; see below (default: none)").argParser(
         parseAugmentations,
       ),
     )
@@ -111,8 +104,12 @@ export function trainCommand(): Command {
     .option("--out <dir>", "where the run is kept (default: runs/MODEL-DATA)")
     .option("--overwrite", "replace the run that is there")
     .option("--resume <dir>", "go on with a run that was stopped, as if it had not been")
+    .addHelpText("after", augmentationHelp)
     .action(train);
 }
+
+const augmentationHelp = (): string =>
+  ["", "Augmentations, and numbers that may be left out (in brackets):", ...augmentationLines().map((line) => `  ${line}`)].join("\n");
 
 const stopGently = (progress: ProgressBar): Interrupt =>
   listenForInterrupt(() => {

@@ -1,5 +1,5 @@
 import { FivecropError } from "../core/errors.ts";
-import type { AugmentationSpec } from "../pipeline/augmentations.ts";
+import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
 import type { Loader } from "../pipeline/loader.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { checkFit } from "./check-fit.ts";

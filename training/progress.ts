@@ -10,6 +10,7 @@ export interface EpochRecord {
   readonly step: number;
   /** Means over the epoch's images as they were trained on: each by the weights before its step. */
   readonly trainingLoss: number;
+  /** Of mixed images: how often the larger share's class was told. */
   readonly trainingAccuracy: number;
   /** By the weights after the epoch; absent without validation data. */
   readonly validationLoss?: number;

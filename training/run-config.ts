@@ -2,7 +2,7 @@ import { UsageError } from "../core/errors.ts";
 import { lookUp } from "../core/nearest.ts";
 import { ARCHITECTURES, type Architecture, createNetwork } from "../models/architectures/index.ts";
 import type { Network } from "../models/network.ts";
-import type { AugmentationSpec } from "../pipeline/augmentations.ts";
+import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
 import type { SizeStage } from "./epoch-plan.ts";
 import { withInitialization } from "./initialization.ts";

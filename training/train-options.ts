@@ -1,6 +1,6 @@
 import { messageOf, UsageError } from "../core/errors.ts";
 import { lookUp } from "../core/nearest.ts";
-import { type AugmentationSpec, checkAugmentations } from "../pipeline/augmentations.ts";
+import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import type { SizeStage } from "./epoch-plan.ts";
 import { RECIPES } from "./recipes/index.ts";
@@ -25,19 +25,6 @@ const NOT_OF_THE_RUN = ["dataDir", "out", "overwrite", "resume", "json", "debug"
 const BESIDE_RESUME = ["dataDir", "resume", "json", "debug"];
 
 const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-
-/** `flip,random-crop:4` → a list of augmentations. @throws UsageError */
-export function parseAugmentations(text: string): readonly AugmentationSpec[] {
-  const specs = text.split(",").map((part) => {
-    const [kind, argument, ...rest] = part.split(":");
-    const wanted = kind === "random-crop" ? 1 : 0;
-    if (rest.length || (kind === "flip" && argument !== undefined) || (wanted && !argument?.trim()))
-      throw new UsageError(`--augment: expected flip or random-crop:PIXELS, separated by commas, received '${part}'.`);
-    return (wanted ? { kind, padding: Number(argument) } : { kind }) as AugmentationSpec;
-  });
-  checkAugmentations(specs);
-  return specs;
-}
 
 /** `16:10,24:5:256` → a list of stages: image size, epochs, batch size. @throws UsageError */
 export function parseSizes(text: string): readonly SizeStage[] {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { barLine } from "../../core/progress-bar.node.ts";
 import { bytes, count, duration, percent, remaining, table } from "../../core/text.ts";
 import { confusionLines } from "../../inference/text.ts";
-import { parseAugmentations, toRunConfig } from "../../training/train-options.ts";
+import { toRunConfig } from "../../training/train-options.ts";
 
 describe("text", () => {
   test("numbers", () => {
@@ -81,11 +81,5 @@ describe("train options", () => {
       labelSmoothing: 0,
       augmentations: [],
     });
-  });
-
-  test("augmentations", () => {
-    expect(parseAugmentations("flip,random-crop:4")).toEqual([{ kind: "flip" }, { kind: "random-crop", padding: 4 }]);
-    for (const wrong of ["flip:2", "random-crop:", "random-crop:1:2", "random-crop:-1", ""])
-      expect(() => parseAugmentations(wrong)).toThrow();
   });
 });

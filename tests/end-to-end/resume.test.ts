@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createSession } from "../../core/session.node.ts";
 import { createNetwork } from "../../models/architectures/index.ts";
+import { parseAugmentations } from "../../pipeline/augmentations/text.ts";
 import { createLoader } from "../../pipeline/batches.node.ts";
 import { type Dataset, splitDataset, subset } from "../../pipeline/dataset.ts";
 import { FASHION_MNIST_PREPROCESS } from "../../pipeline/datasets/fashion-mnist.ts";
@@ -49,7 +50,7 @@ async function train(
       learningRate: 0.004,
       schedule: parseSchedule("one-cycle"),
       seed,
-      augmentations: [{ kind: "flip" }, { kind: "random-crop", padding: 2 }],
+      augmentations: parseAugmentations("flip,random-crop:2,rand-augment:1,5,cutout:6,mixup:0.4,0.7,cutmix"),
       labelSmoothing: 0.1,
       logEvery: 4,
       checkpoints,
