@@ -53,14 +53,18 @@ export { parseViews, VIEWS, type View, viewImages } from "./pipeline/views.ts";
 export { fileCheckpoints } from "./training/checkpoint.node.ts";
 export { type Checkpoint, type CheckpointStore, memoryCheckpoints } from "./training/checkpoint.ts";
 export type { StepInput, StepResult, TrainingEngine, TrainingState } from "./training/engine.ts";
+export type { SizeStage } from "./training/epoch-plan.ts";
 export { type About, exportTrained } from "./training/export-trained.ts";
 export { type FitData, type FitEvent, type FitOptions, fit } from "./training/fit.ts";
 export { adam, adamw, createOptimizer, type Optimizer, sgd } from "./training/optimizers.ts";
 export type { EpochRecord, LogRecord, Progress } from "./training/progress.ts";
+export { RECIPES } from "./training/recipes/index.ts";
+export type { Expectation, Recipe } from "./training/recipes/recipe.ts";
 export { type RunEvent, type RunOptions, run } from "./training/run.node.ts";
 export { DEFAULTS, type RunConfig } from "./training/run-config.ts";
 export { parseSchedule, type Schedule } from "./training/schedules.ts";
 export { compileStep, writeStep } from "./training/step/index.ts";
+export type { WeightAverage } from "./training/weight-average.ts";
 
 /** A training engine on onnxruntime-node's CPU provider. */
 export const createEngine = (options: Omit<OnnxRuntimeEngineOptions, "createSession">): TrainingEngine =>

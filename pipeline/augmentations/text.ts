@@ -47,10 +47,11 @@ function parseOne(part: string): AugmentationSpec {
 
 /**
  * `flip,color-jitter:0.4,0.4,0.4,0.1,mixup:0.2` → specs with all their parameters. No kind begins with a digit, so a number behind a comma belongs to
- * the kind before it; numbers left out at a kind's end have their defaults.
+ * the kind before it; numbers left out at a kind's end have their defaults. `none` is an empty list.
  * @throws UsageError
  */
 export function parseAugmentations(text: string): readonly AugmentationSpec[] {
+  if (text === "none") return [];
   const specs = text.split(/,(?![-+.\d])/).map(parseOne);
   checkAugmentations(specs);
   return specs;

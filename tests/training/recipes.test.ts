@@ -3,6 +3,7 @@ import { random } from "../../core/random.ts";
 import { createSession } from "../../core/session.node.ts";
 import { ARCHITECTURES } from "../../models/architectures/index.ts";
 import { initialParameters } from "../../models/network.ts";
+import { parseAugmentations } from "../../pipeline/augmentations/text.ts";
 import { inMemory } from "../../pipeline/dataset.ts";
 import { DATASETS, type DatasetEntry, datasetEntry } from "../../pipeline/datasets/index.ts";
 import { createImage } from "../../pipeline/image.ts";
@@ -13,7 +14,7 @@ import { RECIPES } from "../../training/recipes/index.ts";
 import type { Recipe } from "../../training/recipes/recipe.ts";
 import { averageOf, DEFAULTS, modelOf, optimizerOf, type RunConfig } from "../../training/run-config.ts";
 import { parseSchedule } from "../../training/schedules.ts";
-import { toRunConfig } from "../../training/train-options.ts";
+import { parseSizes, toRunConfig } from "../../training/train-options.ts";
 
 const recipes = Object.entries<Recipe>(RECIPES);
 
@@ -72,6 +73,8 @@ describe("a run's config", () => {
       ema: 0.99,
       initialization: "he-normal",
     });
+    expect(toRunConfig({ recipe: "fashion-cnn", augment: parseAugmentations("none") }).augmentations).toEqual([]);
+    expect(toRunConfig({ recipe: "fashion-cnn", sizes: parseSizes("none") }).sizes).toEqual([]);
     expect(() => toRunConfig({ recipe: "fashion-cn" })).toThrow("unknown recipe 'fashion-cn'. Did you mean 'fashion-cnn'?");
   });
 
