@@ -116,7 +116,7 @@ export function exportedLine({ file, bytes: size, images, largestDifference = 0,
 
 const percentagePoints = (difference: number): string => `${(100 * difference).toPrecision(1)} percentage points`;
 
-/** Images a second in this epoch, and the time that the remaining steps will take, with their share of validation. */
+/** Images a second in this epoch, without the first step, which compiles, and the time that the remaining steps will take, with their share of validation. */
 function createPace() {
   let from = { step: 0, at: 0 };
   let epoch = { number: 0, images: 0, seconds: 0 };
@@ -127,7 +127,7 @@ function createPace() {
     facts(event: Extract<FitEvent, { kind: "step" }>, total: number): string {
       const { images, seconds, step, runningLoss, runningAccuracy } = event;
       if (epoch.number !== event.epoch) epoch = { number: event.epoch, images: 0, seconds: 0 };
-      else epoch = { ...epoch, images: epoch.images + images, seconds: epoch.seconds + seconds };
+      if (step > from.step + 1) epoch = { ...epoch, images: epoch.images + images, seconds: epoch.seconds + seconds };
       const left = ((performance.now() - from.at) / 1e3 / (step - from.step)) * (total - step);
       const speed = epoch.images ? `${count(epoch.images / Math.max(1e-3, epoch.seconds))} img/s  ${remaining(left)} left` : "";
       return `loss ${runningLoss.toFixed(4)}  acc. ${percent(runningAccuracy)}  ${speed}`.trimEnd();

@@ -14,7 +14,7 @@ const FILES = ["best.safetensors", "curves.svg", "history.csv", "last.safetensor
 const PICTURES = ["ankle-boot", "trouser"].map(picture);
 
 /** Lines that a slow machine sees while it waits. */
-const withoutProgress = (stderr: string): string => stderr.replace(/^(epoch|evaluate) .* left\n/gm, "");
+const withoutProgress = (stderr: string): string => stderr.replace(/^(epoch|evaluate) .* (left|%)\n/gm, "");
 
 let cwd: string;
 beforeAll(async () => {
