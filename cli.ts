@@ -19,6 +19,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "list, describe, fetch and show data sets",
     load: async () => (await import("./pipeline/command.ts")).datasetsCommand(),
   },
+  recipes: {
+    summary: "list the experiments that train --recipe knows",
+    load: async () => (await import("./training/recipes-command.node.ts")).recipesCommand(),
+  },
   evaluate: { summary: "measure a model on a data set", load: async () => (await import("./inference/command.ts")).evaluateCommand() },
   infer: { summary: "classify pictures", load: async () => (await import("./inference/command.ts")).inferCommand() },
   adopt: {

@@ -38,7 +38,8 @@ export * as layers from "./models/layers/index.ts";
 export { classCount, type Network, network, parameterCount } from "./models/network.ts";
 export { graphBuilder, OPS } from "./models/ops/index.ts";
 export { PRETRAINED } from "./models/pretrained.node.ts";
-export type { AugmentationSpec } from "./pipeline/augmentations.ts";
+export { AUGMENTATIONS, type AugmentationSpec } from "./pipeline/augmentations/index.ts";
+export { parseAugmentations } from "./pipeline/augmentations/text.ts";
 export { createLoader } from "./pipeline/batches.node.ts";
 export type { Batch, BatchPlan } from "./pipeline/batches.ts";
 export { type Dataset, type DatasetDescription, type InMemoryOptions, inMemory, splitDataset, subset } from "./pipeline/dataset.ts";
@@ -53,14 +54,18 @@ export { parseViews, VIEWS, type View, viewImages } from "./pipeline/views.ts";
 export { fileCheckpoints } from "./training/checkpoint.node.ts";
 export { type Checkpoint, type CheckpointStore, memoryCheckpoints } from "./training/checkpoint.ts";
 export type { StepInput, StepResult, TrainingEngine, TrainingState } from "./training/engine.ts";
+export type { SizeStage } from "./training/epoch-plan.ts";
 export { type About, exportTrained } from "./training/export-trained.ts";
 export { type FitData, type FitEvent, type FitOptions, fit } from "./training/fit.ts";
 export { adam, adamw, createOptimizer, type Optimizer, sgd } from "./training/optimizers.ts";
-export type { EpochRecord, Progress } from "./training/progress.ts";
+export type { EpochRecord, LogRecord, Progress } from "./training/progress.ts";
+export { RECIPES } from "./training/recipes/index.ts";
+export type { Expectation, Recipe } from "./training/recipes/recipe.ts";
 export { type RunEvent, type RunOptions, run } from "./training/run.node.ts";
 export { DEFAULTS, type RunConfig } from "./training/run-config.ts";
 export { parseSchedule, type Schedule } from "./training/schedules.ts";
 export { compileStep, writeStep } from "./training/step/index.ts";
+export type { WeightAverage } from "./training/weight-average.ts";
 
 /** A training engine on onnxruntime-node's CPU provider. */
 export const createEngine = (options: Omit<OnnxRuntimeEngineOptions, "createSession">): TrainingEngine =>

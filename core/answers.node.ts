@@ -3,17 +3,21 @@ import type { Call, FromThread } from "./calls.node.ts";
 import { FivecropError, messageOf } from "./errors.ts";
 import type { ThreadState } from "./thread-state.node.ts";
 
+/** How a thread answers. */
+export interface Answering<Question, Answer> {
+  /** @returns also which memory goes with the answer */
+  readonly answer: (question: Question) => Promise<readonly [answer: Answer, lent: readonly ArrayBuffer[]]>;
+  /** One question after the other; else each is taken up when it comes. */
+  readonly inTurn?: boolean;
+  /** Lets go what the thread holds. */
+  readonly release?: () => Promise<void>;
+}
+
 /**
  * The thread's side of `createCalls`: each question gets its answer, or its error. After the last one the thread ends by itself: ended from outside, a
  * native call on its way would take the process with it.
- * @param answer also says which memory goes with it
- * @param release what the thread holds
  */
-export function answerCalls<Question, Answer>(
-  state: ThreadState,
-  answer: (question: Question) => Promise<readonly [answer: Answer, lent: readonly ArrayBuffer[]]>,
-  release: () => Promise<void> = async () => {},
-): void {
+export function answerCalls<Question, Answer>(state: ThreadState, { answer, inTurn = false, release }: Answering<Question, Answer>): void {
   const port = parentPort;
   if (!port) throw new FivecropError("answerCalls: expected to run in a worker thread");
   const give = (message: FromThread<Answer>, lent: readonly ArrayBuffer[] = []): void =>
@@ -30,14 +34,16 @@ export function answerCalls<Question, Answer>(
       state.end();
     }
   };
+  let before: Promise<void> = Promise.resolve();
   port.on("message", async (message: Call<Question> | "end") => {
     if (message === "end") {
       await Promise.all(under);
-      await release();
+      await release?.();
       port.close();
       return;
     }
-    const replied = reply(message);
+    const replied = inTurn ? before.then(() => reply(message)) : reply(message);
+    before = replied;
     under.add(replied);
     await replied;
     under.delete(replied);

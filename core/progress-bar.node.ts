@@ -22,12 +22,13 @@ const GAP = "  ";
 
 const share = (done: number, total: number): string => `${Math.floor((100 * done) / Math.max(1, total))} %`.padStart(5);
 
-/** One line of at most `columns` characters: the bar takes what the texts leave. */
+/** One line of less than `columns` characters: the bar takes what the texts leave, and goes, with the percentage, where that is too little. */
 export function barLine(done: number, total: number, { label, facts }: Payload, columns: number): string {
-  const rest = label.length + share(done, total).length + facts.length + 3 * GAP.length;
-  const width = Math.max(LEAST, Math.min(MOST, columns - 1 - rest));
+  const room = columns - 1;
+  const width = Math.min(MOST, room - [label, share(done, total), facts, ""].join(GAP).length);
   const full = Math.round((width * done) / Math.max(1, total));
-  return [label, "━".repeat(full) + "╌".repeat(width - full), share(done, total), facts].join(GAP).slice(0, columns - 1);
+  const parts = width < LEAST ? [label, facts] : [label, "━".repeat(full) + "╌".repeat(width - full), share(done, total), facts];
+  return parts.join(GAP).slice(0, room);
 }
 
 /** @param options.quiet shows nothing: the output is for a machine. */

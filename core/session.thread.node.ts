@@ -23,19 +23,19 @@ const { data, state } = workerData as ThreadData<SessionThreadData>;
 let opened: Promise<Session> | undefined;
 const open = (): Promise<Session> => (opened ??= createSession(data.model, data.options));
 
-answerCalls<SessionQuestion, SessionAnswer>(
-  threadState(state),
-  async (question) => {
+answerCalls<SessionQuestion, SessionAnswer>(threadState(state), {
+  inTurn: true,
+  async answer(question) {
     const session = await open();
     if (question.kind === "open") return [{ kind: "opened", inputs: session.inputs, outputs: session.outputs }, []];
     const results = await session.run(question.feeds, question.fetches);
     return [{ kind: "ran", results }, memoryOf(results)];
   },
-  async () => {
+  async release() {
     const session = await opened?.catch(() => undefined); // an error of opening was the answer to "open"
     await session?.dispose();
   },
-);
+});
 
 /** Each buffer once. */
 const memoryOf = (tensors: Named): ArrayBuffer[] => [...new Set(Object.values(tensors).map(({ data }) => data.buffer as ArrayBuffer))];

@@ -15,7 +15,9 @@ export interface PrepareQuestion {
 
 const { data: spec, state } = workerData as ThreadData<PreprocessSpec>;
 
-answerCalls<PrepareQuestion, Crops>(threadState(state), async ({ source, views }) => {
-  const crops = cropsOf(await toImage(source), views, spec);
-  return [crops, [crops.buffer]];
+answerCalls<PrepareQuestion, Crops>(threadState(state), {
+  async answer({ source, views }) {
+    const crops = cropsOf(await toImage(source), views, spec);
+    return [crops, [crops.buffer]];
+  },
 });

@@ -1,3 +1,4 @@
+import { FivecropError, UsageError } from "../core/errors.ts";
 import { random } from "../core/random.ts";
 import type { Named } from "../core/session.ts";
 import { type Tensor, tensor } from "../core/tensor.ts";
@@ -11,18 +12,57 @@ export interface Network {
   readonly name: string;
   readonly graph: Graph;
   readonly parameters: ReadonlyMap<Value, Initializer>;
+  /** The same layers for images of another size. Absent where the layers are not known: of a parsed file. */
+  readonly atSize?: (input: ImageShape) => Network;
 }
+
+/** One image, [C, H, W]. */
+export type ImageShape = readonly [number, number, number];
 
 /**
  * A network from its layers.
  * @param options.input one image, [C, H, W]
  * @throws ShapeError that names the layer, where layers do not fit.
  */
-export function network(name: string, layers: Layer, options: { readonly input: readonly [number, number, number] }): Network {
+export function network(name: string, layers: Layer, options: { readonly input: ImageShape }): Network {
   const g = graphBuilder();
   const parameters = new Map<Value, Initializer>();
   const logits = layers(g.input("images", "float32", ["N", ...options.input]), rootScope(g, parameters));
-  return { name, graph: g.build(name, [logits]), parameters };
+  return { name, graph: g.build(name, [logits]), parameters, atSize: (input) => network(name, layers, { input }) };
+}
+
+/**
+ * The network for images of another size, with weights of the same names and shapes. It takes images of any size: where its weights fit the size asked
+ * for by chance, but not the double of its own, it is refused as well.
+ * @throws UsageError that names the network and why, where it does not take them.
+ */
+export function networkForSize(net: Network, input: ImageShape): Network {
+  const [C, H, W] = net.graph.inputs[0].shape.slice(1).map(Number);
+  if (String([C, H, W]) === String(input)) return net;
+  const refuse = (why: string, cause?: unknown): UsageError =>
+    new UsageError(
+      `network '${net.name}', made for images of [C, H, W] = [${[C, H, W]}], does not take them of [${input}]: ${why}. ` +
+        "To fix: choose another size, or a network that ends its convolutions in a global or adaptive pool.",
+      { cause },
+    );
+  const { atSize } = net;
+  if (!atSize) throw refuse("its layers are not known, only its graph is");
+  const at = (size: ImageShape): Network => {
+    let other: Network;
+    try {
+      other = atSize(size);
+    } catch (cause) {
+      if (cause instanceof FivecropError) throw refuse(cause.message, cause);
+      throw cause;
+    }
+    const shapes = new Map([...other.parameters.keys()].map((value) => [value.name, knownShape(value)]));
+    for (const value of net.parameters.keys())
+      if (String(shapes.get(value.name)) !== String(knownShape(value)))
+        throw refuse(`at [${size}] its weight '${value.name}' would be [${shapes.get(value.name)}] instead of [${knownShape(value)}]`);
+    return other;
+  };
+  at([C, 2 * H, 2 * W]);
+  return at(input);
 }
 
 /** The first values of all parameters. Each draws from its own stream, so that they do not depend on one another's order. */

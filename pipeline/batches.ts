@@ -1,10 +1,12 @@
 import { UsageError } from "../core/errors.ts";
 import { random } from "../core/random.ts";
 import { type Tensor, tensor } from "../core/tensor.ts";
-import { type AugmentationSpec, augment, checkAugmentations } from "./augmentations.ts";
+import { createAugmenter } from "./augmentations/augmenter.ts";
+import type { AugmentationSpec } from "./augmentations/index.ts";
+import { checkAugmentations } from "./augmentations/spec.ts";
 import type { Dataset } from "./dataset.ts";
 import type { Image } from "./image.ts";
-import { type PreprocessSpec, preprocessInto } from "./preprocess.ts";
+import type { PreprocessSpec } from "./preprocess.ts";
 
 /** What one step needs. Its arrays are lent: they are valid until the next batch is asked for. */
 export interface Batch {
@@ -12,7 +14,7 @@ export interface Batch {
   readonly images: Tensor<"float32">;
   /** [n, classes]: a row of probabilities each */
   readonly targets: Tensor<"float32">;
-  /** The class of each image. */
+  /** The class of each image; of a mixed one, that of its larger share. */
   readonly labels: Uint16Array;
   /** The place of each image in the data set. */
   readonly indices: Uint32Array;
@@ -27,7 +29,10 @@ export interface BatchPlan {
   /** In the order random(seed).fork("order", epoch).permutation(length), else in the data set's own. */
   readonly shuffle: boolean;
   readonly preprocess: PreprocessSpec;
-  /** Image i of the data set gets the noise random(seed).fork("augment", epoch, i), whatever batch it is in. */
+  /**
+   * Image i of the data set gets the noise random(seed).fork("augment", epoch, i), whatever batch it is in. What mixes the images of batch b gets
+   * random(seed).fork("mix", epoch, b).
+   */
   readonly augmentations: readonly AugmentationSpec[];
   /** s: a target is (1 − s) · one-hot + s / classes. */
   readonly labelSmoothing: number;
@@ -81,10 +86,9 @@ export async function fillBatch(dataset: Dataset, plan: BatchPlan, order: Uint32
   const { images, targets, labels, indices } = result;
   const size = images.data.length / n;
   indices.set(order.subarray(batch * plan.batchSize, batch * plan.batchSize + n));
-  const put = (image: Image, i: number): void => {
-    const changed = augmentations.length ? augment(image, augmentations, random(seed).fork("augment", epoch, indices[i])) : image;
-    preprocessInto(changed, preprocess, images.data, i * size);
-  };
+  const noise = random(seed);
+  const augmenter = createAugmenter(augmentations, preprocess);
+  const put = (image: Image, i: number): void => augmenter.input(image, noise.fork("augment", epoch, indices[i]), images.data, i * size);
   const late: Promise<void>[] = [];
   let settled: readonly PromiseSettledResult<void>[] = [];
   try {
@@ -101,6 +105,7 @@ export async function fillBatch(dataset: Dataset, plan: BatchPlan, order: Uint32
   if (failed) throw failed.reason;
   targets.data.fill(labelSmoothing / classes);
   for (let i = 0; i < n; i++) targets.data[i * classes + labels[i]] = 1 - labelSmoothing + labelSmoothing / classes;
+  augmenter.mix(result, noise.fork("mix", epoch, batch));
   return result;
 }
 

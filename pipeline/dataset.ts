@@ -60,14 +60,16 @@ export interface Split {
 }
 
 /**
- * Two parts: round(fraction · length) images drawn for validation, the rest for training, each in the data set's own order.
+ * Two parts: images drawn for validation, the rest for training, each in the data set's own order.
+ * @param amount below 1 a fraction, round(fraction · length) images; above 1 a whole number of images.
  * @throws UsageError where a part would be empty.
  */
-export function splitDataset(dataset: Dataset, fraction: number, seed: number): Split {
-  const count = Math.round(fraction * dataset.length);
-  if (!(count >= 1 && count < dataset.length))
+export function splitDataset(dataset: Dataset, amount: number, seed: number): Split {
+  const count = amount < 1 ? Math.round(amount * dataset.length) : amount;
+  if (!(Number.isInteger(count) && count >= 1 && count < dataset.length && amount !== 1))
     throw new UsageError(
-      `${dataset.name}: a validation fraction of ${fraction} leaves a part of its ${dataset.length} images empty. Expected a number between 0 and 1, such as 0.1.`,
+      `${dataset.name}: a validation ${amount < 1 ? "fraction" : "count"} of ${amount} leaves a part of its ${dataset.length} images empty, or divides one. ` +
+        "Expected a fraction between 0 and 1, such as 0.1, or a whole number of images above 1.",
     );
   const order = random(seed).fork("split").permutation(dataset.length);
   return { training: subset(dataset, order.slice(count).sort()), validation: subset(dataset, order.slice(0, count).sort()) };

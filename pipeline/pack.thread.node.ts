@@ -121,10 +121,12 @@ async function writeChunk({ files, target }: PackQuestion): Promise<PackedChunk 
   }
 }
 
-answerCalls<PackQuestion, PackedChunk | undefined>(threadState(state), async (question) => {
-  const { files, target } = question;
-  if (Atomics.load(counters, COUNTERS.stop)) return [undefined, []];
-  const found = await readChunk(target, files.length);
-  if (found) Atomics.add(counters, COUNTERS.done, files.length);
-  return [found ?? (await writeChunk(question)), []];
+answerCalls<PackQuestion, PackedChunk | undefined>(threadState(state), {
+  async answer(question) {
+    const { files, target } = question;
+    if (Atomics.load(counters, COUNTERS.stop)) return [undefined, []];
+    const found = await readChunk(target, files.length);
+    if (found) Atomics.add(counters, COUNTERS.done, files.length);
+    return [found ?? (await writeChunk(question)), []];
+  },
 });

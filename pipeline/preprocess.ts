@@ -1,7 +1,7 @@
 import { FivecropError, UsageError } from "../core/errors.ts";
 import { nearestNames } from "../core/nearest.ts";
 import { type Tensor, zeros } from "../core/tensor.ts";
-import { placeCrop, resizedSize } from "./geometry.ts";
+import { placeCrop, type Rectangle, resizedSize, type Size } from "./geometry.ts";
 import { type Image, withChannels } from "./image.ts";
 import { type Filter, resize, resizeRegion } from "./resize.ts";
 
@@ -98,10 +98,17 @@ export type ResizeSpec = Pick<PreprocessSpec, "resize" | "filter" | "channels">;
 export const resizeImage = (image: Image, { resize: to, filter, channels }: ResizeSpec): Image =>
   resize(withChannels(image, channels), resizedSize(image, to), filter);
 
-/** Channels, resize, center crop: the image that the network sees, [height, width] of the spec's crop. */
-export function fitImage(image: Image, spec: PreprocessSpec): Image {
+/**
+ * Channels, resize, crop: the image that the network sees, [height, width] of the spec's crop.
+ * @param place where the crop lies in the resized picture; in its center where it is left out
+ */
+export function fitImage(
+  image: Image,
+  spec: PreprocessSpec,
+  place = (size: Size): Rectangle => placeCrop(size, spec.crop, "center"),
+): Image {
   const size = resizedSize(image, spec.resize);
-  return resizeRegion(withChannels(image, spec.channels), size, spec.filter, placeCrop(size, spec.crop, "center"));
+  return resizeRegion(withChannels(image, spec.channels), size, spec.filter, place(size));
 }
 
 /** An image of any size into out[offset, offset + C · H · W), float32 [C, H, W]. */

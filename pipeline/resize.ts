@@ -17,20 +17,17 @@ function nearestPixels(source: number, target: number, from: number, length: num
 function resizeNearest(image: Image, size: Size, region: Rectangle): Image {
   const { channels, data } = image;
   const result = createImage(region.width, region.height, channels);
-  const columns = nearestPixels(image.width, size.width, region.x, region.width);
-  const rows = nearestPixels(image.height, size.height, region.y, region.height);
+  const columns = nearestPixels(image.width, size.width, region.x, region.width).map((x) => x * channels);
+  const rows = nearestPixels(image.height, size.height, region.y, region.height).map((y) => y * image.width * channels);
   const out = result.data;
-  let o = 0;
-  for (const row of rows) {
-    const first = row * image.width;
-    for (const column of columns) {
-      const s = (first + column) * channels;
-      out[o++] = data[s];
+  for (let y = 0, o = 0; y < rows.length; y++)
+    for (let x = 0; x < columns.length; x++, o += channels) {
+      const s = rows[y] + columns[x];
+      out[o] = data[s];
       if (channels === 1) continue;
-      out[o++] = data[s + 1];
-      out[o++] = data[s + 2];
+      out[o + 1] = data[s + 1];
+      out[o + 2] = data[s + 2];
     }
-  }
   return result;
 }
 

@@ -32,13 +32,13 @@ export function memoryCheckpoints(): CheckpointStore {
   };
 }
 
-const FORMAT = "fivecrop checkpoint 1";
-const ROLES = ["parameters", "slots", "state"] as const;
+const FORMAT = "fivecrop checkpoint 2";
+const ROLES = ["parameters", "slots", "state", "average"] as const;
 
-/** A checkpoint as one safetensors file: tensors `parameters/conv1.weight`, `slots/…`, `state/…`, and the rest as JSON in its metadata. */
+/** A checkpoint as one safetensors file: tensors `parameters/conv1.weight`, `slots/…`, `state/…`, `average/…`, and the rest as JSON in its metadata. */
 export function writeCheckpoint({ training, ...rest }: Checkpoint): Uint8Array {
   const { step, seed } = training;
-  const tensors = ROLES.flatMap((role) => Object.entries(training[role]).map(([name, t]) => [`${role}/${name}`, t] as const));
+  const tensors = ROLES.flatMap((role) => Object.entries(training[role] ?? {}).map(([name, t]) => [`${role}/${name}`, t] as const));
   const about: About = { ...rest, step, seed };
   return writeSafetensors(Object.fromEntries(tensors), { format: FORMAT, checkpoint: JSON.stringify(about) });
 }
@@ -55,8 +55,9 @@ export function readCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
     Object.fromEntries(
       Object.entries(tensors).flatMap(([key, t]) => (key.startsWith(`${role}/`) ? [[key.slice(role.length + 1), t]] : [])),
     ) as Weights;
-  const [parameters, slots, state] = ROLES.map(byRole);
-  return { ...rest, training: { step, seed, parameters, slots, state } };
+  const [parameters, slots, state, average] = ROLES.map(byRole);
+  const kept = Object.keys(average).length ? { average } : {};
+  return { ...rest, training: { step, seed, parameters, slots, state, ...kept } };
 }
 
 function readFile(bytes: Uint8Array, name: string): ReturnType<typeof readSafetensors> {

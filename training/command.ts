@@ -7,14 +7,19 @@ import { type Interrupt, listenForInterrupt } from "../core/interrupt.node.ts";
 import { createProgressBar, type ProgressBar } from "../core/progress-bar.node.ts";
 import { table } from "../core/text.ts";
 import { ARCHITECTURES } from "../models/architectures/index.ts";
+import { augmentationLines, parseAugmentations } from "../pipeline/augmentations/text.ts";
 import { DATASETS, dataRoot, datasetEntry, fileName, resolveName } from "../pipeline/datasets/index.ts";
 import { checkpointFile } from "./checkpoint.node.ts";
+import { INITIALIZATIONS } from "./initialization.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
+import { RECIPES } from "./recipes/index.ts";
+import type { Recipe } from "./recipes/recipe.ts";
+import { expectationText } from "./recipes-command.node.ts";
 import { DEFAULTS, type RunConfig } from "./run-config.ts";
 import { RUN_FILES, readRunConfig } from "./run-files.node.ts";
 import { SCHEDULES } from "./schedules.ts";
 import { type RunOutcome, showRun } from "./show-run.node.ts";
-import { checkResume, parseAugmentations, type TrainOptions, toRunConfig } from "./train-options.ts";
+import { checkResume, parsePreprocess, parseSizes, parseValidation, type TrainOptions, toRunConfig } from "./train-options.ts";
 
 const names = (rows: Readonly<Record<string, unknown>>): string => Object.keys(rows).join(", ");
 const orDefault = (text: string, value: unknown): string => `${text} (default: ${value})`;
@@ -28,25 +33,31 @@ export function trainCommand(): Command {
     "fivecrop train --model fashion-cnn --data fashion-mnist-sample --epochs 3",
     "fivecrop train --model fashion-cnn --data fashion-mnist --epochs 5 --batch-size 60 --optimizer adam \\\n      --lr 0.01 --schedule exponential:0.999/step --out runs/fashion",
     "fivecrop train --model minivgg --data folder:photos --epochs 20 --augment flip",
+    "fivecrop train --recipe fashion-lenet-bn --seed 1",
     "fivecrop train --resume runs/fashion",
   ])
     .optionsGroup("What:")
+    .option("--recipe <name>", `begin with the options of an experiment: ${names(RECIPES)} (fivecrop recipes shows them)`)
     .option("--model <name>", `the network: ${names(ARCHITECTURES)}`)
     .option("--data <name>", `the data set: ${names(DATASETS)}, or folder:PATH, a folder with a folder of pictures for each class`)
     .option("--data-dir <dir>", "the folder of all data sets (default: $FIVECROP_DATA, else the user's cache folder)")
     .addOption(
-      number(
-        "--validation",
-        "fraction",
+      new Option(
+        "--validation <amount>",
         orDefault(
-          "the share of the training images that is kept to choose the best epoch, where the data set brings none",
+          "the share of the training images, or how many of them, that is kept to choose the best epoch, where the data set brings none",
           DEFAULTS.validation,
         ),
-        { above: 0, below: 1 },
-      ),
+      ).argParser(parseValidation),
     )
     .addOption(
-      new Option("--augment <list>", "random changes of each image, such as flip,random-crop:4 (default: none)").argParser(
+      new Option(
+        "--preprocess <json>",
+        'changes of the data set\'s preprocessing, such as {"mean":[0],"std":[1]}; {"crop":[96,96]} is the input\'s size',
+      ).argParser(parsePreprocess),
+    )
+    .addOption(
+      new Option("--augment <list>", "random changes of the images, such as flip,random-crop:4; see below (default: none)").argParser(
         parseAugmentations,
       ),
     )
@@ -71,15 +82,40 @@ export function trainCommand(): Command {
     .option("--nesterov", "Nesterov's momentum, of sgd")
     .addOption(number("--beta1", "number", "of adam and adamw (default: 0.9)", { from: 0, below: 1 }))
     .addOption(number("--beta2", "number", "of adam and adamw (default: 0.999)", { from: 0, below: 1 }))
+    .option("--init <name>", `how weights are drawn: ${names(INITIALIZATIONS)} (default: the network's way)`)
+    .addOption(
+      number("--ema", "decay", "keep a moving average of the weights, and validate and export it, such as 0.999 (default: 0, none)", {
+        from: 0,
+        below: 1,
+      }),
+    )
+    .option("--ema-warmup", "let the average's decay rise with the steps")
+    .addOption(
+      new Option(
+        "--sizes <list>",
+        "train the first epochs on smaller images: 16:10,24:5 is 10 epochs at 16 pixels, 5 at 24, the rest at full size; 16:10:256 with batches of 256",
+      ).argParser(parseSizes),
+    )
     .addOption(number("--patience", "n", "stop after this many epochs without a better one", { whole: true, from: 1 }))
     .addOption(number("--seed", "n", orDefault("what all random numbers come from", DEFAULTS.seed), { whole: true, from: 0 }))
     .addOption(number("--threads", "n", "threads of one operator (default: the runtime's choice)", { whole: true, from: 1 }))
-    .optionsGroup("Where:")
+    .optionsGroup("What it leaves:")
+    .addOption(
+      number("--log-every", "n", "validate and record every n steps as well, in log.csv (default: 0, at each epoch's end only)", {
+        whole: true,
+        from: 0,
+      }),
+    )
+    .option("--tensorboard", "write event files, for tensorboard --logdir DIR")
     .option("--out <dir>", "where the run is kept (default: runs/MODEL-DATA)")
     .option("--overwrite", "replace the run that is there")
     .option("--resume <dir>", "go on with a run that was stopped, as if it had not been")
+    .addHelpText("after", augmentationHelp)
     .action(train);
 }
+
+const augmentationHelp = (): string =>
+  ["", "Augmentations, and numbers that may be left out (in brackets):", ...augmentationLines().map((line) => `  ${line}`)].join("\n");
 
 /** @throws UsageError where an option is missing, or does not fit to the data set. */
 async function newRunConfig(options: TrainOptions): Promise<RunConfig> {
@@ -146,11 +182,18 @@ function farewell(
     "",
     ...runListing(out),
     "",
+    ...expectation(config),
     "Next:",
     `  ${PROGRAM} evaluate ${model} --data ${shellWord(config.data)}${data} --tta five-crop`,
     `  ${PROGRAM} infer PICTURE… --model ${model} --tta five-crop --top 3`,
     `  ${PROGRAM} inspect ${model}`,
   ];
+}
+
+/** What the recipe that the run began from is expected to reach. */
+function expectation({ recipe }: RunConfig): string[] {
+  const known = Object.entries<Recipe>(RECIPES).find(([name]) => name === recipe)?.[1];
+  return known ? [`Expected of ${recipe}: ${expectationText(known.expected)}`, `  (${known.source})`, ""] : [];
 }
 
 /** Where everything of a finished run lies. */
@@ -163,8 +206,10 @@ const runListing = (out: string): string[] => [
       [checkpointFile("last"), "the checkpoint to go on from"],
       [RUN_FILES.history, "loss, accuracy, rate and seconds of each epoch"],
       [RUN_FILES.curves, "loss and accuracy as a picture"],
+      [RUN_FILES.log, "the same every --log-every steps"],
+      [RUN_FILES.tensorboard, "event files: tensorboard --logdir shows them"],
       [RUN_FILES.config, "everything needed to run it again"],
-    ],
+    ].filter(([name]) => existsSync(join(out, name))),
     { align: "l", indent: 2 },
   ),
 ];

@@ -2,6 +2,7 @@ import type { Named } from "../core/session.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { Network } from "../models/network.ts";
 import type { Optimizer } from "./optimizers.ts";
+import type { WeightAverage } from "./weight-average.ts";
 
 export type Weights = Named<Tensor<"float32">>;
 
@@ -15,6 +16,8 @@ export interface TrainingState {
   readonly slots: Weights;
   /** Running statistics. */
   readonly state: Weights;
+  /** The moving average of the parameters and of the running statistics, by their names; absent where none is kept. */
+  readonly average?: Weights;
 }
 
 /** What a step is fed. */
@@ -37,11 +40,13 @@ export interface TrainingEngine {
   readonly name: string;
   readonly network: Network;
   readonly optimizer: Optimizer;
+  /** The moving average of the weights that it keeps. */
+  readonly average?: WeightAverage;
   /** Starts from a state, or from the first values of a seed. @throws FivecropError where the state is another network's or another optimizer's. */
   initialize(state: TrainingState | { readonly seed: number }): Promise<void>;
   /** Forward, backward and update, once for each batch, at the learning rate of the same place. */
   train(batches: readonly StepInput[], learningRates: readonly number[]): Promise<readonly StepResult[]>;
-  /** Logits [N, classes] of images [N, C, H, W] in inference mode, N of any size. */
+  /** Logits [N, classes] of images [N, C, H, W] in inference mode, N of any size; by the average of the weights where one is kept. */
   predict(images: Tensor<"float32">): Promise<Tensor<"float32">>;
   /** A copy of the state. */
   state(): Promise<TrainingState>;

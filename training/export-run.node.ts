@@ -22,6 +22,7 @@ import { bestOf } from "./progress.ts";
 import type { RunConfig } from "./run-config.ts";
 import { type CheckpointName, RUN_FILES, readRunCheckpoint, readRunConfig, versions } from "./run-files.node.ts";
 import { type PrepareEvent, type RunParts, runParts } from "./run-parts.node.ts";
+import { inferenceWeights } from "./weight-average.ts";
 
 /** A file that was written. */
 export interface Exported {
@@ -65,7 +66,12 @@ export async function exportCheckpoint(
 ): Promise<Exported> {
   const { network, preprocess, validation } = parts;
   const metadata = describe(checkpoint, config, parts, engine.name);
-  const model = exportOnnx({ graph: network.graph, weights: weightsOf(checkpoint), parameters: network.parameters.keys(), metadata });
+  const model = exportOnnx({
+    graph: network.graph,
+    weights: inferenceWeights(checkpoint.training),
+    parameters: network.parameters.keys(),
+    metadata,
+  });
   await engine.initialize(checkpoint.training);
   const images = await firstImages(validation, preprocess, VERIFIED_IMAGES);
   const { largestDifference } = await verifyExport(model, {
@@ -115,7 +121,7 @@ export async function exportRun(run: string, options: ExportRunOptions): Promise
   const stem = `${name === "best" ? "model" : `model-${name}`}${selfContained ? "-self-contained" : ""}`;
   const file = out ?? join(run, format === "onnx" && stem === "model" ? RUN_FILES.model : `${stem}.${format}`);
   if (format === "safetensors") {
-    const bytes = writeSafetensors(weightsOf(checkpoint), {
+    const bytes = writeSafetensors(inferenceWeights(checkpoint.training), {
       format: "pt",
       architecture: checkpoint.network,
       createdBy: `fivecrop ${VERSION}`,
@@ -124,15 +130,14 @@ export async function exportRun(run: string, options: ExportRunOptions): Promise
     return { kind: "exported", file, bytes: bytes.length, epoch: epochOf(checkpoint) };
   }
   const parts = await runParts(config, { dataRoot, onEvent });
-  const engine = createOnnxRuntimeEngine({ network: parts.network, optimizer: parts.optimizer, createSession, threads: config.threads });
+  const { network, optimizer, average } = parts;
+  const engine = createOnnxRuntimeEngine({ network, optimizer, average, createSession, threads: config.threads });
   try {
     return await exportCheckpoint(file, { checkpoint, config, parts, engine }, options);
   } finally {
     await engine.dispose();
   }
 }
-
-const weightsOf = ({ training: { parameters, state } }: Checkpoint) => ({ ...parameters, ...state });
 
 /** `best` is kept after its epoch, `last` also in the middle of one: its weights are counted to the epoch under way. */
 const epochOf = ({ progress: { epoch, batch } }: Checkpoint): number => epoch + (batch > 0 ? 1 : 0);

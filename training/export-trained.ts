@@ -4,6 +4,7 @@ import { VERSION } from "../export/version.ts";
 import { finalOutput } from "../models/final-softmax.ts";
 import { type Network, parameterCount } from "../models/network.ts";
 import type { TrainingState } from "./engine.ts";
+import { inferenceWeights } from "./weight-average.ts";
 
 /** What the file says of itself besides what the network tells. */
 export type About = Pick<ModelMetadata, "labels" | "preprocess"> & Partial<ModelMetadata>;
@@ -13,7 +14,7 @@ export type About = Pick<ModelMetadata, "labels" | "preprocess"> & Partial<Model
  * @example await writeFile("model.onnx", exportTrained(network, await engine.state(), { labels, preprocess }))
  * @throws FivecropError where the state is not the network's.
  */
-export function exportTrained(network: Network, { parameters, state }: TrainingState, about: About): Uint8Array {
+export function exportTrained(network: Network, state: TrainingState, about: About): Uint8Array {
   const metadata: ModelMetadata = {
     outputKind: finalOutput(network.graph),
     architecture: network.name,
@@ -22,5 +23,5 @@ export function exportTrained(network: Network, { parameters, state }: TrainingS
     created: new Date().toISOString(),
     ...about,
   };
-  return exportOnnx({ graph: network.graph, weights: { ...parameters, ...state }, parameters: network.parameters.keys(), metadata });
+  return exportOnnx({ graph: network.graph, weights: inferenceWeights(state), parameters: network.parameters.keys(), metadata });
 }

@@ -1,11 +1,18 @@
 import { UsageError } from "../core/errors.ts";
-import { ARCHITECTURES } from "../models/architectures/index.ts";
-import type { AugmentationSpec } from "../pipeline/augmentations.ts";
-import type { PreprocessSpec } from "../pipeline/preprocess.ts";
+import { lookUp } from "../core/nearest.ts";
+import { ARCHITECTURES, type Architecture, createNetwork } from "../models/architectures/index.ts";
+import type { Network } from "../models/network.ts";
+import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
+import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
+import type { SizeStage } from "./epoch-plan.ts";
+import { withInitialization } from "./initialization.ts";
 import { createOptimizer, type Optimizer, type OptimizerOptions } from "./optimizers.ts";
+import type { WeightAverage } from "./weight-average.ts";
 
 /** Everything that a run is asked for, as plain JSON: with the data it determines the result. */
 export interface RunConfig extends OptimizerOptions {
+  /** The recipe that it began from. */
+  readonly recipe?: string;
   readonly model: string;
   /** A data set's name. */
   readonly data: string;
@@ -15,11 +22,25 @@ export interface RunConfig extends OptimizerOptions {
   readonly learningRate: number;
   readonly schedule: string;
   readonly seed: number;
-  /** The share of the training split that is kept for validation. */
+  /** What is kept of the training split for validation: below 1 a share of it, else so many images. */
   readonly validation: number;
+  /** Fields of the preprocessing in place of the data set's; a `crop` is the size that the network is made for. */
+  readonly preprocess?: Partial<PreprocessSpec>;
+  /** How weights are drawn, in place of the network's own way. */
+  readonly initialization?: string;
   readonly labelSmoothing: number;
   readonly augmentations: readonly AugmentationSpec[];
+  /** The decay of the weights' moving average; none where it is 0 or left out. */
+  readonly ema?: number;
+  /** The average's decay rises with the steps. */
+  readonly emaWarmup?: boolean;
+  /** The first epochs on images of other sizes. */
+  readonly sizes?: readonly SizeStage[];
   readonly patience?: number;
+  /** Validates and records every so many steps; 0 is never. */
+  readonly logEvery?: number;
+  /** Writes event files for TensorBoard. */
+  readonly tensorboard?: boolean;
   readonly threads?: number;
 }
 
@@ -43,6 +64,13 @@ export function optimizerOf({ optimizer, momentum, nesterov, weightDecay, beta1,
   return createOptimizer(optimizer, Object.fromEntries(given));
 }
 
+/** The moving average of the weights that a run keeps. @throws UsageError where only its warm-up is asked for. */
+export function averageOf({ ema, emaWarmup: warmup = false }: RunConfig): WeightAverage | undefined {
+  if (ema) return { decay: ema, warmup };
+  if (warmup) throw new UsageError("--ema-warmup: expected --ema with a decay beside it, received none. To fix: add --ema 0.999.");
+  return undefined;
+}
+
 /**
  * A data set's preprocessing for a network that takes [C, H, W]: its images are resized and made gray or colour where they differ. A shorter side is
  * resized in proportion to a square crop, so that pictures keep their shape.
@@ -61,5 +89,19 @@ export function preprocessFor(spec: PreprocessSpec, [channels, height, width]: r
 const resizeFor = ({ resize, crop }: PreprocessSpec, [height, width]: readonly [number, number]): PreprocessSpec["resize"] =>
   typeof resize === "number" && crop[0] === crop[1] && height === width ? Math.round((resize * height) / crop[0]) : [height, width];
 
-/** The image that an architecture was made for. @throws UsageError for an unknown one (by createNetwork, which is asked first). */
-export const inputOf = (model: string): readonly [number, number, number] => ARCHITECTURES[model as keyof typeof ARCHITECTURES].input;
+/**
+ * A run's network and what it makes of an image: the data set's preprocessing, fitted to the architecture's input, with the run's own changes.
+ * @throws UsageError for an unknown name, or preprocessing that cannot be.
+ */
+export function modelOf(
+  config: RunConfig,
+  standard: PreprocessSpec,
+  classes?: number,
+): { readonly network: Network; readonly preprocess: PreprocessSpec } {
+  const { model, preprocess: changes = {}, initialization } = config;
+  const [channels, height, width] = lookUp<Architecture>("model", ARCHITECTURES, model).input;
+  const [C, [H, W]] = [changes.channels ?? channels, changes.crop ?? [height, width]];
+  const preprocess = validatePreprocess({ ...preprocessFor(standard, [C, H, W]), ...changes });
+  const network = createNetwork(model, { classes, input: [preprocess.channels, ...preprocess.crop] });
+  return { network: initialization === undefined ? network : withInitialization(network, initialization), preprocess };
+}

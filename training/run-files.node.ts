@@ -6,15 +6,31 @@ import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
 import { makeDirectory } from "../core/make-directory.node.ts";
 import { RUNTIME_VERSION } from "../core/session.node.ts";
 import { VERSION } from "../export/version.ts";
+import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { checkpointFile, fileCheckpoints } from "./checkpoint.node.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { DEFAULTS, type RunConfig } from "./run-config.ts";
+import { DEFAULTS, optimizerOf, type RunConfig } from "./run-config.ts";
 
 /** What a run leaves in its directory, beside its checkpoints `best` and `last`. */
-export const RUN_FILES = { model: "model.onnx", history: "history.csv", config: "run.json", curves: "curves.svg" } as const;
+export const RUN_FILES = {
+  model: "model.onnx",
+  history: "history.csv",
+  /** With --log-every. */
+  log: "log.csv",
+  config: "run.json",
+  curves: "curves.svg",
+  /** With --tensorboard: the folder of its event files. */
+  tensorboard: "tensorboard",
+} as const;
 
 export const CHECKPOINT_NAMES = ["best", "last"] as const;
 export type CheckpointName = (typeof CHECKPOINT_NAMES)[number];
+
+/** What `run.json` keeps: the options, the optimizer's own included, and the preprocessing that they led to. */
+export interface RunAbout {
+  readonly config: RunConfig;
+  readonly preprocess: PreprocessSpec;
+}
 
 /** What a run would replace in the directory. @throws UsageError where there is something, and it is not to be overwritten. */
 export function checkDirectory(out: string, overwrite: boolean): readonly string[] {
@@ -33,7 +49,7 @@ export function checkDirectory(out: string, overwrite: boolean): readonly string
  * Makes the directory and leaves there what the run was asked for. It fails here, before any work, where nothing can be written.
  * @param overwrite takes away what an earlier run left there.
  */
-export async function startDirectory(out: string, config: RunConfig, overwrite: boolean): Promise<void> {
+export async function startDirectory(out: string, { config, preprocess }: RunAbout, overwrite: boolean): Promise<void> {
   const held = checkDirectory(out, overwrite);
   try {
     await makeDirectory(out);
@@ -43,9 +59,9 @@ export async function startDirectory(out: string, config: RunConfig, overwrite: 
     });
   }
   const environment = { ...versions(), platform: `${process.platform} ${process.arch}` };
-  const about = { config, environment, started: new Date().toISOString() };
+  const about = { config: { ...config, ...optimizerOf(config).options }, preprocess, environment, started: new Date().toISOString() };
   await writeWhole(join(out, RUN_FILES.config), `${JSON.stringify(about, null, 2)}\n`);
-  for (const name of held) if (name !== RUN_FILES.config) await rm(join(out, name), { force: true });
+  for (const name of held) if (name !== RUN_FILES.config) await rm(join(out, name), { force: true, recursive: true });
 }
 
 /** What computes here: with another version of any of them the last bits of a run may differ. */

@@ -1,22 +1,24 @@
 import { join } from "node:path";
 import { FivecropError } from "../core/errors.ts";
 import { plural } from "../core/text.ts";
-import { createNetwork } from "../models/architectures/index.ts";
 import type { Network } from "../models/network.ts";
+import { AUGMENTATIONS } from "../pipeline/augmentations/index.ts";
 import { type Dataset, type Split, splitDataset } from "../pipeline/dataset.ts";
 import { cacheRoot, datasetEntry, openDataset, trainingSplit } from "../pipeline/datasets/index.ts";
 import { type PackProgress, packPictures } from "../pipeline/pack.node.ts";
 import type { UnreadablePicture } from "../pipeline/packed.node.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import type { Optimizer } from "./optimizers.ts";
-import { inputOf, optimizerOf, preprocessFor, type RunConfig } from "./run-config.ts";
+import { averageOf, modelOf, optimizerOf, type RunConfig } from "./run-config.ts";
 import { parseSchedule, type Schedule } from "./schedules.ts";
+import type { WeightAverage } from "./weight-average.ts";
 
 /** What a run's options stand for. */
 export interface RunParts extends Split {
   readonly network: Network;
   readonly optimizer: Optimizer;
   readonly schedule: Schedule;
+  readonly average?: WeightAverage;
   readonly preprocess: PreprocessSpec;
 }
 
@@ -48,17 +50,22 @@ export async function* prepareRun(
 ): AsyncGenerator<PrepareEvent, RunParts | undefined, undefined> {
   const optimizer = optimizerOf(config);
   const schedule = parseSchedule(config.schedule);
+  const average = averageOf(config);
   const entry = await datasetEntry(config.data);
-  createNetwork(config.model);
-  const preprocess = preprocessFor(entry.defaultPreprocess, inputOf(config.model));
-  const whole = yield* openSplit(config.data, trainingSplit(entry), preprocess, options);
+  const { preprocess } = modelOf(config, entry.defaultPreprocess);
+  const kept = looksAtWholePictures(config) ? { ...preprocess, resize: null } : preprocess;
+  const whole = yield* openSplit(config.data, trainingSplit(entry), kept, options);
   if (!whole) return undefined;
   const validation = "validation" in entry.splits ? yield* openSplit(config.data, "validation", preprocess, options) : null;
   if (validation === undefined) return undefined;
-  const network = createNetwork(config.model, { classes: whole.classNames.length, input: [preprocess.channels, ...preprocess.crop] });
+  const model = modelOf(config, entry.defaultPreprocess, whole.classNames.length);
   const split = validation ? { training: whole, validation } : splitDataset(whole, config.validation, config.seed);
-  return { network, optimizer, schedule, preprocess, ...split };
+  return { ...model, optimizer, schedule, average, ...split };
 }
+
+/** Whether training sees more of a picture than what the preprocessing's resize leaves of it: other sizes, or parts enlarged. */
+const looksAtWholePictures = ({ augmentations, sizes = [] }: RunConfig): boolean =>
+  sizes.length > 0 || augmentations.some(({ kind }) => (AUGMENTATIONS[kind] as { readonly fromWhole?: true }).fromWhole);
 
 /** The same, to its end. @throws UsageError, FivecropError as prepareRun does */
 export async function runParts(

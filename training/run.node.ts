@@ -3,15 +3,16 @@ import { writeWhole } from "../core/atomic-file.node.ts";
 import { createSession } from "../core/session.node.ts";
 import { parameterCount } from "../models/network.ts";
 import { createLoader } from "../pipeline/batches.node.ts";
+import { checkFit } from "./check-fit.ts";
 import { fileCheckpoints } from "./checkpoint.node.ts";
 import { createOnnxRuntimeEngine } from "./engines/onnxruntime.ts";
 import { type Exported, exportCheckpoint } from "./export-run.node.ts";
-import { checkFit, type FitEvent, type FitOptions, fit } from "./fit.ts";
-import type { EpochRecord } from "./progress.ts";
-import { historyCsv } from "./report/history-csv.ts";
+import { type FitEvent, type FitOptions, fit } from "./fit.ts";
+import { historyCsv, logCsv } from "./report/history-csv.ts";
 import type { RunConfig } from "./run-config.ts";
 import { checkDirectory, RUN_FILES, readRunCheckpoint, startDirectory } from "./run-files.node.ts";
 import { type PrepareEvent, prepareRun } from "./run-parts.node.ts";
+import { createEventFile, type EventFile } from "./tensorboard/event-file.node.ts";
 
 export interface RunOptions {
   /** The directory that the run writes to. */
@@ -54,18 +55,19 @@ export async function* run(config: RunConfig, options: RunOptions): AsyncGenerat
     yield { kind: "stopped" };
     return;
   }
-  const { network, optimizer, schedule, preprocess, training, validation } = parts;
+  const { network, optimizer, average, schedule, preprocess, training, validation } = parts;
   const checkpoints = fileCheckpoints(out);
   const resume = options.resume ? await readRunCheckpoint(out, "last", config) : undefined;
-  const { epochs, batchSize, learningRate, seed, augmentations, labelSmoothing, patience } = config;
-  const rates = { epochs, batchSize, learningRate, schedule, seed };
-  const fitOptions: FitOptions = { ...rates, preprocess, augmentations, labelSmoothing, patience, checkpoints, resume, signal };
+  const logEvery = config.logEvery || undefined;
+  const fitOptions: FitOptions = { ...config, logEvery, schedule, preprocess, checkpoints, resume, signal };
 
-  const engine = createOnnxRuntimeEngine({ network, optimizer, createSession, threads: config.threads });
+  const engine = createOnnxRuntimeEngine({ network, optimizer, average, createSession, threads: config.threads });
   const loaders = { training: createLoader(training), validation: createLoader(validation) };
+  let events: EventFile | undefined;
   try {
     checkFit(engine, loaders, fitOptions);
-    if (!resume) await startDirectory(out, config, options.overwrite ?? false);
+    if (!resume) await startDirectory(out, { config, preprocess }, options.overwrite ?? false);
+    if (config.tensorboard) events = await createEventFile(join(out, RUN_FILES.tensorboard));
     yield {
       kind: "prepared",
       network: network.name,
@@ -75,21 +77,21 @@ export async function* run(config: RunConfig, options: RunOptions): AsyncGenerat
       classes: training.classNames.length,
     };
     for await (const event of fit(engine, loaders, fitOptions)) {
-      if (event.kind === "epoch") {
-        await writeWhole(join(out, RUN_FILES.history), historyCsv(event.history));
-      }
+      if (event.kind === "log") await writeWhole(join(out, RUN_FILES.log), logCsv(event.logs));
+      if (event.kind === "epoch") await writeWhole(join(out, RUN_FILES.history), historyCsv(event.history));
+      await events?.write(event);
       yield event;
       if (event.kind !== "end" || event.reason === "interrupted") continue;
-      await writeCurves(out, event.history, config);
+      await writeCurves(out, event, config);
       const checkpoint = await readRunCheckpoint(out, "best", config);
       yield await exportCheckpoint(join(out, RUN_FILES.model), { checkpoint, config, parts, engine });
     }
   } finally {
-    await Promise.all([engine.dispose(), loaders.training.dispose(), loaders.validation.dispose()]);
+    await Promise.all([events?.close(), engine.dispose(), loaders.training.dispose(), loaders.validation.dispose()]);
   }
 }
 
-async function writeCurves(out: string, history: readonly EpochRecord[], { model, data }: RunConfig): Promise<void> {
+async function writeCurves(out: string, { history, logs }: Extract<FitEvent, { kind: "end" }>, { model, data }: RunConfig): Promise<void> {
   const { curvesSvg } = await import("./report/curves.ts"); // echarts takes half a second to load
-  await writeWhole(join(out, RUN_FILES.curves), curvesSvg(history, `${model} on ${data}`));
+  await writeWhole(join(out, RUN_FILES.curves), curvesSvg(history, `${model} on ${data}`, logs));
 }

@@ -7,8 +7,19 @@ export type Shape = (step: number, total: number) => number;
 export interface Schedule {
   /** As it was written, such as `exponential:0.999/step`. */
   readonly text: string;
-  /** @returns the factor of the base rate for a step of the run, both counted from 0. */
-  factor(step: number, stepsPerEpoch: number, epochs: number): number;
+  /** @returns the factor of the base rate for a step of the run in its epoch, both counted from 0. */
+  factor(at: Place, total: Length): number;
+}
+
+export interface Place {
+  readonly step: number;
+  readonly epoch: number;
+}
+
+/** A run's length. */
+export interface Length {
+  readonly steps: number;
+  readonly epochs: number;
 }
 
 const exponential =
@@ -88,12 +99,10 @@ export function parseSchedule(text: string): Schedule {
   const rising = warmup === undefined ? undefined : parseWarmup(warmup, text);
   return {
     text,
-    factor(step, stepsPerEpoch, epochs) {
-      const count = (counted: "step" | "epoch") => (counted === "step" ? step : Math.floor(step / stepsPerEpoch));
-      const total = (counted: "step" | "epoch") => (counted === "step" ? stepsPerEpoch * epochs : epochs);
+    factor(at, total) {
       const chosen = unit ?? family.unit;
-      const warm = rising ? Math.min(1, (count(rising.unit) + 1) / rising.length) : 1;
-      return warm * shape(count(chosen), total(chosen));
+      const warm = rising ? Math.min(1, (at[rising.unit] + 1) / rising.length) : 1;
+      return warm * shape(at[chosen], chosen === "step" ? total.steps : total.epochs);
     },
   };
 }

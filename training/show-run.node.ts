@@ -35,8 +35,8 @@ const COLUMNS: readonly (readonly [heading: string, width: number, cell: (record
 const EPOCH = 7;
 
 const headings = (): string => `${"epoch".padStart(EPOCH)}${COLUMNS.map(([heading, width]) => pad(heading, width + 1, "right")).join("")}`;
-const epochLine = (record: EpochRecord, epochs: number, isBest: boolean): string =>
-  `${`${record.epoch}/${epochs}`.padStart(EPOCH)}${COLUMNS.map(([, width, cell]) => pad(cell(record), width + 1, "right")).join("")}${isBest ? "  best" : ""}`;
+const recordLine = (epoch: string, record: EpochRecord): string =>
+  `${epoch.padStart(EPOCH)}${COLUMNS.map(([, width, cell]) => pad(cell(record), width + 1, "right")).join("")}`;
 
 /** Shows a run's events as they come: a progress bar, and a line for each epoch; or lines of JSON. @returns how it ended. */
 export async function showRun(
@@ -46,7 +46,7 @@ export async function showRun(
   const pace = createPace();
   let outcome: RunOutcome = { started: false, reason: "interrupted", history: [] };
   let epochs = 0;
-  let stepsPerEpoch = 0;
+  let steps = 0;
   try {
     for await (const event of events) {
       if (event.kind === "end") outcome = { started: true, reason: event.reason, history: event.history };
@@ -68,17 +68,21 @@ export async function showRun(
           print("");
           break;
         case "start":
-          ({ epochs, stepsPerEpoch } = event);
+          ({ epochs, steps } = event);
           pace.start(event.step);
-          if (event.step > 0) print(`Going on after step ${count(event.step)} of ${count(epochs * stepsPerEpoch)}.`);
-          if (event.step < epochs * stepsPerEpoch) print(headings());
+          if (event.step > 0) print(`Going on after step ${count(event.step)} of ${count(steps)}.`);
+          if (event.step < steps) print(headings());
           break;
         case "step":
-          progress.show(event.batch, stepsPerEpoch, `epoch ${event.epoch}/${epochs}`, pace.facts(event, epochs * stepsPerEpoch));
+          progress.show(event.batch, event.batches, placeOf(event, epochs), pace.facts(event, steps));
+          break;
+        case "log":
+          progress.clear();
+          print(recordLine(event.record.epoch.toFixed(2), event.record));
           break;
         case "epoch":
           progress.clear();
-          print(epochLine(event.record, epochs, event.isBest));
+          print(`${recordLine(`${event.record.epoch}/${epochs}`, event.record)}${event.isBest ? "  best" : ""}`);
           break;
         case "end":
           progress.clear();
@@ -122,6 +126,9 @@ function leftOutLines(event: Extract<PrepareEvent, { kind: "note" | "left out" }
   ];
 }
 
+const placeOf = ({ epoch, batch, batches }: Extract<FitEvent, { kind: "step" }>, epochs: number): string =>
+  `epoch ${epoch}/${epochs}  step ${batch}/${batches}`;
+
 const preparedLine = ({ parameters, classes, training, validation }: Extract<RunEvent, { kind: "prepared" }>): string =>
   `${plural(parameters, "parameter")}, ${classes} classes; ${count(training)} images to train on, ${count(validation)} to validate on`;
 
@@ -146,21 +153,20 @@ export function exportedLine({ file, bytes: size, images, largestDifference = 0,
 
 const percentagePoints = (difference: number): string => `${(100 * difference).toPrecision(1)} percentage points`;
 
-/** Images a second in this epoch, and the time that the remaining steps will take. */
+/** Images a second in this epoch, without the first step, which compiles, and the time that the remaining steps will take, with their share of validation. */
 function createPace() {
   let from = { step: 0, at: 0 };
-  let epoch = { number: 0, images: 0, at: 0 };
+  let epoch = { number: 0, images: 0, seconds: 0 };
   return {
     start(step: number): void {
       from = { step, at: performance.now() };
     },
-    facts({ epoch: number, images, step, runningLoss, runningAccuracy }: Extract<FitEvent, { kind: "step" }>, total: number): string {
-      const now = performance.now();
-      if (epoch.number !== number) epoch = { number, images: 0, at: epoch.number === 0 ? from.at : now };
-      else epoch.images += images;
-      const rate = epoch.images / Math.max(1e-3, (now - epoch.at) / 1e3);
-      const left = ((now - from.at) / 1e3 / (step - from.step)) * (total - step);
-      const speed = epoch.images ? `${count(rate)} img/s  ${remaining(left)} left` : "";
+    facts(event: Extract<FitEvent, { kind: "step" }>, total: number): string {
+      const { images, seconds, step, runningLoss, runningAccuracy } = event;
+      if (epoch.number !== event.epoch) epoch = { number: event.epoch, images: 0, seconds: 0 };
+      if (step > from.step + 1) epoch = { ...epoch, images: epoch.images + images, seconds: epoch.seconds + seconds };
+      const left = ((performance.now() - from.at) / 1e3 / (step - from.step)) * (total - step);
+      const speed = epoch.images ? `${count(epoch.images / Math.max(1e-3, epoch.seconds))} img/s  ${remaining(left)} left` : "";
       return `loss ${runningLoss.toFixed(4)}  acc. ${percent(runningAccuracy)}  ${speed}`.trimEnd();
     },
   };

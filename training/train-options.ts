@@ -1,10 +1,16 @@
-import { UsageError } from "../core/errors.ts";
-import { type AugmentationSpec, checkAugmentations } from "../pipeline/augmentations.ts";
+import { messageOf, UsageError } from "../core/errors.ts";
+import { lookUp } from "../core/nearest.ts";
+import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
+import type { PreprocessSpec } from "../pipeline/preprocess.ts";
+import type { SizeStage } from "./epoch-plan.ts";
+import { RECIPES } from "./recipes/index.ts";
+import type { Recipe } from "./recipes/recipe.ts";
 import { DEFAULTS, type RunConfig } from "./run-config.ts";
 
 /** The options of `train`, as the command line gives them: only what was asked for is there. */
-export interface TrainOptions extends Omit<Partial<RunConfig>, "learningRate" | "augmentations"> {
+export interface TrainOptions extends Omit<Partial<RunConfig>, "learningRate" | "augmentations" | "initialization"> {
   readonly lr?: number;
+  readonly init?: string;
   readonly augment?: readonly AugmentationSpec[];
   readonly dataDir?: string;
   readonly out?: string;
@@ -21,29 +27,63 @@ const BESIDE_RESUME = ["dataDir", "strict", "resume", "json", "debug"];
 
 const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
-/** `flip,random-crop:4` → a list of augmentations. @throws UsageError */
-export function parseAugmentations(text: string): readonly AugmentationSpec[] {
-  const specs = text.split(",").map((part) => {
-    const [kind, argument, ...rest] = part.split(":");
-    const wanted = kind === "random-crop" ? 1 : 0;
-    if (rest.length || (kind === "flip" && argument !== undefined) || (wanted && !argument?.trim()))
-      throw new UsageError(`--augment: expected flip or random-crop:PIXELS, separated by commas, received '${part}'.`);
-    return (wanted ? { kind, padding: Number(argument) } : { kind }) as AugmentationSpec;
+/** `16:10,24:5:256` → a list of stages: image size, epochs, batch size. @throws UsageError */
+export function parseSizes(text: string): readonly SizeStage[] {
+  if (text === "none") return [];
+  return text.split(",").map((part) => {
+    if (!/^\d+:\d+(:\d+)?$/.test(part))
+      throw new UsageError(`--sizes: expected SIZE:EPOCHS or SIZE:EPOCHS:BATCH_SIZE, separated by commas, or none, received '${part}'.`);
+    const [size, epochs, batchSize] = part.split(":").map(Number);
+    return { size, epochs, ...(batchSize !== undefined && { batchSize }) };
   });
-  checkAugmentations(specs);
-  return specs;
 }
 
-/** A new run's config: what was asked for, over the defaults. @throws UsageError where the model or the data set is not named. */
+/** Below 1 a share of the training images, else a whole number of them. @throws UsageError */
+export function parseValidation(text: string): number {
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  if ((value > 0 && value < 1) || (Number.isSafeInteger(value) && value > 1)) return value;
+  throw new UsageError(`--validation: expected a share above 0 and below 1, or a whole number of images above 1, received '${text}'.`);
+}
+
+/** Fields of a preprocessing as JSON. @throws UsageError */
+export function parsePreprocess(text: string): Partial<PreprocessSpec> {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(text);
+  } catch (cause) {
+    throw new UsageError(`--preprocess: expected JSON, such as {"mean":[0],"std":[1]}, received '${text}': ${messageOf(cause)}.`, {
+      cause,
+    });
+  }
+  if (typeof fields !== "object" || fields === null || Array.isArray(fields))
+    throw new UsageError(`--preprocess: expected a JSON object, such as {"mean":[0],"std":[1]}, received '${text}'.`);
+  return fields;
+}
+
+/** Of a recipe, where the optimizer is another one: what was meant for its own goes. */
+function optionsOf(name: string | undefined, optimizer: string | undefined): Partial<RunConfig> {
+  if (name === undefined) return {};
+  const { options } = lookUp<Recipe>("recipe", RECIPES, name);
+  if (optimizer === undefined || optimizer === options.optimizer) return options;
+  const { momentum, nesterov, beta1, beta2, epsilon, weightDecay, ...others } = options;
+  return others;
+}
+
+/** A new run's config: what was asked for, over the recipe's options, over the defaults. @throws UsageError where the model or the data set is not named. */
 export function toRunConfig(options: TrainOptions): RunConfig {
-  const { model, data, lr: learningRate, augment: augmentations, ...others } = options;
+  const { lr: learningRate, augment: augmentations, init: initialization, ...others } = options;
+  const recipe = optionsOf(options.recipe, options.optimizer);
+  const { model, data } = { ...recipe, ...defined(options) };
   if (!model) throw new UsageError("--model: expected the name of a network, such as fashion-cnn, received none.");
   if (!data) throw new UsageError("--data: expected the name of a data set, such as fashion-mnist, received none.");
-  const given = Object.entries({ ...others, learningRate, augmentations }).filter(
-    ([name, value]) => value !== undefined && !NOT_OF_THE_RUN.includes(name),
+  const given = Object.entries(defined({ ...others, learningRate, augmentations, initialization })).filter(
+    ([name]) => !NOT_OF_THE_RUN.includes(name),
   );
-  return { model, data, ...DEFAULTS, ...Object.fromEntries(given) };
+  return { ...DEFAULTS, ...recipe, model, data, ...Object.fromEntries(given) };
 }
+
+const defined = <T extends object>(options: T): Partial<T> =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 
 /** @throws UsageError where a run is to be resumed and changed at once: it takes its options from its run.json. */
 export function checkResume(options: TrainOptions): void {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -139,6 +139,41 @@ describe("a folder of pictures, from train to evaluate", () => {
     expect(code).toBe(1);
     expect(stderr).toContain("1 picture of all cannot be read, and --strict was said:\n");
     await expect(readFile(join(cwd, "strict", "run.json"))).rejects.toThrow("ENOENT");
+  });
+
+  test("what is kept decoded: pictures as the preprocessing resizes them, or whole ones where training enlarges parts of them", async () => {
+    await writeTree(join(cwd, "large"), {
+      "a/1.jpg": { width: 90, height: 60 },
+      "a/2.jpg": { width: 60, height: 60 },
+      "b/1.jpg": { width: 64, height: 128 },
+      "b/2.jpg": { width: 128, height: 64 },
+    });
+    const kept = async (...args: readonly string[]) => {
+      const cache = await temporaryFolder();
+      const words = [
+        "train",
+        "--model",
+        "fashion-cnn",
+        "--data",
+        "folder:large",
+        "--epochs",
+        "1",
+        "--batch-size",
+        "2",
+        "--validation",
+        "0.25",
+      ];
+      const { code } = await fivecrop([...words, "--out", join(cache, "run"), ...args], {
+        cwd,
+        env: { ...env, XDG_CACHE_HOME: cache, LOCALAPPDATA: cache },
+      });
+      expect(code).toBe(0);
+      const files = (await readdir(cache, { recursive: true })).filter((name) => name.endsWith("index.json"));
+      expect(files.length).toBe(1);
+      return JSON.parse(await readFile(join(cache, files[0]), "utf8")).sizes;
+    };
+    expect(await kept("--augment", "flip")).toEqual([48, 32, 32, 32, 32, 64, 64, 32]);
+    expect(await kept("--augment", "random-resized-crop")).toEqual([90, 60, 60, 60, 64, 128, 128, 64]);
   });
 
   test("its own validation pictures are used, and a share is refused", async () => {

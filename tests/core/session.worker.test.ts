@@ -94,7 +94,7 @@ describe("a session in a thread", () => {
       const session = await createSession(Uint8Array.from(Buffer.from("${Buffer.from(slowModel(256, 200)).toString("base64")}", "base64")), { threads: 1 });
       const feeds = { x: { dtype: "float32", shape: [256, 256], data: new Float32Array(65536) } };
       for (let i = 0; i < 1000; i++) session.run(feeds);
-      setTimeout(() => process.exit(7), 50);`;
+      setTimeout(() => process.exit(7), 200);`;
     const exited = promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], { timeout: 30_000 });
     await expect(exited).rejects.toMatchObject({ code: 7, stderr: "" });
   });

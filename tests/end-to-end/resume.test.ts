@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createSession } from "../../core/session.node.ts";
 import { createNetwork } from "../../models/architectures/index.ts";
+import { parseAugmentations } from "../../pipeline/augmentations/text.ts";
 import { createLoader } from "../../pipeline/batches.node.ts";
 import { type Dataset, splitDataset, subset } from "../../pipeline/dataset.ts";
 import { FASHION_MNIST_PREPROCESS } from "../../pipeline/datasets/fashion-mnist.ts";
@@ -32,7 +33,12 @@ async function train(
 ): Promise<{ readonly events: FitEvent[]; readonly last: Checkpoint; readonly best?: Checkpoint }> {
   const checkpoints = fileCheckpoints(folder);
   const { training, validation } = splitDataset(data, 0.25, 1);
-  const engine = createOnnxRuntimeEngine({ network: createNetwork("fashion-cnn"), optimizer: createOptimizer(optimizer), createSession });
+  const engine = createOnnxRuntimeEngine({
+    network: createNetwork("fashion-cnn"),
+    optimizer: createOptimizer(optimizer),
+    average: { decay: 0.99 },
+    createSession,
+  });
   const loaders = { training: createLoader(training), validation: createLoader(validation) };
   const stop = new AbortController();
   const events: FitEvent[] = [];
@@ -44,8 +50,9 @@ async function train(
       learningRate: 0.004,
       schedule: parseSchedule("one-cycle"),
       seed,
-      augmentations: [{ kind: "flip" }, { kind: "random-crop", padding: 2 }],
+      augmentations: parseAugmentations("flip,random-crop:2,rand-augment:1,5,cutout:6,mixup:0.4,0.7,cutmix"),
       labelSmoothing: 0.1,
+      logEvery: 4,
       checkpoints,
       resume: await checkpoints.load("last"),
       signal: stop.signal,
@@ -61,12 +68,19 @@ async function train(
 }
 
 /** A checkpoint without the one thing that may differ: wall time. */
-const comparable = ({ progress: { running, history, ...place }, ...rest }: Checkpoint) => ({
+const comparable = ({ progress: { running, sinceLog, history, logs, ...place }, ...rest }: Checkpoint) => ({
   ...rest,
-  progress: { ...place, running: { ...running, seconds: 0 }, history: history.map((record) => ({ ...record, seconds: 0 })) },
+  progress: {
+    ...place,
+    running: timeless(running),
+    sinceLog: timeless(sinceLog),
+    history: history.map(timeless),
+    logs: logs.map(timeless),
+  },
 });
 
-const steps = (events: readonly FitEvent[]) => events.filter((event) => event.kind === "step");
+const timeless = <T extends object>(measured: T): T => ({ ...measured, seconds: 0 });
+const steps = (events: readonly FitEvent[]) => events.filter((event) => event.kind === "step").map(timeless);
 
 /** 600 pictures: 450 to train on, in 15 batches an epoch, the last of them smaller. */
 const sample = async (): Promise<Dataset> =>
@@ -96,7 +110,9 @@ describe.each(["adam", "sgd"])("%s", (optimizer) => {
     expect(comparable(parts[2].last)).toEqual(comparable(straight.last));
     expect(comparable(parts[2].best!)).toEqual(comparable(straight.best!));
     expect(straight.last.progress.history).toHaveLength(EPOCHS);
+    expect(straight.last.progress.logs).toHaveLength((EPOCHS * 15) / 4);
     expect(Object.keys(straight.last.training.state)).toHaveLength(6);
+    expect(Object.keys(straight.last.training.average!)).toHaveLength(14 + 6);
   });
 });
 

@@ -6,6 +6,7 @@ import { parse } from "../../export/parse.ts";
 import { readSafetensors } from "../../export/safetensors.ts";
 import { FASHION_MNIST_CLASSES } from "../../pipeline/datasets/fashion-mnist.ts";
 import { fivecrop, jsonLines, picture, temporaryFolder } from "../cli/run.ts";
+import { type ReadEvent, readEvents } from "../training/tensorboard-reader.ts";
 
 const SAMPLE = "fashion-mnist-sample";
 const TRAIN = ["train", "--model", "fashion-cnn", "--data", SAMPLE, "--epochs", "2", "--batch-size", "60", "--lr", "0.003"];
@@ -185,6 +186,74 @@ describe("train", () => {
     const tensorsOf = async (run: string) => readSafetensors(await readFile(join(cwd, run, "last.safetensors"))).tensors;
     expect(await tensorsOf(out)).toEqual(await tensorsOf("run"));
     expect((await readdir(join(cwd, out))).sort()).toEqual(FILES);
+  });
+
+  test("a recipe with other options: logged, averaged and for TensorBoard; stopped and resumed it is the same", async () => {
+    const recipe = ["train", "--recipe", "fashion-cnn", "--data", SAMPLE, "--validation", "1200", "--epochs", "2"];
+    const args = [...recipe, "--log-every", "30", "--ema", "0.99", "--tensorboard"];
+    const text = await good(...args, "--out", "recipe");
+    for (const said of [
+      /^ {3}0\.38 +\d\.\d{4} /m,
+      /^Expected of fashion-cnn: training accuracy 95\.65 %, top-1 91\.83 %$/m,
+      /^ {2}log\.csv /m,
+    ])
+      expect(text).toMatch(said);
+    const { config, preprocess } = JSON.parse(await readFile(join(cwd, "recipe/run.json"), "utf8"));
+    const asked = {
+      recipe: "fashion-cnn",
+      model: "fashion-cnn",
+      data: SAMPLE,
+      validation: 1200,
+      epochs: 2,
+      logEvery: 30,
+      ema: 0.99,
+      tensorboard: true,
+    };
+    expect(config).toMatchObject({
+      ...asked,
+      batchSize: 60,
+      schedule: "exponential:0.999/step",
+      learningRate: 0.01,
+      beta1: 0.9,
+      weightDecay: 0,
+    });
+    expect(preprocess).toMatchObject({ crop: [28, 28], mean: [0.5], std: [0.5] });
+
+    let sent = false;
+    const stopped = await fivecrop([...args, "--out", "recipe-stopped", "--json"], {
+      cwd,
+      onOutput: (child, soFar) => {
+        if (sent || !soFar.stdout.includes('"epoch":2,"batch":45,')) return;
+        sent = true;
+        child.kill("SIGINT");
+      },
+    });
+    expect([stopped.code, sent]).toEqual([130, true]);
+    await good("train", "--resume", "recipe-stopped");
+    const checkpoint = async (run: string, name: string) => readSafetensors(await readFile(join(cwd, run, `${name}.safetensors`))).tensors;
+    for (const name of ["last", "best"]) expect(await checkpoint("recipe-stopped", name)).toEqual(await checkpoint("recipe", name));
+    expect(Object.keys(await checkpoint("recipe", "best"))).toContain("average/bn1.running_var");
+    const logs = async (run: string) =>
+      (await readFile(join(cwd, run, "log.csv"), "utf8"))
+        .trim()
+        .split("\n")
+        .map((line) => line.split(",").slice(0, -1));
+    expect((await logs("recipe")).slice(1).map(([step]) => Number(step))).toEqual([30, 60, 90, 120, 150]);
+    expect(await logs("recipe-stopped")).toEqual(await logs("recipe"));
+
+    const events = async (run: string) => {
+      const files = (await readdir(join(cwd, run, "tensorboard"))).sort();
+      return Promise.all(files.map(async (file) => readEvents(await readFile(join(cwd, run, "tensorboard", file))).events));
+    };
+    const [straight, parts] = [await events("recipe"), await events("recipe-stopped")];
+    expect([straight.length, parts.length]).toEqual([1, 2]);
+    const losses = (all: readonly ReadEvent[]) =>
+      all.flatMap(({ step, scalars }) => (scalars["loss/training"] ? [[step, scalars["loss/training"]]] : []));
+    expect(losses(straight[0]).map(([step]) => step)).toEqual(Array.from({ length: 160 }, (_, i) => i + 1));
+    expect(parts.flatMap(losses)).toEqual(losses(straight[0]));
+    expect(straight[0].filter(({ scalars }) => "loss/validation" in scalars).map(({ step }) => step)).toEqual([
+      30, 60, 80, 90, 120, 150, 160,
+    ]);
   });
 
   test("a second SIGINT ends it at once, in the midst of a long step", async () => {

@@ -1,11 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../core/errors.ts";
 import { random } from "../../core/random.ts";
-import { augment } from "../../pipeline/augmentations.ts";
+import { createAugmenter } from "../../pipeline/augmentations/augmenter.ts";
 import { type Batch, type BatchPlan, batchCount, batches } from "../../pipeline/batches.ts";
 import { type Dataset, inMemory } from "../../pipeline/dataset.ts";
 import { createImage } from "../../pipeline/image.ts";
-import { preprocess } from "../../pipeline/preprocess.ts";
 
 const images = Array.from({ length: 11 }, (_, i) =>
   createImage(
@@ -61,7 +60,8 @@ describe("batches", () => {
     for (const { images: pixels, targets, labels, indices } of await all(dataset))
       for (const [row, index] of indices.entries()) {
         const noise = random(3).fork("augment", 2, index);
-        const expected = preprocess(augment(images[index], plan.augmentations, noise), plan.preprocess).data;
+        const expected = new Float32Array(12);
+        createAugmenter(plan.augmentations, plan.preprocess).input(images[index], noise, expected, 0);
         expect(pixels.slice(row * 12, row * 12 + 12)).toEqual([...expected]);
         expect(labels[row]).toBe(index % 3);
         expect(targets.slice(row * 3, row * 3 + 3)).toEqual([0, 1, 2].map((label) => Number(label === index % 3)));
@@ -71,6 +71,41 @@ describe("batches", () => {
   test("an image's noise does not depend on the batch size", async () => {
     expect(flat(await all(dataset, { batchSize: 5 }))).toEqual(flat(await all(dataset)));
     expect(flat(await all(dataset, { batchSize: 100 }))).toEqual(flat(await all(dataset)));
+  });
+
+  describe("mixed", () => {
+    const mixed = { augmentations: [...plan.augmentations, { kind: "mixup" }, { kind: "cutmix" }] } as const;
+
+    test("a batch's mixing depends on its place and the epoch, and is the same after a resume", async () => {
+      const list = await all(dataset, mixed);
+      expect(list).toEqual(await all(dataset, mixed));
+      expect(await all(dataset, { ...mixed, firstBatch: 2 })).toEqual(list.slice(2));
+      expect(list.flatMap(({ indices }) => indices)).toEqual(flat(await all(dataset)).indices);
+      expect(list.flatMap(({ targets }) => targets)).not.toEqual((await all(dataset)).flatMap(({ targets }) => targets));
+    });
+
+    test("a label is the class of the largest share, with label smoothing too", async () => {
+      const changed = new Set<boolean>();
+      for (const labelSmoothing of [0, 0.2])
+        for (let epoch = 0; epoch < 20; epoch++)
+          for (const { targets, labels, indices } of await all(dataset, { ...mixed, epoch, labelSmoothing }))
+            for (const [row, label] of labels.entries()) {
+              const target = targets.slice(row * 3, row * 3 + 3);
+              expect(target[label]).toBe(Math.max(...target));
+              expect(target.reduce((a, b) => a + b)).toBeCloseTo(1, 6);
+              changed.add(label !== indices[row] % 3);
+            }
+      expect(changed.size).toBe(2);
+    });
+
+    test("images are those of the pairs' shares, their own noise as it was without mixing", async () => {
+      const plain = await all(dataset);
+      const list = await all(dataset, { augmentations: [...plan.augmentations, { kind: "mixup" }] });
+      for (const [b, { images: pixels }] of list.entries()) {
+        const sum = (values: readonly number[]) => values.reduce((a, value) => a + value, 0);
+        expect(sum(pixels)).toBeCloseTo(sum(plain[b].images), 3);
+      }
+    });
   });
 
   test("epochs and seeds differ, in order and in noise", async () => {
@@ -109,6 +144,17 @@ describe("batches", () => {
     [{ firstBatch: 4 }, "first batch: expected a whole number from 0 to 3 (the batches of an epoch), received 4"],
     [{ augmentations: [{ kind: "random-crop", padding: -1 }] }, "padding: expected a whole number of pixels, 0 or more, received -1"],
     [{ augmentations: JSON.parse('[{"kind":"flop"}]') }, "unknown augmentation 'flop'. Did you mean 'flip'?"],
+    [
+      { augmentations: JSON.parse('[{"kind":"cutout","sizes":8}]') },
+      "augmentation cutout: unknown parameter 'sizes'. Did you mean 'size'?",
+    ],
+    [
+      { augmentations: JSON.parse('[{"kind":"mixup","alpha":null}]') },
+      "augmentation mixup: alpha: expected a number above 0, received null",
+    ],
+    [{ augmentations: JSON.parse('[{"kind":"random-resized-crop","scale":0.5}]') }, "scale: expected two numbers in order"],
+    [{ augmentations: JSON.parse('[{"kind":"random-crop"}]') }, "padding: expected a whole number of pixels, 0 or more, received nothing"],
+    [{ augmentations: JSON.parse('["flip"]') }, 'expected objects with a kind, such as {"kind":"flip"}, received "flip"'],
   ])("%j is refused", async (changed, message) => {
     await expect(all(dataset, changed)).rejects.toThrow(UsageError);
     await expect(all(dataset, changed)).rejects.toThrow(message);

@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { FivecropError, UsageError } from "../../core/errors.ts";
 import { random } from "../../core/random.ts";
-import { augment } from "../../pipeline/augmentations.ts";
 import { type Dataset, inMemory, splitDataset, subset } from "../../pipeline/dataset.ts";
-import { createImage, crop, flipHorizontal } from "../../pipeline/image.ts";
+import { createImage } from "../../pipeline/image.ts";
 
 const picture = (seed: number) => createImage(3, 2, 1, Uint8Array.of(seed, 2, 3, 4, 5, 6));
 const small = inMemory({
@@ -70,33 +69,5 @@ describe("inMemory", () => {
   ])("%#: refused", (options, message) => {
     expect(() => inMemory(options)).toThrow(FivecropError);
     expect(() => inMemory(options)).toThrow(message);
-  });
-});
-
-describe("augment", () => {
-  const image = createImage(3, 3, 1, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9));
-  const outcomes = (specs: Parameters<typeof augment>[1]): string[] =>
-    Array.from({ length: 400 }, (_, i) => augment(image, specs, random(1).fork(i)).data.join());
-
-  test("flip mirrors about half of the time, and does nothing else", () => {
-    const results = outcomes([{ kind: "flip" }]);
-    const flipped = flipHorizontal(image).data.join();
-    expect(new Set(results)).toEqual(new Set([image.data.join(), flipped]));
-    const count = results.filter((result) => result === flipped).length;
-    expect(Math.abs(count - 200)).toBeLessThan(50);
-  });
-
-  test("random-crop reaches each of its places, about equally often, and no other", () => {
-    const results = outcomes([{ kind: "random-crop", padding: 1 }]);
-    const places = [-1, 0, 1].flatMap((x) => [-1, 0, 1].map((y) => crop(image, { x, y, width: 3, height: 3 }).data.join()));
-    expect(new Set(results)).toEqual(new Set(places));
-    for (const place of places) expect(results.filter((result) => result === place).length).toBeGreaterThan(20);
-    expect(new Set(outcomes([{ kind: "random-crop", padding: 0 }])).size).toBe(1);
-  });
-
-  test("the same noise, the same image; none, the image itself", () => {
-    const specs = [{ kind: "flip" }, { kind: "random-crop", padding: 1 }] as const;
-    expect(outcomes(specs)).toEqual(outcomes(specs));
-    expect(augment(image, [], random(0))).toBe(image);
   });
 });

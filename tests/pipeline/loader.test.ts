@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FivecropError } from "../../core/errors.ts";
+import { parseAugmentations } from "../../pipeline/augmentations/text.ts";
 import { createLoader, prefetch } from "../../pipeline/batches.node.ts";
 import { type Batch, type BatchPlan, batches } from "../../pipeline/batches.ts";
 import { type Dataset, subset } from "../../pipeline/dataset.ts";
@@ -51,7 +52,14 @@ afterAll(() => loader.dispose());
 
 describe("a loader's worker", () => {
   test("makes the same batches as this thread, epoch after epoch", async () => {
-    for (const changed of [{}, { epoch: 1 }, { batchSize: 77, epoch: 2 }, { augmentations: [], shuffle: false }]) {
+    const everything = parseAugmentations("flip,random-resized-crop:0.5,color-jitter,rand-augment,cutout:6,mixup,cutmix");
+    for (const changed of [
+      {},
+      { epoch: 1 },
+      { epoch: 3, augmentations: everything },
+      { batchSize: 77, epoch: 2 },
+      { augmentations: [], shuffle: false },
+    ]) {
       const list = await all(loader.batches({ ...plan, ...changed }));
       expect(list).toEqual(await all(batches(dataset, { ...plan, ...changed })));
       expect(list.reduce((sum, batch) => sum + batch.labels.length, 0)).toBe(300);

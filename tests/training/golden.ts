@@ -101,7 +101,7 @@ export async function goldenEngine(
 ): Promise<TrainingEngine> {
   const network = goldenNetwork(golden.net);
   const engine = createOnnxRuntimeEngine({ network, optimizer, createSession });
-  await engine.initialize({ ...initialState(network, optimizer, 0), parameters: goldenParameters(golden, network) });
+  await engine.initialize({ ...initialState({ network, optimizer }, 0), parameters: goldenParameters(golden, network) });
   return engine;
 }
 

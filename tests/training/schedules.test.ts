@@ -21,29 +21,33 @@ const PYTORCH: Readonly<Record<string, readonly number[]>> = {
   ],
 };
 
+/** Where all epochs have the same number of steps. */
+const factorOf = (text: string) => (step: number, stepsPerEpoch: number, epochs: number) =>
+  parseSchedule(text).factor({ step, epoch: Math.floor(step / stepsPerEpoch) }, { steps: stepsPerEpoch * epochs, epochs });
+
 describe("schedules", () => {
   test.each(Object.entries(PYTORCH))("%s per step is PyTorch's", (text, expected) => {
-    const { factor } = parseSchedule(`${text}/step`);
+    const factor = factorOf(`${text}/step`);
     expected.forEach((rate, step) => {
       expect(factor(step, 5, 4), `step ${step}`).toBeCloseTo(rate, 8);
     });
   });
 
   test.each(Object.entries(PYTORCH))("%s per epoch holds its value through the epoch", (text, expected) => {
-    const { factor } = parseSchedule(`${text}/epoch`);
+    const factor = factorOf(`${text}/epoch`);
     for (const epoch of [0, 3, 19]) for (const batch of [0, 6]) expect(factor(epoch * 7 + batch, 7, 20)).toBeCloseTo(expected[epoch], 8);
   });
 
   test("constant, and what a schedule counts in where it does not say", () => {
-    expect(parseSchedule("constant").factor(99, 10, 10)).toBe(1);
-    expect(parseSchedule("exponential:0.5").factor(25, 10, 10)).toBe(0.25); // epochs
-    expect(parseSchedule("cosine").factor(50, 10, 10)).toBeCloseTo(0.5, 12); // steps
+    expect(factorOf("constant")(99, 10, 10)).toBe(1);
+    expect(factorOf("exponential:0.5")(25, 10, 10)).toBe(0.25); // epochs
+    expect(factorOf("cosine")(50, 10, 10)).toBeCloseTo(0.5, 12); // steps
   });
 
   test("warm-up rises linearly and multiplies", () => {
-    const { factor } = parseSchedule("exponential:0.5/epoch+warmup:4/step");
+    const factor = factorOf("exponential:0.5/epoch+warmup:4/step");
     expect([0, 1, 2, 3, 4].map((step) => factor(step, 3, 9))).toEqual([0.25, 0.5, 0.75, 0.5, 0.5]);
-    expect(parseSchedule("constant+warmup:2/epoch").factor(0, 3, 9)).toBe(0.5);
+    expect(factorOf("constant+warmup:2/epoch")(0, 3, 9)).toBe(0.5);
   });
 
   test.each([

@@ -2,17 +2,20 @@ import type { Session, SessionMaker } from "../../core/session.ts";
 import { numbersOf, rows, scalar, type Tensor, zeros } from "../../core/tensor.ts";
 import { serialize } from "../../export/serialize.ts";
 import { knownShape } from "../../models/graph/graph.ts";
-import type { Network } from "../../models/network.ts";
+import { type Network, networkForSize } from "../../models/network.ts";
 import type { StepInput, StepResult, TrainingEngine } from "../engine.ts";
 import type { Optimizer } from "../optimizers.ts";
 import { compileForward, compileStep, LOGITS, LOSS } from "../step/index.ts";
 import type { TrainingGraph } from "../step/training-graph.ts";
 import { rateNames } from "../step/update.ts";
+import { averageFactorsAt, averageName, checkAverage, type WeightAverage } from "../weight-average.ts";
 import { copyVariables, groupVariables, initialState, noiseAt, padBatch } from "./variables.ts";
 
 export interface OnnxRuntimeEngineOptions {
   readonly network: Network;
   readonly optimizer: Optimizer;
+  /** Keeps a moving average of the weights, which then predicts. */
+  readonly average?: WeightAverage;
   readonly createSession: SessionMaker;
   /** Threads inside an operator; the runtime's choice where it is left out. */
   readonly threads?: number;
@@ -23,29 +26,33 @@ interface Step {
   readonly session: Session;
 }
 
-/** At most this many batch sizes have a session at a time: the full batch's and the last, smaller batch's. */
+/** At most this many shapes of batches have a session at a time: the full batch's and the last, smaller batch's. */
 const MOST_SESSIONS = 2;
 
 /** Runs the training-step graph in ONNX Runtime: one `run` is forward, loss, gradients and update. */
-export function createOnnxRuntimeEngine({ network, optimizer, createSession, threads }: OnnxRuntimeEngineOptions): TrainingEngine {
-  const steps = new Map<number, Step>();
+export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): TrainingEngine {
+  const { network, optimizer, average, createSession, threads } = options;
+  if (average) checkAverage(average);
+  const steps = new Map<string, Step>();
   let forward: { readonly batch: number; readonly session: Session } | undefined;
   let seed = 0;
   let done = 0;
   let current: Record<string, Tensor<"float32">> = {};
   let next: Record<string, Tensor<"float32">> = {}; // written by a step, then exchanged with `current`
 
-  async function stepFor(batch: number): Promise<Step> {
-    const known = steps.get(batch);
+  async function stepFor(shape: readonly number[]): Promise<Step> {
+    const key = String(shape);
+    const known = steps.get(key);
     if (known) return known;
+    const [batch, channels, height, width] = shape;
+    const step = compileStep(networkForSize(network, [channels, height, width]), batch, optimizer, average);
     if (steps.size === MOST_SESSIONS) {
       const [oldest, { session }] = [...steps][0];
       steps.delete(oldest);
       await session.dispose();
     }
-    const step = compileStep(network, batch, optimizer);
     const made = { step, session: await createSession(serialize(step.graph), { threads }) };
-    steps.set(batch, made);
+    steps.set(key, made);
     return made;
   }
 
@@ -59,10 +66,10 @@ export function createOnnxRuntimeEngine({ network, optimizer, createSession, thr
   }
 
   async function trainOne({ images, targets }: StepInput, learningRate: number): Promise<StepResult> {
-    const { step, session } = await stepFor(images.shape[0]);
-    const rates = [learningRate, ...optimizer.factorsAt(done + 1)];
+    const { step, session } = await stepFor(images.shape);
+    const rates = [learningRate, ...optimizer.factorsAt(done + 1), ...(average ? averageFactorsAt(average, done + 1) : [])];
     const feeds: Record<string, Tensor> = { images, targets };
-    rateNames(optimizer).forEach((name, i) => {
+    rateNames(optimizer, average).forEach((name, i) => {
       feeds[name] = scalar(rates[i]);
     });
     for (const { node, value } of step.noise) feeds[value.name] = noiseAt(seed, done, node, knownShape(value));
@@ -82,9 +89,10 @@ export function createOnnxRuntimeEngine({ network, optimizer, createSession, thr
     name: "onnxruntime",
     network,
     optimizer,
+    average,
     async initialize(from) {
-      const given = "parameters" in from ? from : initialState(network, optimizer, from.seed);
-      current = copyVariables(network, optimizer, given);
+      const given = "parameters" in from ? from : initialState(options, from.seed);
+      current = copyVariables(options, given);
       next = Object.fromEntries(Object.entries(current).map(([name, { shape }]) => [name, zeros("float32", shape)]));
       seed = given.seed;
       done = given.step;
@@ -99,12 +107,14 @@ export function createOnnxRuntimeEngine({ network, optimizer, createSession, thr
       const batch = forward && forward.batch >= count ? forward.batch : count;
       const session = await forwardFor(batch);
       const full = count === batch ? images : padBatch(images, batch);
-      const feeds = Object.fromEntries(session.inputs.map(({ name }) => [name, name === "images" ? full : current[name]]));
+      const feeds = Object.fromEntries(
+        session.inputs.map(({ name }) => [name, name === "images" ? full : (current[averageName(name)] ?? current[name])]),
+      );
       const [logits] = Object.values(await session.run(feeds)) as Tensor<"float32">[];
       return rows(logits, 0, count);
     },
     async state() {
-      return { step: done, seed, ...groupVariables(network, optimizer, current) };
+      return { step: done, seed, ...groupVariables(options, current) };
     },
     async dispose() {
       for (const { session } of steps.values()) await session.dispose();

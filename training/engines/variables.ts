@@ -3,37 +3,50 @@ import { random } from "../../core/random.ts";
 import { sizeOf, type Tensor, tensor, zeros } from "../../core/tensor.ts";
 import { knownShape, type Value } from "../../models/graph/graph.ts";
 import { initialParameters, type Network } from "../../models/network.ts";
-import type { TrainingState, Weights } from "../engine.ts";
-import type { Optimizer } from "../optimizers.ts";
+import type { TrainingEngine, TrainingState, Weights } from "../engine.ts";
 import { slotName } from "../step/update.ts";
+import { averageName } from "../weight-average.ts";
 
 /** A network's running statistics: the constants that batch norm's inference form reads. */
 export const statisticsOf = (network: Network): readonly Value[] =>
   network.graph.nodes.flatMap((node) => (node.op === "BatchNormalization" ? (node.inputs.slice(3) as Value[]) : []));
 
-type Role = "parameters" | "slots" | "state";
+/** What the variables of a step depend on. */
+export type Trained = Pick<TrainingEngine, "network" | "optimizer" | "average">;
 
-/** Names and shapes of everything that a step replaces. */
-function variablesOf(network: Network, optimizer: Optimizer): Readonly<Record<Role, ReadonlyMap<string, readonly number[]>>> {
+type Role = "parameters" | "slots" | "state" | "average";
+const ROLES = ["parameters", "slots", "state", "average"] as const satisfies readonly Role[];
+
+/** The variable that holds a state's tensor. */
+const variableName = (role: Role, name: string): string => (role === "average" ? averageName(name) : name);
+
+/** Names and shapes of everything that a step replaces, as the state names it. */
+function variablesOf({ network, optimizer, average }: Trained): Readonly<Record<Role, ReadonlyMap<string, readonly number[]>>> {
   const parameters = [...network.parameters.keys()].map((value) => [value.name, knownShape(value)] as const);
+  const state = statisticsOf(network).map((value) => [value.name, knownShape(value)] as const);
   return {
     parameters: new Map(parameters),
     slots: new Map(parameters.flatMap(([name, shape]) => optimizer.slots.map((slot) => [slotName(name, slot), shape] as const))),
-    state: new Map(statisticsOf(network).map((value) => [value.name, knownShape(value)])),
+    state: new Map(state),
+    average: new Map(average ? [...parameters, ...state] : []),
   };
 }
 
 /** The state before the first step. */
-export function initialState(network: Network, optimizer: Optimizer, seed: number): TrainingState {
-  const { slots } = variablesOf(network, optimizer);
+export function initialState(trained: Trained, seed: number): TrainingState {
+  const { network, average } = trained;
+  const { slots } = variablesOf(trained);
+  const parameters = initialParameters(network, seed);
+  const state = Object.fromEntries(
+    statisticsOf(network).map((value) => [value.name, network.graph.initializers.get(value) as Tensor<"float32">]),
+  );
   return {
     step: 0,
     seed,
-    parameters: initialParameters(network, seed),
+    parameters,
     slots: Object.fromEntries([...slots].map(([name, shape]) => [name, zeros("float32", shape)])),
-    state: Object.fromEntries(
-      statisticsOf(network).map((value) => [value.name, network.graph.initializers.get(value) as Tensor<"float32">]),
-    ),
+    state,
+    ...(average && { average: { ...parameters, ...state } }),
   };
 }
 
@@ -41,10 +54,11 @@ export function initialState(network: Network, optimizer: Optimizer, seed: numbe
  * A state's tensors by variable name, copied.
  * @throws FivecropError where it is not of this network and optimizer.
  */
-export function copyVariables(network: Network, optimizer: Optimizer, from: TrainingState): Record<string, Tensor<"float32">> {
-  const wanted = variablesOf(network, optimizer);
-  const entries = (["parameters", "slots", "state"] as const).flatMap((role) => {
-    const given = from[role];
+export function copyVariables(trained: Trained, from: TrainingState): Record<string, Tensor<"float32">> {
+  const { network, optimizer } = trained;
+  const wanted = variablesOf(trained);
+  const entries = ROLES.flatMap((role) => {
+    const given = from[role] ?? {};
     const problems = [
       ...[...wanted[role]].flatMap(([name, shape]) => {
         if (!given[name]) return [`'${name}' is missing`];
@@ -57,23 +71,23 @@ export function copyVariables(network: Network, optimizer: Optimizer, from: Trai
         `this checkpoint is not of network '${network.name}' with optimizer '${optimizer.name}': of its ${role}, ${problems.slice(0, 3).join("; ")}` +
           `${problems.length > 3 ? ` and ${problems.length - 3} more` : ""}. To fix: resume with the options that it was made with.`,
       );
-    return Object.entries(given).map(([name, t]) => [name, tensor("float32", t.shape, t.data.slice())] as const);
+    return Object.entries(given).map(([name, t]) => [variableName(role, name), tensor("float32", t.shape, t.data.slice())] as const);
   });
   return Object.fromEntries(entries);
 }
 
 /** The other way: variables by role, copied. */
-export function groupVariables(
-  network: Network,
-  optimizer: Optimizer,
-  variables: Weights,
-): Pick<TrainingState, "parameters" | "slots" | "state"> {
-  const wanted = variablesOf(network, optimizer);
+export function groupVariables(trained: Trained, variables: Weights): Pick<TrainingState, Role> {
+  const wanted = variablesOf(trained);
   const group = (role: Role): Weights =>
     Object.fromEntries(
-      [...wanted[role].keys()].map((name) => [name, tensor("float32", variables[name].shape, variables[name].data.slice())]),
+      [...wanted[role].keys()].map((name) => {
+        const { shape, data } = variables[variableName(role, name)];
+        return [name, tensor("float32", shape, data.slice())];
+      }),
     );
-  return { parameters: group("parameters"), slots: group("slots"), state: group("state") };
+  const [parameters, slots, state, average] = ROLES.map(group);
+  return { parameters, slots, state, ...(trained.average && { average }) };
 }
 
 /** The numbers in [0, 1) that a node draws at a step, the same on every engine and after a resume. */

@@ -1,47 +1,39 @@
 import * as echarts from "echarts";
-import { bestOf, type EpochRecord } from "../progress.ts";
+import { bestOf, type EpochRecord, type LogRecord } from "../progress.ts";
 
-const COLORS = { training: "#2563eb", validation: "#ea580c" } as const;
+const PARTS = {
+  training: { color: "#2563eb", loss: (r: EpochRecord) => r.trainingLoss, accuracy: (r: EpochRecord) => r.trainingAccuracy },
+  validation: { color: "#ea580c", loss: (r: EpochRecord) => r.validationLoss, accuracy: (r: EpochRecord) => r.validationAccuracy },
+} as const;
+const PANELS = [
+  { name: "loss", of: "loss", scale: 1 },
+  { name: "accuracy (%)", of: "accuracy", scale: 100 },
+] as const;
 
-/** Loss and accuracy over the epochs, training and validation, the best epoch marked: an SVG picture, 960 × 400. */
-export function curvesSvg(history: readonly EpochRecord[], title: string): string {
-  const epochs = history.map(({ epoch }) => String(epoch));
+/** Loss and accuracy over the epochs, training and validation, the best epoch marked; logs between epochs as thin lines: an SVG picture, 960 × 400. */
+export function curvesSvg(history: readonly EpochRecord[], title: string, logs: readonly LogRecord[] = []): string {
   const best = bestOf(history);
-  const percent = (value: number | undefined) => (value === undefined ? undefined : 100 * value);
-  const panels = [
-    { name: "loss", training: history.map((r) => r.trainingLoss), validation: history.map((r) => r.validationLoss) },
-    {
-      name: "accuracy (%)",
-      training: history.map((r) => percent(r.trainingAccuracy)),
-      validation: history.map((r) => percent(r.validationAccuracy)),
-    },
-  ];
-  const series = panels.flatMap((panel, i) =>
-    (["training", "validation"] as const).flatMap((part) =>
-      panel[part].every((value) => value === undefined)
-        ? []
-        : [
-            {
-              type: "line" as const,
-              name: part,
-              xAxisIndex: i,
-              yAxisIndex: i,
-              data: panel[part].map((value) => value ?? null),
-              color: COLORS[part],
-              showSymbol: history.length < 40,
-              ...(part === "validation" &&
-                best && {
-                  markLine: {
-                    symbol: "none",
-                    silent: true,
-                    lineStyle: { color: "#9ca3af" },
-                    label: { formatter: "best" },
-                    data: [{ xAxis: String(best.epoch) }],
-                  },
-                }),
-            },
-          ],
-    ),
+  const markLine = best && {
+    symbol: "none",
+    silent: true,
+    lineStyle: { color: "#9ca3af" },
+    label: { formatter: "best" },
+    data: [{ xAxis: best.epoch }],
+  };
+  const series = PANELS.flatMap(({ of, scale }, i) =>
+    Object.entries(PARTS).flatMap(([name, part]) => {
+      const points = (records: readonly EpochRecord[]) =>
+        records.flatMap((record) => {
+          const value = part[of](record);
+          return value === undefined ? [] : [[record.epoch, scale * value]];
+        });
+      const [data, between] = [points(history), points(logs)];
+      const common = { type: "line" as const, name, xAxisIndex: i, yAxisIndex: i, color: part.color };
+      return [
+        ...(between.length ? [{ ...common, data: between, showSymbol: false, lineStyle: { width: 1, opacity: 0.45 } }] : []),
+        ...(data.length ? [{ ...common, data, showSymbol: history.length < 40, ...(name === "validation" && { markLine }) }] : []),
+      ];
+    }),
   );
   const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width: 960, height: 400 });
   try {
@@ -49,13 +41,23 @@ export function curvesSvg(history: readonly EpochRecord[], title: string): strin
       animation: false,
       backgroundColor: "#ffffff",
       title: { text: title, left: "center", top: 8, textStyle: { fontSize: 15 } },
-      legend: { bottom: 8, data: ["training", "validation"] },
+      legend: { bottom: 8, data: Object.keys(PARTS) },
       grid: [
         { left: "6%", width: "41%", top: 60, bottom: 80 },
         { left: "56%", width: "41%", top: 60, bottom: 80 },
       ],
-      xAxis: panels.map((_, i) => ({ type: "category", data: epochs, gridIndex: i, name: "epoch", nameLocation: "middle", nameGap: 28 })),
-      yAxis: panels.map(({ name }, i) => ({ type: "value", gridIndex: i, name, scale: true })),
+      xAxis: PANELS.map((_, i) => ({
+        type: "value",
+        gridIndex: i,
+        name: "epoch",
+        nameLocation: "middle",
+        nameGap: 28,
+        min: logs.length ? 0 : 1,
+        max: Math.max(history.length, 2),
+        minInterval: 1,
+        splitLine: { show: false },
+      })),
+      yAxis: PANELS.map(({ name }, i) => ({ type: "value", gridIndex: i, name, scale: true })),
       series,
     });
     return chart.renderToSVGString();

@@ -7,13 +7,14 @@ import { classCount, type Network } from "../../models/network.ts";
 import { OPS } from "../../models/ops/index.ts";
 import { softmaxCrossEntropy } from "../losses.ts";
 import type { Optimizer } from "../optimizers.ts";
+import type { WeightAverage } from "../weight-average.ts";
 import { differentiate } from "./autodiff.ts";
 import { lower } from "./lower/lower.ts";
 import { prepare } from "./prepare.ts";
 import { prune } from "./prune.ts";
 import { select } from "./select.ts";
 import type { TrainingGraph, Variable } from "./training-graph.ts";
-import { appendUpdates } from "./update.ts";
+import { appendAverages, appendUpdates } from "./update.ts";
 
 /** Where a step's graph has the loss, the logits, and then the next value of each variable. */
 export const LOSS = 0;
@@ -21,10 +22,10 @@ export const LOGITS = 1;
 const FIRST_VARIABLE = 2;
 
 /**
- * A training step as a graph in logical shapes and with the trainer's own operators: forward, loss, gradients, updates.
+ * A training step as a graph in logical shapes and with the trainer's own operators: forward, loss, gradients, updates, and the weights' average.
  * @throws FivecropError where a parameter does not influence the logits.
  */
-export function writeStep(network: Network, batch: number, optimizer: Optimizer): TrainingGraph {
+export function writeStep(network: Network, batch: number, optimizer: Optimizer, average?: WeightAverage): TrainingGraph {
   const { builder: g, logits, parameters, idle, state, noise } = prepare(network, batch);
   const targets = g.input("targets", "float32", [batch, classCount(network)]);
   const loss = softmaxCrossEntropy(g, logits, targets);
@@ -47,14 +48,15 @@ export function writeStep(network: Network, batch: number, optimizer: Optimizer)
       return [parameter, gradient];
     }),
   );
-  const variables = [...appendUpdates(g, gradients, optimizer), ...state];
+  const weights = [...appendUpdates(g, gradients, optimizer), ...state];
+  const variables = average ? [...weights, ...appendAverages(g, weights)] : weights;
   const outputs = [loss, logits, ...variables.map(({ after }) => after)];
   return replaced({ variables, noise }, prune(g.build(`${network.name}/step`, outputs)));
 }
 
 /** The step in plain ONNX operators, ready to be serialized and run. Its inputs and outputs keep their logical shapes. */
-export function compileStep(network: Network, batch: number, optimizer: Optimizer): TrainingGraph {
-  const step = writeStep(network, batch, optimizer);
+export function compileStep(network: Network, batch: number, optimizer: Optimizer, average?: WeightAverage): TrainingGraph {
+  const step = writeStep(network, batch, optimizer, average);
   return replaced(step, lower(step.graph, select(step.graph)));
 }
 

@@ -3,8 +3,8 @@ import type { Graph, Value } from "../../models/graph/graph.ts";
 /** A tensor that a step reads and replaces: two values of the graph, an input before and an output after the step. */
 export interface Variable {
   readonly name: string;
-  /** `state` is a running statistic; a slot belongs to the optimizer. */
-  readonly role: "parameter" | "slot" | "state";
+  /** `state` is a running statistic; a slot belongs to the optimizer; an `average` is kept of each parameter and statistic. */
+  readonly role: "parameter" | "slot" | "state" | "average";
   readonly before: Value;
   readonly after: Value;
 }

@@ -1,6 +1,7 @@
 import type { GraphBuilder } from "../../models/graph/builder.ts";
 import { knownShape, type Value } from "../../models/graph/graph.ts";
 import type { Arithmetic, Optimizer } from "../optimizers.ts";
+import { AVERAGE_FACTORS, averageName, moveAverage, type WeightAverage } from "../weight-average.ts";
 import type { Variable } from "./training-graph.ts";
 
 /** Update rules as nodes of a graph. */
@@ -9,8 +10,12 @@ function graphArithmetic(g: GraphBuilder): Arithmetic<Value> {
   return { add: binary("Add"), sub: binary("Sub"), mul: binary("Mul"), div: binary("Div"), sqrt: (a) => g.add("Sqrt", [a]) };
 }
 
-/** The inputs that an update reads besides the variables: the learning rate and the optimizer's factors, all scalars. */
-export const rateNames = (optimizer: Optimizer): readonly string[] => ["learning-rate", ...optimizer.factors];
+/** The inputs that an update reads besides the variables: the learning rate, the optimizer's factors and the average's, all scalars. */
+export const rateNames = (optimizer: Optimizer, average?: WeightAverage): readonly string[] => [
+  "learning-rate",
+  ...optimizer.factors,
+  ...(average ? AVERAGE_FACTORS : []),
+];
 
 /**
  * Appends the optimizer's rule for each parameter.
@@ -26,6 +31,18 @@ export function appendUpdates(g: GraphBuilder, gradients: ReadonlyMap<Value, Val
       { name: parameter.name, role: "parameter", before: parameter, after: next.parameter },
       ...slots.map((before, i): Variable => ({ name: before.name, role: "slot", before, after: next.slots[i] })),
     ];
+  });
+}
+
+/** Appends the moving average of each parameter and running statistic. @returns the averages, before and after. */
+export function appendAverages(g: GraphBuilder, variables: readonly Variable[]): Variable[] {
+  const math = graphArithmetic(g);
+  const [kept, taken] = AVERAGE_FACTORS.map((name) => g.input(name, "float32", []));
+  return variables.flatMap(({ name, role, before, after }): Variable[] => {
+    if (role === "slot") return [];
+    const average = g.input(averageName(name), "float32", knownShape(before));
+    const next = g.within(`${name}.average`, () => moveAverage(math, { average, value: after, kept, taken }));
+    return [{ name: average.name, role: "average", before: average, after: next }];
   });
 }
 

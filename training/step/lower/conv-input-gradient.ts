@@ -1,24 +1,20 @@
-import { knownShape, type Node } from "../../../models/graph/graph.ts";
-import { type ConvAttributes, windowOf } from "../../../models/ops/conv.ts";
+import { knownShape } from "../../../models/graph/graph.ts";
 import { slice } from "../../../models/ops/movement.ts";
 import { reshape } from "../../../models/ops/shared.ts";
-import { convCost, imageByImageCost, padsWithBatchAxis, sizes, withBatchAxis } from "./conv.ts";
+import { convCost, imageByImageCost, measureInputGradient, padsWithBatchAxis, withBatchAxis } from "./conv.ts";
+import { byPhases } from "./conv-input-gradient-phases.ts";
 import type { Formulation } from "./formulation.ts";
-
-const measure = (node: Node) => {
-  const [dy, w] = node.inputs;
-  return { ...sizes(node, node.outputs[0], dy!, knownShape(w!)), window: windowOf(node.attributes as unknown as ConvAttributes) };
-};
 
 /** The adjoint itself, image by image: ConvTranspose; pixels that no window reached are made by output_padding. */
 const transposed: Formulation = {
   name: "ConvTranspose",
   plan(node) {
-    const { operations, outputPixels } = measure(node);
-    return { inputs: ["standard", "standard"], outputs: ["standard"], cost: 1.4 * imageByImageCost(operations, outputPixels) };
+    const { operations, outputPixels } = measureInputGradient(node);
+    const [, channels] = knownShape(node.outputs[0]);
+    return { inputs: ["standard", "standard"], outputs: ["standard"], cost: 1.4 * imageByImageCost(operations, channels, outputPixels) };
   },
   emit(g, node, [dy, w]) {
-    const { window, attributes } = measure(node);
+    const { window, attributes } = measureInputGradient(node);
     const { kernel, strides, dilations, pads } = window;
     const [input, output] = [knownShape(node.outputs[0]).slice(2), knownShape(node.inputs[0]!).slice(2)];
     const output_padding = input.map(
@@ -39,14 +35,20 @@ const transposed: Formulation = {
 const flipped: Formulation = {
   name: "flipped kernel, innermost",
   plan(node) {
-    const { operations, window } = measure(node);
+    const { operations, outputPixels, window } = measureInputGradient(node);
     const { kernel, strides, dilations, pads } = window;
+    const [, channels, ...input] = knownShape(node.outputs[0]);
     const reach = [...kernel, ...kernel].map((k, i) => dilations[i % 2] * (k - 1));
     if (node.outputs[0].shape.length !== 4 || strides.some((s) => s !== 1) || pads.some((p, i) => p > reach[i])) return undefined;
-    return { inputs: ["innermost", "standard"], outputs: ["innermost"], cost: convCost(operations) };
+    const inputPixels = input.reduce((a, b) => a * b, 1);
+    return {
+      inputs: ["innermost", "standard"],
+      outputs: ["innermost"],
+      cost: convCost((operations * inputPixels) / outputPixels, channels),
+    };
   },
   emit(g, node, [dy, w]) {
-    const { window, attributes } = measure(node);
+    const { window, attributes } = measureInputGradient(node);
     const { kernel, dilations, pads } = window;
     const { group } = attributes;
     const [filters, channels, ...taps] = knownShape(w!);
@@ -66,4 +68,4 @@ const flipped: Formulation = {
   },
 };
 
-export const convInputGradient: readonly Formulation[] = [transposed, flipped];
+export const convInputGradient: readonly Formulation[] = [transposed, flipped, byPhases];

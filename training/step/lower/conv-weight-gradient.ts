@@ -5,7 +5,7 @@ import { windowOf } from "../../../models/ops/conv.ts";
 import { pad, slice } from "../../../models/ops/movement.ts";
 import { reshape } from "../../../models/ops/shared.ts";
 import { convCost, sizes } from "./conv.ts";
-import { type Formulation, passCost } from "./formulation.ts";
+import { type Formulation, passCost, sizeOfValue } from "./formulation.ts";
 
 const measure = (node: Node) => {
   const [x, dy] = node.inputs;
@@ -13,8 +13,8 @@ const measure = (node: Node) => {
   return { ...measured, window: windowOf(measured.attributes), input: knownShape(x!).slice(2), output: knownShape(dy!).slice(2) };
 };
 
-/** Up to so many input channels the one convolution has too few outputs to run near the peak. */
-const FEW_CHANNELS = 4;
+/** Up to so many numbers the columns are written out: 256 MB. */
+const MOST_COLUMNS = 2 ** 26;
 
 /**
  * One dilated 3-D convolution: x as [1, G, H, W, N · C/G], dy as its filters [K, 1, oH, oW, N]. The forward stride is its dilation and the forward dilation
@@ -25,12 +25,12 @@ const oneConv: Formulation = {
   plan(node) {
     const { operations } = measure(node);
     if (node.outputs[0].shape.length !== 4) return undefined;
-    const channels = knownShape(node.outputs[0])[1];
-    const slowdown = channels <= FEW_CHANNELS ? 3 : 1;
+    const [filters, channels] = knownShape(node.outputs[0]);
+    const perCopy = 0.25 + 3 / channels; // numbers are copied by runs of C
     return {
       inputs: ["innermost", "innermost"],
       outputs: ["standard"],
-      cost: slowdown * convCost(operations) + 2 * passCost([node.inputs[0]]),
+      cost: convCost(operations, filters, perCopy) + 2 * passCost([node.inputs[0]]),
     };
   },
   emit(g, node, [x, dy]) {
@@ -61,25 +61,24 @@ const oneConv: Formulation = {
   },
 };
 
-/** For few input channels: every tap's view of x as rows, [k · k · C, oH · oW · N], times dyᵀ. */
+/** For few channels: every tap's view of x as rows, [k · k · C, oH · oW · N], times dyᵀ. */
 const columns: Formulation = {
   name: "columns and one Gemm, innermost",
   plan(node) {
     const { operations, attributes } = measure(node);
-    const [, channels, ...taps] = knownShape(node.outputs[0]);
-    const rows = channels * taps[0] * taps[1];
-    if (node.outputs[0].shape.length !== 4 || attributes.group !== 1 || channels > FEW_CHANNELS) return undefined;
-    const copies = passCost([node.inputs[1]]) * (rows / knownShape(node.inputs[1]!)[1]) * 2;
-    return { inputs: ["innermost", "innermost"], outputs: ["standard"], cost: 0.6 * convCost(operations) + copies };
+    const [filters, channels, ...taps] = knownShape(node.outputs[0]);
+    const numbers = sizeOfValue(node.inputs[1]!) * ((channels * taps[0] * taps[1]) / filters);
+    if (node.outputs[0].shape.length !== 4 || attributes.group !== 1 || numbers > MOST_COLUMNS) return undefined;
+    return { inputs: ["innermost", "innermost"], outputs: ["standard"], cost: 1.3 * convCost(operations, filters, 0) + 0.6 * numbers };
   },
   emit(g, node, [x, dy]) {
     const { batch, output } = measure(node);
     const [filters, channels, ...taps] = knownShape(node.outputs[0]);
     const pixels = output[0] * output[1] * batch;
     const rows = reshape(g, g.add("Concat", tapViews(g, node, x!), { axis: 1 }), [taps[0] * taps[1] * channels, pixels]);
-    const product = g.add("Gemm", [reshape(g, dy!, [filters, pixels]), rows], { transB: 1 });
-    const channelsFirst = g.add("Transpose", [reshape(g, product, [filters, taps[0] * taps[1], channels])], { perm: [0, 2, 1] });
-    return [reshape(g, channelsFirst, knownShape(node.outputs[0]), node.name)];
+    const product = g.add("Gemm", [rows, reshape(g, dy!, [filters, pixels])], { transB: 1 });
+    const filtersFirst = g.add("Transpose", [reshape(g, product, [taps[0] * taps[1], channels, filters])], { perm: [2, 1, 0] });
+    return [reshape(g, filtersFirst, knownShape(node.outputs[0]), node.name)];
   },
 };
 

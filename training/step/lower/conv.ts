@@ -3,17 +3,22 @@ import { type ConvAttributes, windowOf } from "../../../models/ops/conv.ts";
 import { reshape } from "../../../models/ops/shared.ts";
 import { asItIs, type Formulation, passCost } from "./formulation.ts";
 
-/** Nanoseconds of one floating-point operation at about 100 GFLOP/s. */
-const PER_OPERATION = 0.01;
+/** Nanoseconds of one floating-point operation near the peak, and of one number copied by the convolution into the columns of its matrix product. */
+const PER_OPERATION = 0.0054;
+const PER_COPY = 0.2;
 
 /** Floating-point operations of a convolution, forward or either gradient: two for each multiply-add. */
 export function convOperations(weight: readonly number[], outputPixels: number, batch: number): number {
   return 2 * batch * outputPixels * weight.reduce((size, d) => size * d, 1);
 }
 
-/** Batch innermost, a convolution is one matrix product and runs near the peak; image by image it loses on small maps. */
-export const convCost = (operations: number): number => operations * PER_OPERATION;
-export const imageByImageCost = (operations: number, outputPixels: number): number => operations * PER_OPERATION * (1 + 40 / outputPixels);
+/** Batch innermost, a convolution is one matrix product and runs near the peak, but for its copies: each output channel shares them. */
+export const convCost = (operations: number, outputChannels: number, perCopy = PER_COPY): number =>
+  operations * (PER_OPERATION + perCopy / (2 * outputChannels));
+
+/** Image by image it loses on small maps. */
+export const imageByImageCost = (operations: number, outputChannels: number, outputPixels: number): number =>
+  convCost(operations, outputChannels) * (1 + 40 / outputPixels);
 
 export const sizes = (node: Node, x: Value, y: Value, weight: readonly number[]) => {
   const [batch] = knownShape(x);
@@ -28,9 +33,16 @@ export const sizes = (node: Node, x: Value, y: Value, weight: readonly number[])
   };
 };
 
+/** The same of a ConvInputGradient: [dy, w] → dx. */
+export const measureInputGradient = (node: Node) => {
+  const [dy, w] = node.inputs;
+  const measured = sizes(node, node.outputs[0], dy!, knownShape(w!));
+  return { ...measured, window: windowOf(measured.attributes as unknown as ConvAttributes) };
+};
+
 const standard = asItIs((node) => {
   const { operations, outputPixels } = sizes(node, node.inputs[0]!, node.outputs[0], knownShape(node.inputs[1]!));
-  return imageByImageCost(operations, outputPixels);
+  return imageByImageCost(operations, knownShape(node.inputs[1]!)[0], outputPixels);
 });
 
 /** [kh, kw] → [kh, kw, along the batch]; begin and end pads stay apart. */
@@ -42,8 +54,9 @@ const innermost: Formulation = {
   name: "innermost",
   plan(node) {
     if (node.inputs[0]!.shape.length !== 4) return undefined;
-    const { operations } = sizes(node, node.inputs[0]!, node.outputs[0], knownShape(node.inputs[1]!));
-    return { inputs: ["innermost", "standard", "standard"], outputs: ["innermost"], cost: passCost([]) + convCost(operations) };
+    const weight = knownShape(node.inputs[1]!);
+    const { operations } = sizes(node, node.inputs[0]!, node.outputs[0], weight);
+    return { inputs: ["innermost", "standard", "standard"], outputs: ["innermost"], cost: passCost([]) + convCost(operations, weight[0]) };
   },
   emit(g, node, [x, w, bias]) {
     const window = windowOf(node.attributes as unknown as ConvAttributes);

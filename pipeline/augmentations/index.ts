@@ -1,0 +1,32 @@
+import type { Augmentation } from "./augmentation.ts";
+import { type ColorJitterSpec, colorJitter } from "./color-jitter.ts";
+import { type CutmixSpec, cutmix } from "./cutmix.ts";
+import { type CutoutSpec, cutout } from "./cutout.ts";
+import { type FlipSpec, flip } from "./flip.ts";
+import { type MixupSpec, mixup } from "./mixup.ts";
+import { type RandAugmentSpec, randAugment } from "./rand-augment.ts";
+import { type RandomCropSpec, randomCrop } from "./random-crop.ts";
+import { type RandomResizedCropSpec, randomResizedCrop } from "./random-resized-crop.ts";
+
+/** A random change of training images, as plain JSON: its kind, and its parameters where they are not the defaults. */
+export type AugmentationSpec =
+  | FlipSpec
+  | RandomCropSpec
+  | RandomResizedCropSpec
+  | ColorJitterSpec
+  | RandAugmentSpec
+  | CutoutSpec
+  | MixupSpec
+  | CutmixSpec;
+
+/** Every kind there is. */
+export const AUGMENTATIONS: { readonly [S in AugmentationSpec as S["kind"]]: Augmentation<S> } = {
+  flip,
+  "random-crop": randomCrop,
+  "random-resized-crop": randomResizedCrop,
+  "color-jitter": colorJitter,
+  "rand-augment": randAugment,
+  cutout,
+  mixup,
+  cutmix,
+};

@@ -1,0 +1,54 @@
+import { FivecropError, UsageError } from "../core/errors.ts";
+import { classCount, networkForSize } from "../models/network.ts";
+import { checkPlan } from "../pipeline/batches.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import type { TrainingEngine } from "./engine.ts";
+import { batchPlan, checkSizes, planEpochs } from "./epoch-plan.ts";
+import type { FitData, FitOptions } from "./fit.ts";
+
+/** What `fit` asks of its arguments, for who wants to know before anything is written. @throws UsageError, FivecropError */
+export function checkFit(engine: TrainingEngine, { training, validation }: FitData, options: FitOptions): void {
+  const { epochs, batchSize, learningRate, patience, logEvery, sizes = [], preprocess, resume } = options;
+  for (const [what, value] of Object.entries({ epochs, "batch size": batchSize, patience, "log every": logEvery }))
+    if (value !== undefined && !(Number.isInteger(value) && value >= 1))
+      throw new UsageError(`${what}: expected a whole number of at least 1, received ${value}.`);
+  checkSizes(sizes, epochs);
+  if (!(learningRate > 0 && Number.isFinite(learningRate)))
+    throw new UsageError(`learning rate: expected a number above 0, received ${learningRate}.`);
+  for (const size of [batchSize, ...sizes.map((stage) => stage.batchSize ?? batchSize)])
+    if (size > training.length)
+      throw new UsageError(`batch size: expected at most the ${training.length} images there are to train on, received ${size}.`);
+  const plan = planEpochs(training.length, options);
+  checkPlan(batchPlan(options, plan[0], 0), training.length);
+  const classes = classCount(engine.network);
+  for (const loader of [training, validation])
+    if (loader && loader.classNames.length !== classes)
+      throw new UsageError(`the network tells ${classes} classes apart, and the data set ${loader.name} has ${loader.classNames.length}.`);
+  const taken = engine.network.graph.inputs[0].shape.slice(1);
+  const given = [preprocess.channels, ...preprocess.crop];
+  if (String(taken) !== String(given))
+    throw new UsageError(`the network takes images of [C, H, W] = [${taken}], and the preprocessing makes them [${given}].`);
+  for (const spec of new Set(plan.map((epoch) => epoch.preprocess))) networkForSize(engine.network, [spec.channels, ...spec.crop]);
+  if (resume) checkResume(resume, engine, training.length, options);
+}
+
+/** A run goes on only as it began: with the same network and optimizer, the same images in the same batches, the same seed. */
+function checkResume(resume: Checkpoint, { network, optimizer }: TrainingEngine, images: number, options: FitOptions): void {
+  const { batchSize, seed = 0 } = options;
+  const { epoch, batch } = resume.progress;
+  const plan = planEpochs(images, { ...options, epochs: epoch + 1 });
+  const compared: readonly (readonly [what: string, then: string | number, now: string | number])[] = [
+    ["network", resume.network, network.name],
+    ["optimizer", resume.optimizer, optimizer.name],
+    ["number of training images", resume.images, images],
+    ["batch size", resume.batchSize, batchSize],
+    ["steps done", resume.training.step, plan[epoch].firstStep + batch],
+    ["seed", resume.training.seed, seed],
+  ];
+  const differing = compared.filter(([, then, now]) => then !== now);
+  if (differing.length)
+    throw new FivecropError(
+      `the checkpoint is of another run: ${differing.map(([what, then, now]) => `${what}: expected ${now}, found ${then}`).join("; ")}. ` +
+        "To fix: resume with the options and the data that it was made with.",
+    );
+}
