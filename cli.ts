@@ -25,6 +25,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "replay the golden samples that a model carries",
     load: async () => (await import("./inference/verify-command.node.ts")).verifyCommand(),
   },
+  report: {
+    summary: "make a run's report anew",
+    load: async () => (await import("./training/report/command.node.ts")).reportCommand(),
+  },
   export: {
     summary: "export a run again, or a model with its preprocessing inside",
     load: async () => (await import("./export/command.ts")).exportCommand(),

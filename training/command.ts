@@ -4,7 +4,7 @@ import { type Command, Option } from "commander";
 import { createCommand, EXIT, numberOption, PROGRAM, print } from "../core/command-line.node.ts";
 import { type Interrupt, listenForInterrupt } from "../core/interrupt.node.ts";
 import { createProgressBar, type ProgressBar } from "../core/progress-bar.node.ts";
-import { table } from "../core/text.ts";
+import { shellWord, table } from "../core/text.ts";
 import { ARCHITECTURES } from "../models/architectures/index.ts";
 import { DATASETS, dataRoot } from "../pipeline/datasets/index.ts";
 import { checkpointFile } from "./checkpoint.node.ts";
@@ -71,6 +71,7 @@ export function trainCommand(): Command {
     .optionsGroup("Where:")
     .option("--out <dir>", "where the run is kept (default: runs/MODEL-DATA)")
     .option("--overwrite", "replace the run that is there")
+    .option("--no-report", "leave no report.html: it measures on up to 10,000 images of the test split")
     .option("--resume <dir>", "go on with a run that was stopped, as if it had not been")
     .action(train);
 }
@@ -85,7 +86,7 @@ async function train(options: TrainOptions): Promise<void> {
   if (options.resume !== undefined) checkResume(options);
   const config = options.resume === undefined ? toRunConfig(options) : await readRunConfig(options.resume);
   const out = options.resume ?? options.out ?? unusedDirectory(join("runs", `${config.model}-${config.data}`));
-  const { json = false, overwrite, dataDir } = options;
+  const { json = false, overwrite, report = true, dataDir } = options;
   const { run } = await import("./run.node.ts");
   const progress = createProgressBar({ quiet: json });
   const interrupt = stopGently(progress);
@@ -95,11 +96,12 @@ async function train(options: TrainOptions): Promise<void> {
       dataRoot: dataRoot(dataDir),
       resume: options.resume !== undefined,
       overwrite,
+      report,
       signal: interrupt.signal,
     });
     const outcome = await showRun(events, { json, title: `${config.model} on ${config.data}`, progress, print });
     if (!json) for (const line of farewell(outcome, { out, config, dataDir })) print(line);
-    if (outcome.reason === "interrupted") process.exitCode = interrupt.exitCode() ?? EXIT.failed;
+    if (outcome.reason === "interrupted" || (report && !outcome.reported)) process.exitCode = interrupt.exitCode() ?? EXIT.failed;
   } finally {
     interrupt.dispose();
   }
@@ -113,19 +115,20 @@ function unusedDirectory(wanted: string): string {
   }
 }
 
-/** A word for a shell, quoted where it needs to be. */
-const shellWord = (text: string): string => (/^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
-
 /** What the directory holds, and what to do next. */
-function farewell({ reason }: RunOutcome, { out, config, dataDir }: { out: string; config: RunConfig; dataDir?: string }): string[] {
+function farewell(
+  { reason, reported }: RunOutcome,
+  { out, config, dataDir }: { out: string; config: RunConfig; dataDir?: string },
+): string[] {
   const data = dataDir === undefined ? "" : ` --data-dir ${shellWord(dataDir)}`;
   if (reason === "interrupted") return ["", "To go on:", `  ${PROGRAM} train --resume ${shellWord(out)}${data}`];
   const model = shellWord(join(out, RUN_FILES.model));
   return [
     "",
-    ...runListing(out),
+    ...runListing(out, reported !== undefined),
     "",
     "Next:",
+    ...(reported ? [] : [`  ${PROGRAM} report ${shellWord(out)}${data}`]),
     `  ${PROGRAM} evaluate ${model} --data ${config.data}${data} --split test --tta five-crop`,
     `  ${PROGRAM} infer PICTURE… --model ${model} --tta five-crop --top 3`,
     `  ${PROGRAM} inspect ${model}`,
@@ -133,7 +136,7 @@ function farewell({ reason }: RunOutcome, { out, config, dataDir }: { out: strin
 }
 
 /** Where everything of a finished run lies. */
-const runListing = (out: string): string[] => [
+const runListing = (out: string, reported = true): string[] => [
   `In ${out}:`,
   ...table(
     [
@@ -142,6 +145,12 @@ const runListing = (out: string): string[] => [
       [checkpointFile("last"), "the checkpoint to go on from"],
       [RUN_FILES.history, "loss, accuracy, rate and seconds of each epoch"],
       [RUN_FILES.curves, "loss and accuracy as a picture"],
+      ...(reported
+        ? [
+            [RUN_FILES.report, "everything to look at: curves, confusions, classes, calibration, pictures"],
+            [RUN_FILES.evaluation, "its numbers"],
+          ]
+        : []),
       [RUN_FILES.config, "everything needed to run it again"],
     ],
     { align: "l", indent: 2 },

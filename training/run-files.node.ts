@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
+import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
@@ -11,7 +12,15 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { DEFAULTS, type RunConfig } from "./run-config.ts";
 
 /** What a run leaves in its directory, beside its checkpoints `best` and `last`. */
-export const RUN_FILES = { model: "model.onnx", history: "history.csv", config: "run.json", curves: "curves.svg" } as const;
+export const RUN_FILES = {
+  model: "model.onnx",
+  history: "history.csv",
+  config: "run.json",
+  curves: "curves.svg",
+  report: "report.html",
+  evaluation: "evaluation.json",
+  calibration: "calibration.json",
+} as const;
 
 export const CHECKPOINT_NAMES = ["best", "last"] as const;
 export type CheckpointName = (typeof CHECKPOINT_NAMES)[number];
@@ -36,11 +45,13 @@ export async function startDirectory(out: string, config: RunConfig, overwrite: 
       cause,
     });
   }
-  const environment = { ...versions(), platform: `${process.platform} ${process.arch}` };
+  const environment = { ...versions(), platform: `${process.platform} ${process.arch}`, processor: processor() };
   const about = { config, environment, started: new Date().toISOString() };
   await writeWhole(join(out, RUN_FILES.config), `${JSON.stringify(about, null, 2)}\n`);
   for (const name of held) if (name !== RUN_FILES.config) await rm(join(out, name), { force: true });
 }
+
+const processor = (): string => `${cpus()[0]?.model.trim() ?? "unknown"}, ${availableParallelism()} threads`;
 
 /** What computes here: with another version of any of them the last bits of a run may differ. */
 export const versions = (): Readonly<Record<string, string>> => ({
@@ -49,20 +60,32 @@ export const versions = (): Readonly<Record<string, string>> => ({
   node: process.version.slice(1),
 });
 
-/** The options of a run, from its directory. @throws FivecropError where there is none. */
-export async function readRunConfig(out: string): Promise<RunConfig> {
+/** What a run was asked for, where, and when. */
+export interface RunAbout {
+  readonly config: RunConfig;
+  readonly environment: Readonly<Record<string, string>>;
+  /** ISO 8601. */
+  readonly started?: string;
+}
+
+/** @throws FivecropError where there is no run in the directory. */
+export async function readRunAbout(out: string): Promise<RunAbout> {
   const file = join(out, RUN_FILES.config);
-  let config: RunConfig | undefined;
+  let about: Partial<RunAbout>;
   try {
-    config = JSON.parse(await readFile(file, "utf8")).config;
+    about = JSON.parse(await readFile(file, "utf8"));
   } catch (cause) {
     throw new FivecropError(`${out} holds no run: cannot read ${file}: ${messageOf(cause)}. To fix: name the --out of a run.`, { cause });
   }
+  const { config, environment = {}, started } = about;
   const missing = ["model", "data", ...Object.keys(DEFAULTS)].find((key) => config?.[key as keyof RunConfig] === undefined);
   if (!config || missing)
     throw new FivecropError(`${file}: expected a run's options in "config", found no "${missing}". To fix: name the --out of a run.`);
-  return config;
+  return { config, environment, started };
 }
+
+/** The options of a run, from its directory. @throws FivecropError where there is none. */
+export const readRunConfig = async (out: string): Promise<RunConfig> => (await readRunAbout(out)).config;
 
 /** @throws FivecropError that names the file, where it is missing, is no checkpoint, or of another network. */
 export async function readRunCheckpoint(out: string, name: CheckpointName, config: RunConfig): Promise<Checkpoint> {

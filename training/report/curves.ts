@@ -1,65 +1,153 @@
-import * as echarts from "echarts";
+import type { EChartsOption, LineSeriesOption } from "echarts";
+import { duration, percent } from "../../core/text.ts";
 import { bestOf, type EpochRecord } from "../progress.ts";
+import { AXIS, CHART_SIZE, figureOf, renderSvg } from "./chart.ts";
+import { COLORS, SERIES } from "./colors.ts";
+import { type Html, html, tableOf } from "./html.ts";
 
-const COLORS = { training: "#2563eb", validation: "#ea580c" } as const;
+interface Curve {
+  readonly name: string;
+  readonly color: string;
+  readonly symbol: "circle" | "rect";
+  readonly value: (record: EpochRecord) => number | undefined;
+}
+
+interface Panel {
+  readonly title: string;
+  readonly axis: string;
+  readonly curves: readonly Curve[];
+}
+
+const TRAINING = { name: "training", color: SERIES[0][0], symbol: "circle" } as const;
+const VALIDATION = { name: "validation", color: SERIES[1][0], symbol: "rect" } as const;
+const times100 = (value: number | undefined): number | undefined => (value === undefined ? undefined : 100 * value);
+
+const LOSS: Panel = {
+  title: "Loss",
+  axis: "loss",
+  curves: [
+    { ...TRAINING, value: (r) => r.trainingLoss },
+    { ...VALIDATION, value: (r) => r.validationLoss },
+  ],
+};
+const ACCURACY: Panel = {
+  title: "Accuracy",
+  axis: "accuracy (%)",
+  curves: [
+    { ...TRAINING, value: (r) => times100(r.trainingAccuracy) },
+    { ...VALIDATION, value: (r) => times100(r.validationAccuracy) },
+  ],
+};
+const RATE: Panel = {
+  title: "Learning rate",
+  axis: "at the epoch's end",
+  curves: [{ name: "learning rate", color: SERIES[2][0], symbol: "circle", value: (r) => r.learningRate }],
+};
+
+/** Symbols at each epoch where there is room for them, and always where a line has one point only. */
+const MOST_SYMBOLS = 40;
+
+const epochAxis = (history: readonly EpochRecord[]) => ({
+  type: "value" as const,
+  min: Math.min(1, ...history.map(({ epoch }) => epoch)),
+  max: Math.max(2, ...history.map(({ epoch }) => epoch)),
+  minInterval: 1,
+  name: "epoch",
+  nameLocation: "middle" as const,
+  nameGap: 28,
+  ...AXIS,
+  splitLine: { show: false },
+});
+
+const valueAxis = (name: string) => ({
+  type: "value" as const,
+  name,
+  scale: true,
+  nameLocation: "end" as const,
+  ...AXIS,
+  nameTextStyle: { ...AXIS.nameTextStyle, align: "left" as const },
+});
+
+function seriesOf({ curves }: Panel, history: readonly EpochRecord[], at: number): LineSeriesOption[] {
+  const best = bestOf(history);
+  const drawn = curves.filter(({ value }) => history.some((record) => value(record) !== undefined));
+  return drawn.map(({ name, color, symbol, value }, i) => ({
+    type: "line",
+    silent: true,
+    name,
+    xAxisIndex: at,
+    yAxisIndex: at,
+    data: history.map((record) => [record.epoch, value(record) ?? null]),
+    color,
+    symbol,
+    symbolSize: 6,
+    itemStyle: { color },
+    showSymbol: history.length <= MOST_SYMBOLS,
+    ...(i === drawn.length - 1 &&
+      best && {
+        markLine: {
+          symbol: "none",
+          silent: true,
+          lineStyle: { color: COLORS.axis[0], type: "dashed" },
+          label: { formatter: "best", color: COLORS.ink[0], fontSize: 13 },
+          data: [{ xAxis: best.epoch }],
+        },
+      }),
+  }));
+}
+
+const legend = { itemWidth: 24, textStyle: { color: COLORS.ink[0], fontSize: 13 } };
 
 /** Loss and accuracy over the epochs, training and validation, the best epoch marked: an SVG picture, 960 × 400. */
 export function curvesSvg(history: readonly EpochRecord[], title: string): string {
-  const epochs = history.map(({ epoch }) => String(epoch));
+  const panels = [LOSS, ACCURACY];
+  const option: EChartsOption = {
+    backgroundColor: COLORS.paper[0],
+    title: { text: title, left: "center", top: 8, textStyle: { fontSize: 15, color: COLORS.ink[0] } },
+    legend: { ...legend, bottom: 8, data: ["training", "validation"] },
+    grid: [
+      { left: "6%", width: "41%", top: 70, bottom: 80 },
+      { left: "56%", width: "41%", top: 70, bottom: 80 },
+    ],
+    xAxis: panels.map((_, gridIndex) => ({ ...epochAxis(history), gridIndex })),
+    yAxis: panels.map(({ axis }, gridIndex) => ({ ...valueAxis(axis), gridIndex })),
+    series: panels.flatMap((panel, at) => seriesOf(panel, history, at)),
+  };
+  return renderSvg({ width: 960, height: 400, option });
+}
+
+function panelFigure(panel: Panel, history: readonly EpochRecord[]): Html {
+  const series = seriesOf(panel, history, 0);
+  const option: EChartsOption = {
+    ...(series.length > 1 && { legend: { ...legend, bottom: 0 } }),
+    grid: { left: 8, right: 16, top: 44, bottom: series.length > 1 ? 56 : 32, outerBoundsMode: "same" },
+    xAxis: epochAxis(history),
+    yAxis: valueAxis(panel.axis),
+    series,
+  };
   const best = bestOf(history);
-  const percent = (value: number | undefined) => (value === undefined ? undefined : 100 * value);
-  const panels = [
-    { name: "loss", training: history.map((r) => r.trainingLoss), validation: history.map((r) => r.validationLoss) },
-    {
-      name: "accuracy (%)",
-      training: history.map((r) => percent(r.trainingAccuracy)),
-      validation: history.map((r) => percent(r.validationAccuracy)),
-    },
-  ];
-  const series = panels.flatMap((panel, i) =>
-    (["training", "validation"] as const).flatMap((part) =>
-      panel[part].every((value) => value === undefined)
-        ? []
-        : [
-            {
-              type: "line" as const,
-              name: part,
-              xAxisIndex: i,
-              yAxisIndex: i,
-              data: panel[part].map((value) => value ?? null),
-              color: COLORS[part],
-              showSymbol: history.length < 40,
-              ...(part === "validation" &&
-                best && {
-                  markLine: {
-                    symbol: "none",
-                    silent: true,
-                    lineStyle: { color: "#9ca3af" },
-                    label: { formatter: "best" },
-                    data: [{ xAxis: String(best.epoch) }],
-                  },
-                }),
-            },
-          ],
-    ),
-  );
-  const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width: 960, height: 400 });
-  try {
-    chart.setOption({
-      animation: false,
-      backgroundColor: "#ffffff",
-      title: { text: title, left: "center", top: 8, textStyle: { fontSize: 15 } },
-      legend: { bottom: 8, data: ["training", "validation"] },
-      grid: [
-        { left: "6%", width: "41%", top: 60, bottom: 80 },
-        { left: "56%", width: "41%", top: 60, bottom: 80 },
-      ],
-      xAxis: panels.map((_, i) => ({ type: "category", data: epochs, gridIndex: i, name: "epoch", nameLocation: "middle", nameGap: 28 })),
-      yAxis: panels.map(({ name }, i) => ({ type: "value", gridIndex: i, name, scale: true })),
-      series,
-    });
-    return chart.renderToSVGString();
-  } finally {
-    chart.dispose();
-  }
+  const ends = panel.curves.flatMap(({ name, value }) => {
+    const [first, last] = [history[0], history.at(-1)].map((record) => record && value(record));
+    return first === undefined || last === undefined ? [] : [`${name} from ${+first.toPrecision(4)} to ${+last.toPrecision(4)}`];
+  });
+  const description = `${panel.title} over ${history.length} epochs: ${ends.join(", ")}. The best epoch is ${best?.epoch}.`;
+  return figureOf({ title: panel.title, description, chart: { ...CHART_SIZE, option } });
+}
+
+/** How the training went: charts, and the table of all epochs. */
+export function curvesSection(history: readonly EpochRecord[]): Html {
+  if (history.length === 0) return html`<p>No epoch was finished: there are no curves yet.</p>`;
+  const best = bestOf(history);
+  const table = tableOf("Every epoch", history, [
+    { heading: "epoch", numeric: true, cell: (r) => (r === best ? html`<strong>${r.epoch}, best</strong>` : r.epoch) },
+    { heading: "training loss", numeric: true, cell: (r) => r.trainingLoss.toFixed(4) },
+    { heading: "training accuracy", numeric: true, cell: (r) => percent(r.trainingAccuracy) },
+    { heading: "validation loss", numeric: true, cell: (r) => r.validationLoss?.toFixed(4) ?? "–" },
+    { heading: "validation accuracy", numeric: true, cell: (r) => percent(r.validationAccuracy) },
+    { heading: "rate", numeric: true, cell: (r) => r.learningRate.toPrecision(3) },
+    { heading: "time", numeric: true, cell: (r) => duration(r.seconds) },
+  ]);
+  return html`<div class="figures">${[LOSS, ACCURACY, RATE].map((panel) => panelFigure(panel, history))}</div>
+<p class="note">Training loss and accuracy are means over the epoch, each image by the weights before its step and as it was augmented; validation is by the weights after the epoch.</p>
+<details><summary>Every epoch as a table</summary>${table}</details>`;
 }

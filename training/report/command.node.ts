@@ -1,0 +1,60 @@
+import type { Command } from "commander";
+import { createCommand, EXIT, numberOption, print } from "../../core/command-line.node.ts";
+import { type Interrupt, listenForInterrupt } from "../../core/interrupt.node.ts";
+import { createProgressBar, type ProgressBar } from "../../core/progress-bar.node.ts";
+import { dataRoot } from "../../pipeline/datasets/index.ts";
+import type { ReportEvent, ReportOptions } from "./report-run.node.ts";
+import { reportedLines, showMeasuring } from "./show-report.node.ts";
+
+const DATA_DIR = ["--data-dir <dir>", "the folder of all data sets (default: $FIVECROP_DATA, else the user's cache folder)"] as const;
+
+const stopping = (progress: ProgressBar): Interrupt =>
+  listenForInterrupt(() => {
+    progress.end();
+    process.stderr.write("Stopping; nothing more is written.\n");
+  });
+
+/** Makes a run's report and says so. @returns whether it came to its end. */
+async function report(run: string, options: ReportOptions, json: boolean, progress: ProgressBar): Promise<boolean> {
+  const { reportRun } = await import("./report-run.node.ts");
+  let reported: Extract<ReportEvent, { kind: "reported" }> | undefined;
+  try {
+    for await (const event of reportRun(run, options))
+      if (event.kind === "measuring") showMeasuring(progress, event);
+      else reported = event;
+  } finally {
+    progress.clear();
+  }
+  if (reported) for (const line of json ? [JSON.stringify(reported)] : reportedLines(reported)) print(line);
+  return reported !== undefined;
+}
+
+interface ReportCommandOptions {
+  readonly split?: string;
+  readonly limit?: number;
+  readonly dataDir?: string;
+  readonly json?: true;
+}
+
+/** `report`: a run's page, made anew. */
+export function reportCommand(): Command {
+  return createCommand(
+    "report",
+    "Make a run's report.html anew from its files, also of a run that was stopped: measures its best weights, or its last ones where no epoch was finished.",
+    ["fivecrop report runs/fashion", "fivecrop report runs/fashion --split validation", "fivecrop report runs/fashion --limit 1000 --json"],
+  )
+    .argument("<run>", "the directory of a run, as train leaves it")
+    .option("--split <name>", "what to measure on (default: test where the data set has it, else validation)")
+    .option("--limit <n>", "at most so many images, drawn by a seed (default: 10000)", numberOption("--limit", { whole: true, from: 1 }))
+    .option(...DATA_DIR)
+    .action(async (run: string, { split, limit, dataDir, json = undefined }: ReportCommandOptions) => {
+      const progress = createProgressBar({ quiet: json === true });
+      const interrupt = stopping(progress);
+      try {
+        const options = { split, limit, dataRoot: dataRoot(dataDir), signal: interrupt.signal };
+        if (!(await report(run, options, json === true, progress))) process.exitCode = interrupt.exitCode() ?? EXIT.failed;
+      } finally {
+        interrupt.dispose();
+      }
+    });
+}
