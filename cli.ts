@@ -29,6 +29,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "make a run's report anew",
     load: async () => (await import("./training/report/command.node.ts")).reportCommand(),
   },
+  calibrate: {
+    summary: "fit a run's probabilities to its validation split",
+    load: async () => (await import("./training/report/command.node.ts")).calibrateCommand(),
+  },
   export: {
     summary: "export a run again, or a model with its preprocessing inside",
     load: async () => (await import("./export/command.ts")).exportCommand(),

@@ -109,8 +109,11 @@ function chooseViews(names: readonly string[]): {
   return { distinct: [...table.values()], choices };
 }
 
-/** Columns are told by their order: the same names in another order, or another number of them, would give nonsense. */
-function checkClasses(labels: readonly string[], { name, classNames, length }: Dataset): void {
+/**
+ * Columns are told by their order: the same names in another order, or another number of them, would give nonsense.
+ * @throws UsageError where the data set has other classes, or no image.
+ */
+export function checkClasses(labels: readonly string[], { name, classNames, length }: Dataset): void {
   if (length === 0) throw new UsageError(`${name}: expected images to evaluate on, found none`);
   if (labels.length !== classNames.length)
     throw new UsageError(`the model tells ${labels.length} classes apart, ${name} has ${classNames.length}: it was made for other data`);

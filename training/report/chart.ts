@@ -9,7 +9,7 @@ export interface Chart {
 }
 
 /** A page's charts: as wide as their text is readable on a phone, where the picture shrinks with the page. */
-export const CHART_SIZE = { width: 460, height: 300 } as const;
+export const CHART_SIZE = { width: 400, height: 270 } as const;
 
 /** What all axes look like. */
 export const AXIS = {

@@ -3,8 +3,9 @@ import { createCommand, EXIT, numberOption, print } from "../../core/command-lin
 import { type Interrupt, listenForInterrupt } from "../../core/interrupt.node.ts";
 import { createProgressBar, type ProgressBar } from "../../core/progress-bar.node.ts";
 import { dataRoot } from "../../pipeline/datasets/index.ts";
+import type { CalibrateEvent, CalibrateOptions } from "./calibrate-run.node.ts";
 import type { ReportEvent, ReportOptions } from "./report-run.node.ts";
-import { reportedLines, showMeasuring } from "./show-report.node.ts";
+import { calibratedLines, reportedLines, showMeasuring } from "./show-report.node.ts";
 
 const DATA_DIR = ["--data-dir <dir>", "the folder of all data sets (default: $FIVECROP_DATA, else the user's cache folder)"] as const;
 
@@ -57,4 +58,49 @@ export function reportCommand(): Command {
         interrupt.dispose();
       }
     });
+}
+
+interface CalibrateCommandOptions {
+  readonly report: boolean;
+  readonly dataDir?: string;
+  readonly json?: true;
+}
+
+/** `calibrate`: a temperature for a run's model. */
+export function calibrateCommand(): Command {
+  return createCommand(
+    "calibrate",
+    "Fit a temperature to a run's validation split and store it in its model.onnx: infer, evaluate, the page and exports then give calibrated probabilities. The report is made anew and shows the error before and after.",
+    ["fivecrop calibrate runs/fashion", "fivecrop calibrate runs/fashion --no-report --json"],
+  )
+    .argument("<run>", "the directory of a finished run, as train leaves it")
+    .option("--no-report", "leave report.html as it is")
+    .option(...DATA_DIR)
+    .action(async (run: string, { report: withReport, dataDir, json = undefined }: CalibrateCommandOptions) => {
+      const progress = createProgressBar({ quiet: json === true });
+      const interrupt = stopping(progress);
+      const options = { dataRoot: dataRoot(dataDir), signal: interrupt.signal };
+      try {
+        const done =
+          (await calibrate(run, options, json === true, progress)) &&
+          (!withReport || (await report(run, options, json === true, progress)));
+        if (!done) process.exitCode = interrupt.exitCode() ?? EXIT.failed;
+      } finally {
+        interrupt.dispose();
+      }
+    });
+}
+
+async function calibrate(run: string, options: CalibrateOptions, json: boolean, progress: ProgressBar): Promise<boolean> {
+  const { calibrateRun } = await import("./calibrate-run.node.ts");
+  let calibrated: Extract<CalibrateEvent, { kind: "calibrated" }> | undefined;
+  try {
+    for await (const event of calibrateRun(run, options))
+      if (event.kind === "measuring") showMeasuring(progress, event);
+      else calibrated = event;
+  } finally {
+    progress.clear();
+  }
+  if (calibrated) for (const line of json ? [JSON.stringify(calibrated)] : calibratedLines(calibrated)) print(line);
+  return calibrated !== undefined;
 }

@@ -31,7 +31,7 @@ const LOSS: Panel = {
   ],
 };
 const ACCURACY: Panel = {
-  title: "Accuracy",
+  title: "Accuracy (%)",
   axis: "accuracy (%)",
   curves: [
     { ...TRAINING, value: (r) => times100(r.trainingAccuracy) },
@@ -39,8 +39,8 @@ const ACCURACY: Panel = {
   ],
 };
 const RATE: Panel = {
-  title: "Learning rate",
-  axis: "at the epoch's end",
+  title: "Learning rate at the epoch's end",
+  axis: "learning rate",
   curves: [{ name: "learning rate", color: SERIES[2][0], symbol: "circle", value: (r) => r.learningRate }],
 };
 
@@ -120,9 +120,9 @@ function panelFigure(panel: Panel, history: readonly EpochRecord[]): Html {
   const series = seriesOf(panel, history, 0);
   const option: EChartsOption = {
     ...(series.length > 1 && { legend: { ...legend, bottom: 0 } }),
-    grid: { left: 8, right: 16, top: 44, bottom: series.length > 1 ? 56 : 32, outerBoundsMode: "same" },
+    grid: { left: 4, right: 16, top: 26, bottom: series.length > 1 ? 30 : 4, outerBoundsMode: "same" },
     xAxis: epochAxis(history),
-    yAxis: valueAxis(panel.axis),
+    yAxis: valueAxis(""),
     series,
   };
   const best = bestOf(history);

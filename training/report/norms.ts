@@ -4,7 +4,7 @@ import { count } from "../../core/text.ts";
 import type { Graph } from "../../models/graph/graph.ts";
 import { AXIS, CHART_SIZE, figureOf } from "./chart.ts";
 import { COLORS, SERIES } from "./colors.ts";
-import { type Html, html, tableOf } from "./html.ts";
+import { folded, type Html, html, tableOf } from "./html.ts";
 
 /** The learned scale (γ) and shift (β) of a norm layer, a number for each channel. */
 export interface NormLayer {
@@ -37,13 +37,15 @@ export function spreadOf(values: Float32Array): Spread {
 }
 
 const ROW = 22;
+/** More layers than that are behind a fold. */
+const MOST_SHOWN = 40;
 const LONGEST_NAME = 18;
 const shortName = (name: string): string => (name.length > LONGEST_NAME ? `…${name.slice(1 - LONGEST_NAME)}` : name);
 
 function boxes(layers: readonly NormLayer[], part: "scale" | "shift"): EChartsOption {
   return {
-    grid: { left: 8, right: 20, top: 8, bottom: 8, outerBoundsMode: "same" },
-    xAxis: { type: "value", scale: true, ...AXIS },
+    grid: { left: 8, right: 20, top: 4, bottom: 8, outerBoundsMode: "same" },
+    xAxis: { type: "value", scale: true, position: "top", ...AXIS },
     yAxis: {
       type: "category",
       inverse: true,
@@ -90,7 +92,8 @@ export function normsSection(layers: readonly NormLayer[]): Html {
     { heading: "quartiles", numeric: true, cell: ({ shifts }) => middle(shifts) },
     { heading: "largest", numeric: true, cell: ({ shifts }) => digits(shifts[4]) },
   ]);
-  return html`<div class="figures">${figure("scale", "γ")}${figure("shift", "β")}</div>
+  const figures = html`<div class="figures">${figure("scale", "γ")}${figure("shift", "β")}</div>`;
+  return html`${layers.length <= MOST_SHOWN ? figures : folded(`${layers.length} norm layers as charts`, figures)}
 <p class="note">Over the channels of a layer: from the least to the largest number, the box from the first to the third quartile, the line at the median. Training starts at scale 1 and shift 0.</p>
 <details><summary>Norm layers as a table</summary>${table}</details>`;
 }

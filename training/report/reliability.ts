@@ -31,7 +31,7 @@ const points = ({ bins }: Calibration): (readonly [number, number])[] =>
 function diagram(lines: readonly Line[]): EChartsOption {
   return {
     legend: { bottom: 0, itemWidth: 24, textStyle: { color: COLORS.ink[0], fontSize: 13 }, data: lines.map(({ name }) => name) },
-    grid: { left: 28, right: 16, top: 16, bottom: 58, outerBoundsMode: "same" },
+    grid: { left: 4, right: 16, top: 12, bottom: 30, outerBoundsMode: "same" },
     xAxis: { ...axis("confidence (%)"), nameGap: 26 },
     yAxis: { ...axis("right (%)"), nameGap: 34 },
     series: [
@@ -62,7 +62,7 @@ function diagram(lines: readonly Line[]): EChartsOption {
 function histogram({ bins }: Calibration): EChartsOption {
   const all = bins.reduce((sum, { images }) => sum + images, 0);
   return {
-    grid: { left: 28, right: 16, top: 16, bottom: 36, outerBoundsMode: "same" },
+    grid: { left: 4, right: 16, top: 12, bottom: 4, outerBoundsMode: "same" },
     xAxis: {
       ...AXIS,
       type: "category",

@@ -7,7 +7,7 @@ import { curvesSection } from "./curves.ts";
 import { type Html, html, pageOf, tableOf } from "./html.ts";
 import type { Measured } from "./measure.ts";
 import { type NormLayer, normsSection } from "./norms.ts";
-import { type AnsweredPicture, pictureGrid } from "./pictures.ts";
+import { type AnsweredPicture, markOf, pictureGrid } from "./pictures.ts";
 import { reliabilitySection } from "./reliability.ts";
 import { trainCommandOf } from "./rerun.ts";
 import { STYLE } from "./style.ts";
@@ -105,7 +105,7 @@ function sectionsOf(content: ReportContent): Section[] {
     {
       id: "pictures",
       title: "Pictures",
-      content: html`<p class="note">${count(shown.length)} images, drawn by a seed: green and ✓ where the answer is right, red and ✗ where it is wrong.</p>${pictureGrid(shown, labels)}`,
+      content: html`<p class="note">${count(shown.length)} images, drawn by a seed: green (${markOf(true)}) where the answer is right, red (${markOf(false)}) where it is wrong.</p>${pictureGrid(shown, labels)}`,
     },
     ...(norms.length ? [{ id: "norms", title: "Norm layers", content: normsSection(norms) }] : []),
     { id: "again", title: "Run it again", content: againSection(content) },

@@ -16,7 +16,8 @@ function textOf(value: unknown): string {
 
 /** The command that runs the same again. */
 export function trainCommandOf(config: RunConfig): string {
-  const words = Object.entries(config).flatMap(([field, value]) => {
+  const { model, data, ...others } = config;
+  const words = Object.entries({ model, data, ...others }).flatMap(([field, value]) => {
     if (value === undefined || value === false || (Array.isArray(value) && value.length === 0)) return [];
     return value === true ? [flagOf(field)] : [`${flagOf(field)} ${shellWord(textOf(value))}`];
   });

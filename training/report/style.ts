@@ -26,10 +26,10 @@ dl.numbers div { padding: .6rem .8rem; border: 1px solid var(--line); border-rad
 dl.numbers dt { color: var(--soft-ink); font-size: .85rem; }
 dl.numbers dd { margin: 0; font-size: 1.25rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 dl.numbers dd small { display: block; font-size: .8rem; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem 1.5rem; align-items: start; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 1rem 1.5rem; align-items: start; }
 figure { margin: 0; min-width: 0; }
 figcaption { font-weight: 600; }
-figure svg { display: block; width: 100%; height: auto; max-width: 36rem; }
+figure svg { display: block; width: 100%; height: auto; max-width: 34rem; }
 details { margin: .5rem 0; }
 summary { cursor: pointer; color: var(--accent); }
 .scroll { overflow-x: auto; margin: .75rem 0; }
@@ -37,9 +37,12 @@ table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabul
 caption { padding-bottom: .35rem; text-align: left; font-weight: 600; }
 th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: baseline; }
 thead th { color: var(--soft-ink); font-weight: 600; vertical-align: bottom; }
+td:not(.number) { min-width: 6.5rem; }
+thead th { white-space: nowrap; }
 tbody th { font-weight: 400; }
+th:first-child { position: sticky; left: 0; min-width: 6.5rem; background: var(--paper); }
 .number { text-align: right; white-space: nowrap; }
-.index { display: inline-block; min-width: 1.4em; color: var(--soft-ink); font-size: .85em; }
+.index { display: inline-block; min-width: 1.3em; color: var(--soft-ink); font-size: .85em; }
 table.matrix { font-size: .85rem; }
 table.matrix .number { padding: .3rem .35rem; min-width: 2.2rem; }
 table.matrix td.none { color: var(--soft-ink); }
@@ -52,7 +55,7 @@ path.hit { fill: rgb(var(--hit)); }
 path.miss { fill: rgb(var(--miss)); }
 .meter { display: inline-block; width: 5rem; height: .55rem; border-radius: .2rem; background: var(--line); vertical-align: middle; }
 .meter span { display: block; height: 100%; border-radius: .2rem; background: rgb(var(--hit)); }
-ul.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.2rem, 1fr)); gap: .75rem; margin: .75rem 0; padding: 0; list-style: none; }
+ul.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(7.2rem, 29%), 1fr)); gap: .75rem; margin: .75rem 0; padding: 0; list-style: none; }
 ul.pictures li { display: flex; flex-direction: column; min-width: 0; padding: .4rem; border: 2px solid; border-radius: .5rem; font-size: .85rem; line-height: 1.3; overflow-wrap: anywhere; break-inside: avoid; }
 ul.pictures li.right { border-color: var(--right); }
 ul.pictures li.wrong { border-color: var(--wrong); }
@@ -61,6 +64,8 @@ ul.pictures img.pixelated { image-rendering: pixelated; }
 .right .answer { color: var(--right); }
 .wrong .answer { color: var(--wrong); }
 .answer { margin-top: .3rem; font-weight: 600; }
+.answer small { white-space: nowrap; font-weight: 400; }
+.mark { display: inline-block; width: .8em; height: .8em; fill: none; stroke: currentColor; stroke-width: 2.2; }
 .truth { color: var(--soft-ink); }
 pre { overflow-x: auto; padding: .75rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--raised); white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem; }
 .key { display: inline-block; width: 1.8rem; height: 0; border-top: 3px solid; vertical-align: middle; }
