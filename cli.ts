@@ -29,6 +29,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "make a run's report anew",
     load: async () => (await import("./training/report/command.node.ts")).reportCommand(),
   },
+  compare: {
+    summary: "put runs beside one another",
+    load: async () => (await import("./training/report/command.node.ts")).compareCommand(),
+  },
   calibrate: {
     summary: "fit a run's probabilities to its validation split",
     load: async () => (await import("./training/report/command.node.ts")).calibrateCommand(),

@@ -26,3 +26,6 @@ export const SERIES = [
 export const DARK_CHARTS = [...Object.values(COLORS), ...SERIES]
   .map(([light, dark]) => `svg [fill="${light}"]{fill:${dark}} svg [stroke="${light}"]{stroke:${dark}}`)
   .join("\n");
+
+/** Style rules for lines in a legend, in light or dark colours. */
+export const seriesRules = (scheme: 0 | 1): string => SERIES.map((pair, i) => `.series-${i}{border-color:${pair[scheme]}}`).join("\n");

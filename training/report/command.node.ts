@@ -1,7 +1,10 @@
 import type { Command } from "commander";
+import { writeWhole } from "../../core/atomic-file.node.ts";
 import { createCommand, EXIT, numberOption, print } from "../../core/command-line.node.ts";
+import { UsageError } from "../../core/errors.ts";
 import { type Interrupt, listenForInterrupt } from "../../core/interrupt.node.ts";
 import { createProgressBar, type ProgressBar } from "../../core/progress-bar.node.ts";
+import { bytes } from "../../core/text.ts";
 import { dataRoot } from "../../pipeline/datasets/index.ts";
 import type { CalibrateEvent, CalibrateOptions } from "./calibrate-run.node.ts";
 import type { ReportEvent, ReportOptions } from "./report-run.node.ts";
@@ -103,4 +106,28 @@ async function calibrate(run: string, options: CalibrateOptions, json: boolean, 
   }
   if (calibrated) for (const line of json ? [JSON.stringify(calibrated)] : calibratedLines(calibrated)) print(line);
   return calibrated !== undefined;
+}
+
+/** `compare`: runs beside one another. */
+export function compareCommand(): Command {
+  return createCommand("compare", "Put runs beside one another: a table here, their curves in a page.", [
+    "fivecrop compare runs/fashion runs/fashion-2",
+    "fivecrop compare runs/* --out ablations.html",
+    "fivecrop compare runs/scratch runs/fine-tuned --json",
+  ])
+    .argument("<runs...>", "directories of runs, as train leaves them; at least two")
+    .option("--out <file>", "the page to write", "compare.html")
+    .action(async (runs: readonly string[], { out, json = undefined }: { readonly out: string; readonly json?: true }) => {
+      if (runs.length < 2) throw new UsageError(`compare: expected at least two runs, received ${runs.length}.`);
+      const [{ compareDirectories }, { comparePage }, { comparisonLines }] = await Promise.all([
+        import("./compare-runs.node.ts"),
+        import("./compare-page.ts"),
+        import("./compare.ts"),
+      ]);
+      const comparison = await compareDirectories(runs);
+      const page = comparePage(comparison);
+      await writeWhole(out, page);
+      const lines = [...comparisonLines(comparison), "", `${out}: ${bytes(Buffer.byteLength(page))}`];
+      for (const line of json ? [JSON.stringify({ file: out, ...comparison })] : lines) print(line);
+    });
 }

@@ -129,7 +129,7 @@ export function reliabilitySection(metrics: Metrics, untempered: Metrics | undef
   return html`<p>Expected calibration error: <strong>${errorOf(metrics)}</strong>${untempered ? html`; before calibration ${errorOf(untempered)}` : ""}. ${
     untempered
       ? "The temperature was fitted on the validation split, and logits are divided by it before the softmax."
-      : html`<code>fivecrop calibrate</code> fits a temperature to the validation split that makes it smaller.`
+      : html`<code>fivecrop calibrate</code> fits a temperature to the validation split, which most often makes it smaller.`
   }</p>
 ${beforeAndAfter}
 <div class="figures">${figureOf({

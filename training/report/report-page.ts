@@ -9,7 +9,7 @@ import type { Measured } from "./measure.ts";
 import { type NormLayer, normsSection } from "./norms.ts";
 import { type AnsweredPicture, markOf, pictureGrid } from "./pictures.ts";
 import { reliabilitySection } from "./reliability.ts";
-import { trainCommandOf } from "./rerun.ts";
+import { optionText, trainCommandOf } from "./rerun.ts";
 import { STYLE } from "./style.ts";
 
 /** Everything that a report shows. */
@@ -73,14 +73,13 @@ const bestDetail = ({ validationAccuracy, trainingAccuracy }: EpochRecord): stri
 
 function againSection({ config, environment, started, unfinished }: ReportContent): Html {
   const rows = Object.entries(config).filter(([, value]) => value !== undefined);
-  const shown = (value: unknown): string => (typeof value === "object" ? JSON.stringify(value) : String(value));
   const machine = [...Object.entries(environment), ...(started ? [["started", started] as const] : [])];
   return html`${unfinished && html`<p>The run was stopped before its end. To go on:</p><pre>${unfinished}</pre>`}
 <p>The same run anew:</p>
 <pre>${trainCommandOf(config)}</pre>
 <div class="figures">${tableOf("Options", rows, [
     { heading: "option", cell: ([name]) => name },
-    { heading: "value", cell: ([, value]) => shown(value) },
+    { heading: "value", cell: ([, value]) => optionText(value) },
   ])}${tableOf("Environment", machine, [
     { heading: "what", cell: ([name]) => name },
     { heading: "value", cell: ([, value]) => value },

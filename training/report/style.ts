@@ -1,4 +1,4 @@
-import { DARK_CHARTS } from "./colors.ts";
+import { DARK_CHARTS, seriesRules } from "./colors.ts";
 
 /** The style sheet of the pages: light and dark as the system is, on paper always light. */
 export const STYLE = `
@@ -8,6 +8,10 @@ export const STYLE = `
 :root { --ink: #e5e7eb; --soft-ink: #a5adba; --paper: #0f1318; --raised: #161b22; --line: #303845; --accent: #7db1ff;
   --right: #4ade80; --wrong: #f98080; --hit: 96 165 250; --miss: 248 113 113; }
 ${DARK_CHARTS}
+}
+${seriesRules(0)}
+@media screen and (prefers-color-scheme: dark) {
+${seriesRules(1)}
 }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
@@ -68,7 +72,7 @@ ul.pictures img.pixelated { image-rendering: pixelated; }
 .mark { display: inline-block; width: .8em; height: .8em; fill: none; stroke: currentColor; stroke-width: 2.2; }
 .truth { color: var(--soft-ink); }
 pre { overflow-x: auto; padding: .75rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--raised); white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem; }
-.key { display: inline-block; width: 1.8rem; height: 0; border-top: 3px solid; vertical-align: middle; }
+.key { display: inline-block; width: 1.4rem; height: 0; border-top-width: 3px; border-top-style: solid; vertical-align: middle; }
 @media print {
 body { max-width: none; padding: 0; font-size: 10.5pt; }
 nav, details { display: none; }
