@@ -79,6 +79,10 @@ nav, details { display: none; }
 h2 { break-after: avoid; margin-top: 1.5rem; }
 figure, tr, dl.numbers div { break-inside: avoid; }
 .scroll { overflow: visible; }
+table { font-size: 8.5pt; }
+th, td, th:first-child, td:not(.number) { position: static; min-width: 0; padding: .15rem .35rem; white-space: normal; overflow-wrap: anywhere; }
+td.number, .number { white-space: nowrap; }
+thead th.number { white-space: normal; }
 .figures { grid-template-columns: 1fr 1fr; }
 }
 `.trim();
