@@ -8,7 +8,7 @@ import { parseViews } from "../pipeline/views.ts";
 import { type Contract, type ContractOptions, checkPorts, contractOf } from "./model-contract.ts";
 import { toProbabilities } from "./probabilities.ts";
 
-export interface AdoptOptions extends ContractOptions {
+export interface AdoptOptions extends Omit<ContractOptions, "temperature"> {
   /** What an error's message calls the model. */
   readonly name?: string;
 }

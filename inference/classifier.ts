@@ -55,6 +55,8 @@ export interface Classifier<Source = Image> {
   readonly preprocess: PreprocessSpec;
   /** The views that are averaged over where none are named. */
   readonly views: string;
+  /** What logits are divided by before their softmax; 1 where nothing says otherwise. */
+  readonly temperature: number;
   /** What the file says of itself, if anything. */
   readonly metadata: ModelMetadata | undefined;
   /** Calls that come while others are under way share batches with them, and are answered in their order. */
@@ -132,7 +134,9 @@ export async function createClassifier<Source = Image>(
       throw new FivecropError(
         `${name}: its output is [${output.shape}], ${labels.length} labels need [N,${labels.length}]. To fix: give a label for each class.`,
       );
-    return Array.from({ length: count }, (_, i) => toProbabilities(rows(output, i, i + 1).data as Float32Array, contract.outputKind));
+    return Array.from({ length: count }, (_, i) =>
+      toProbabilities(rows(output, i, i + 1).data as Float32Array, contract.outputKind, contract.temperature),
+    );
   }
 
   /** For each picture the probabilities of each of its views. A fixed batch is filled up with zeros. */
@@ -169,6 +173,7 @@ export async function createClassifier<Source = Image>(
     labels,
     preprocess,
     views: contract.views,
+    temperature: contract.temperature,
     metadata: contract.metadata,
     async classify(image, classifyOptions = {}) {
       const { views, top } = choose(classifyOptions);

@@ -2,7 +2,8 @@ import { UsageError } from "../core/errors.ts";
 import type { Dataset } from "../pipeline/dataset.ts";
 import { parseViews, type View } from "../pipeline/views.ts";
 import type { Classifier } from "./classifier.ts";
-import { mean, rankOf } from "./probabilities.ts";
+import { mean } from "./probabilities.ts";
+import { createTally, type Metrics } from "./tally.ts";
 
 export interface EvaluateOptions {
   /** Names of views; each gets its own evaluation, and crops that several need are computed once. The model's own where left out. */
@@ -13,18 +14,10 @@ export interface EvaluateOptions {
   readonly now?: () => number;
 }
 
-/** How well a classifier does on a data set, by one choice of views. Accuracies are of [0, 1]. */
-export interface Evaluation {
+/** How well a classifier does on a data set, by one choice of views. */
+export interface Evaluation extends Metrics {
   readonly views: string;
   readonly images: number;
-  readonly top1: number;
-  /** The share of images whose class is among the five most probable. */
-  readonly top5: number;
-  /** The mean of −ln p(class). */
-  readonly loss: number;
-  readonly perClass: readonly { readonly label: string; readonly images: number; readonly accuracy: number | undefined }[];
-  /** confusion[truth][prediction]: how many images. */
-  readonly confusion: readonly (readonly number[])[];
   /** Where `none` is evaluated in the same pass: how many images these views get right that `none` gets wrong (fixed), and the reverse (broke). */
   readonly againstNone?: { readonly fixed: number; readonly broke: number };
   readonly seconds: number;
@@ -33,7 +26,14 @@ export interface Evaluation {
 }
 
 export type EvaluationEvent =
-  | { readonly kind: "progress"; readonly done: number; readonly total: number; readonly imagesPerSecond: number }
+  | {
+      readonly kind: "progress";
+      readonly done: number;
+      readonly total: number;
+      readonly imagesPerSecond: number;
+      /** Of each image since the event before: what the first choice of views says of every class. */
+      readonly probabilities: readonly Float64Array[];
+    }
   | { readonly kind: "result"; readonly evaluations: readonly Evaluation[] };
 
 /**
@@ -62,17 +62,18 @@ export async function* evaluate(
       indices.map((index) => () => dataset.image(index)),
       distinct,
     );
+    const probabilities: Float64Array[] = [];
     for (const [i, index] of indices.entries()) {
-      const right = choices.map((choice, k) =>
-        tallies[k].add(mean(choice.members.map((member) => answers[i][member])), dataset.labels[index]),
-      );
+      const means = choices.map(({ members }) => mean(members.map((member) => answers[i][member])));
+      const right = means.map((each, k) => tallies[k].add(each, dataset.labels[index]));
+      probabilities.push(means[0]);
       right.forEach((isRight, k) => {
         if (isRight && !right[none]) changes[k].fixed++;
         if (!isRight && right[none]) changes[k].broke++;
       });
     }
     const done = from + indices.length;
-    yield { kind: "progress", done, total, imagesPerSecond: done / secondsSince() };
+    yield { kind: "progress", done, total, imagesPerSecond: done / secondsSince(), probabilities };
   }
   const seconds = secondsSince();
   yield {
@@ -108,8 +109,11 @@ function chooseViews(names: readonly string[]): {
   return { distinct: [...table.values()], choices };
 }
 
-/** Columns are told by their order: the same names in another order, or another number of them, would give nonsense. */
-function checkClasses(labels: readonly string[], { name, classNames, length }: Dataset): void {
+/**
+ * Columns are told by their order: the same names in another order, or another number of them, would give nonsense.
+ * @throws UsageError where the data set has other classes, or no image.
+ */
+export function checkClasses(labels: readonly string[], { name, classNames, length }: Dataset): void {
   if (length === 0) throw new UsageError(`${name}: expected images to evaluate on, found none`);
   if (labels.length !== classNames.length)
     throw new UsageError(`the model tells ${labels.length} classes apart, ${name} has ${classNames.length}: it was made for other data`);
@@ -119,35 +123,3 @@ function checkClasses(labels: readonly string[], { name, classNames, length }: D
       `class ${moved} is '${labels[moved]}' for the model and '${classNames[moved]}' in ${name}: expected one order of the classes`,
     );
 }
-
-type Counts = Pick<Evaluation, "top1" | "top5" | "loss" | "perClass" | "confusion">;
-
-function createTally(classes: number): {
-  /** @returns whether the most probable class is the true one */
-  add(probabilities: Float64Array, truth: number): boolean;
-  result(labels: readonly string[]): Counts;
-} {
-  const confusion = Array.from({ length: classes }, () => Array<number>(classes).fill(0));
-  const sums = { images: 0, top1: 0, top5: 0, loss: 0 };
-  return {
-    add(probabilities, truth) {
-      const rank = rankOf(probabilities, truth);
-      sums.images++;
-      if (rank < 1) sums.top1++;
-      if (rank < 5) sums.top5++;
-      sums.loss -= Math.log(Math.max(probabilities[truth], Number.MIN_VALUE));
-      confusion[truth][indexOfLargest(probabilities)]++;
-      return rank < 1;
-    },
-    result(labels) {
-      const perClass = confusion.map((row, truth) => {
-        const images = row.reduce((a, b) => a + b, 0);
-        return { label: labels[truth], images, accuracy: images ? row[truth] / images : undefined };
-      });
-      const { images, top1, top5, loss } = sums;
-      return { top1: top1 / images, top5: top5 / images, loss: loss / images, perClass, confusion };
-    },
-  };
-}
-
-const indexOfLargest = (values: Float64Array): number => values.reduce((best, value, i) => (value > values[best] ? i : best), 0);

@@ -4,7 +4,7 @@ import sharp from "sharp";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
 import { createSession } from "../core/session.node.ts";
 import { fromBase64, type GoldenSamples } from "../export/golden-samples.ts";
-import { appendMetadata, readMetadata } from "../export/metadata.ts";
+import { appendMetadata, type ModelMetadata, readMetadata } from "../export/metadata.ts";
 import { selfContained } from "../export/self-contained.ts";
 import { decodeImage } from "../pipeline/decode.node.ts";
 import { metadataOf } from "./model-contract.ts";
@@ -31,6 +31,28 @@ export async function withGoldenSamples(model: Uint8Array, { files, name = "the 
     ...metadata,
     samples: await recordSamples(model, pictures, { createSession, name, views: metadata.views ?? "five-crop" }),
   });
+}
+
+/**
+ * The model's file with another temperature, and its golden samples (the same pictures) answered by it.
+ * @throws FivecropError where its output is no logits, it carries no metadata, or a picture of it cannot be read.
+ */
+export async function withTemperature(model: Uint8Array, temperature: number, name = "the model"): Promise<Uint8Array> {
+  const found = metadataOf(model, name);
+  if (!found)
+    throw new FivecropError(`${name} carries no fivecrop metadata: expected labels and preprocessing, beside which a temperature is kept`);
+  const { samples, ...rest } = found;
+  const metadata: ModelMetadata = { ...rest, temperature };
+  const tempered = appendMetadata(model, metadata);
+  if (!samples) return withGoldenSamples(tempered, { name });
+  const pictures = await Promise.all(
+    samples.samples.map(async ({ name: picture, file }) => {
+      const bytes = fromBase64(file);
+      return { name: picture, file: bytes, image: await decodeImage(bytes, picture) };
+    }),
+  );
+  const recorded = await recordSamples(tempered, pictures, { createSession, name, views: samples.views });
+  return appendMetadata(tempered, { ...metadata, samples: recorded });
 }
 
 export interface SelfContainedFile {

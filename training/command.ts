@@ -4,7 +4,7 @@ import { type Command, Option } from "commander";
 import { createCommand, EXIT, numberOption, PROGRAM, print } from "../core/command-line.node.ts";
 import { type Interrupt, listenForInterrupt } from "../core/interrupt.node.ts";
 import { createProgressBar, type ProgressBar } from "../core/progress-bar.node.ts";
-import { table } from "../core/text.ts";
+import { shellWord, table } from "../core/text.ts";
 import { ARCHITECTURES } from "../models/architectures/index.ts";
 import { augmentationLines, parseAugmentations } from "../pipeline/augmentations/text.ts";
 import { DATASETS, dataRoot } from "../pipeline/datasets/index.ts";
@@ -76,6 +76,7 @@ export function trainCommand(): Command {
     .option("--nesterov", "Nesterov's momentum, of sgd")
     .addOption(number("--beta1", "number", "of adam and adamw (default: 0.9)", { from: 0, below: 1 }))
     .addOption(number("--beta2", "number", "of adam and adamw (default: 0.999)", { from: 0, below: 1 }))
+    .addOption(number("--epsilon", "number", "of adam and adamw (default: 1e-8)", { from: 0 }))
     .option("--init <name>", `how weights are drawn: ${names(INITIALIZATIONS)} (default: the network's way)`)
     .addOption(
       number("--ema", "decay", "keep a moving average of the weights, and validate and export it, such as 0.999 (default: 0, none)", {
@@ -103,6 +104,7 @@ export function trainCommand(): Command {
     .option("--tensorboard", "write event files, for tensorboard --logdir DIR")
     .option("--out <dir>", "where the run is kept (default: runs/MODEL-DATA)")
     .option("--overwrite", "replace the run that is there")
+    .option("--no-report", "leave no report.html: it measures on up to 10,000 images of the test split")
     .option("--resume <dir>", "go on with a run that was stopped, as if it had not been")
     .addHelpText("after", augmentationHelp)
     .action(train);
@@ -121,7 +123,7 @@ async function train(options: TrainOptions): Promise<void> {
   if (options.resume !== undefined) checkResume(options);
   const config = options.resume === undefined ? toRunConfig(options) : await readRunConfig(options.resume);
   const out = options.resume ?? options.out ?? unusedDirectory(join("runs", `${config.model}-${config.data}`));
-  const { json = false, overwrite, dataDir } = options;
+  const { json = false, overwrite, report = true, dataDir } = options;
   const { run } = await import("./run.node.ts");
   const progress = createProgressBar({ quiet: json });
   const interrupt = stopGently(progress);
@@ -131,11 +133,12 @@ async function train(options: TrainOptions): Promise<void> {
       dataRoot: dataRoot(dataDir),
       resume: options.resume !== undefined,
       overwrite,
+      report,
       signal: interrupt.signal,
     });
     const outcome = await showRun(events, { json, title: `${config.model} on ${config.data}`, progress, print });
     if (!json) for (const line of farewell(outcome, { out, config, dataDir })) print(line);
-    if (outcome.reason === "interrupted") process.exitCode = interrupt.exitCode() ?? EXIT.failed;
+    if (outcome.reason === "interrupted" || (report && !outcome.reported)) process.exitCode = interrupt.exitCode() ?? EXIT.failed;
   } finally {
     interrupt.dispose();
   }
@@ -149,11 +152,11 @@ function unusedDirectory(wanted: string): string {
   }
 }
 
-/** A word for a shell, quoted where it needs to be. */
-const shellWord = (text: string): string => (/^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
-
 /** What the directory holds, and what to do next. */
-function farewell({ reason }: RunOutcome, { out, config, dataDir }: { out: string; config: RunConfig; dataDir?: string }): string[] {
+function farewell(
+  { reason, reported }: RunOutcome,
+  { out, config, dataDir }: { out: string; config: RunConfig; dataDir?: string },
+): string[] {
   const data = dataDir === undefined ? "" : ` --data-dir ${shellWord(dataDir)}`;
   if (reason === "interrupted") return ["", "To go on:", `  ${PROGRAM} train --resume ${shellWord(out)}${data}`];
   const model = shellWord(join(out, RUN_FILES.model));
@@ -163,6 +166,7 @@ function farewell({ reason }: RunOutcome, { out, config, dataDir }: { out: strin
     "",
     ...expectation(config),
     "Next:",
+    ...(reported ? [] : [`  ${PROGRAM} report ${shellWord(out)}${data}`]),
     `  ${PROGRAM} evaluate ${model} --data ${config.data}${data} --split test --tta five-crop`,
     `  ${PROGRAM} infer PICTURE… --model ${model} --tta five-crop --top 3`,
     `  ${PROGRAM} inspect ${model}`,
@@ -187,6 +191,8 @@ const runListing = (out: string): string[] => [
       [RUN_FILES.curves, "loss and accuracy as a picture"],
       [RUN_FILES.log, "the same every --log-every steps"],
       [RUN_FILES.tensorboard, "event files: tensorboard --logdir shows them"],
+      [RUN_FILES.report, "everything to look at: curves, confusions, classes, calibration, pictures"],
+      [RUN_FILES.evaluation, "its numbers"],
       [RUN_FILES.config, "everything needed to run it again"],
     ].filter(([name]) => existsSync(join(out, name))),
     { align: "l", indent: 2 },

@@ -6,9 +6,11 @@ import { createLoader } from "../pipeline/batches.node.ts";
 import { checkFit } from "./check-fit.ts";
 import { fileCheckpoints } from "./checkpoint.node.ts";
 import { createOnnxRuntimeEngine } from "./engines/onnxruntime.ts";
-import { type Exported, exportCheckpoint } from "./export-run.node.ts";
+import { type Exported, epochOf, exportCheckpoint } from "./export-run.node.ts";
 import { type FitEvent, type FitOptions, fit } from "./fit.ts";
+import { readCalibration } from "./report/calibration-file.node.ts";
 import { historyCsv, logCsv } from "./report/history-csv.ts";
+import type { ReportEvent } from "./report/report-run.node.ts";
 import type { RunConfig } from "./run-config.ts";
 import { RUN_FILES, readRunCheckpoint, startDirectory } from "./run-files.node.ts";
 import { runParts } from "./run-parts.node.ts";
@@ -23,6 +25,8 @@ export interface RunOptions {
   readonly resume?: boolean;
   /** Start anew in a directory that has a run already. */
   readonly overwrite?: boolean;
+  /** Measure at the end and leave `report.html`: true where it is left out. */
+  readonly report?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -36,14 +40,17 @@ export type RunEvent =
       readonly classes: number;
     }
   | FitEvent
-  | Exported;
+  | Exported
+  | ReportEvent;
 
 /**
- * A whole run: data, training with checkpoints, and at its end the best weights as `model.onnx`, compared with the training engine on real images.
+ * A whole run: data, training with checkpoints, and at its end the best weights as `model.onnx`, compared with the training engine on real images,
+ * and `report.html`.
  * @throws UsageError before anything is written. FivecropError; what is in the directory then is whole.
  */
 export async function* run(config: RunConfig, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
-  const { out, dataRoot, signal } = options;
+  const { out, dataRoot, report = true, signal } = options;
+  let finished = false;
   const parts = await runParts(config, dataRoot);
   const { network, optimizer, average, schedule, preprocess, training, validation } = parts;
   const checkpoints = fileCheckpoints(out);
@@ -74,14 +81,17 @@ export async function* run(config: RunConfig, options: RunOptions): AsyncGenerat
       if (event.kind !== "end" || event.reason === "interrupted") continue;
       await writeCurves(out, event, config);
       const checkpoint = await readRunCheckpoint(out, "best", config);
-      yield await exportCheckpoint(join(out, RUN_FILES.model), { checkpoint, config, parts, engine });
+      const temperature = (await readCalibration(out, epochOf(checkpoint)))?.temperature;
+      yield await exportCheckpoint(join(out, RUN_FILES.model), { checkpoint, config, parts, temperature, engine });
+      finished = true;
     }
   } finally {
     await Promise.all([events?.close(), engine.dispose(), loaders.training.dispose(), loaders.validation.dispose()]);
   }
+  if (finished && report) yield* (await import("./report/report-run.node.ts")).reportRun(out, { dataRoot, signal }); // echarts takes half a second to load
 }
 
 async function writeCurves(out: string, { history, logs }: Extract<FitEvent, { kind: "end" }>, { model, data }: RunConfig): Promise<void> {
-  const { curvesSvg } = await import("./report/curves.ts"); // echarts takes half a second to load
+  const { curvesSvg } = await import("./report/curves.ts");
   await writeWhole(join(out, RUN_FILES.curves), curvesSvg(history, `${model} on ${data}`, logs));
 }

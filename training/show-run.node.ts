@@ -3,12 +3,15 @@ import { bytes, count, duration, pad, percent, plural, remaining } from "../core
 import type { Exported } from "./export-run.node.ts";
 import type { FitEvent } from "./fit.ts";
 import { bestOf, type EpochRecord } from "./progress.ts";
+import type { ReportEvent } from "./report/report-run.node.ts";
+import { reportedLines, showMeasuring } from "./report/show-report.node.ts";
 import type { RunEvent } from "./run.node.ts";
 
 export interface RunOutcome {
   readonly reason: "finished" | "early stop" | "interrupted";
   readonly history: readonly EpochRecord[];
   readonly exported?: Exported;
+  readonly reported?: Extract<ReportEvent, { kind: "reported" }>;
 }
 
 export interface ShowRunOptions {
@@ -47,6 +50,7 @@ export async function showRun(
     for await (const event of events) {
       if (event.kind === "end") outcome = { reason: event.reason, history: event.history };
       if (event.kind === "exported") outcome = { ...outcome, exported: event };
+      if (event.kind === "reported") outcome = { ...outcome, reported: event };
       if (json) {
         print(JSON.stringify(event));
         continue;
@@ -81,6 +85,13 @@ export async function showRun(
           break;
         case "exported":
           print(exportedLine(event));
+          break;
+        case "measuring":
+          showMeasuring(progress, event);
+          break;
+        case "reported":
+          progress.clear();
+          for (const line of reportedLines(event)) print(line);
       }
     }
   } finally {
