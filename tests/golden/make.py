@@ -15,14 +15,14 @@ sys.path.insert(0, sys.argv[1])
 from make_goldens import initialise, sample, uniform  # noqa: E402
 from nets import NETS  # noqa: E402
 
-# name -> image size, hidden units in place of the network's own
+# name -> batch, image size, hidden units in place of the network's own
 SIZES = {
-    "alexnet": (67, (48, 32)),
-    "vgg11-small": (32, (48, 32)),
-    "vgg11": (32, (48, 32)),
-    "convnet2": (32, None),
-    "resnet18": (64, None),
-    "densenet169": (64, None),
+    "alexnet": (4, 67, (48, 32)),
+    "vgg11-small": (4, 32, (48, 32)),
+    "vgg11": (4, 32, (48, 32)),
+    "convnet2": (4, 32, None),
+    "resnet18": (4, 64, None),
+    "densenet169": (8, 40, None),
 }
 
 
@@ -36,7 +36,7 @@ def narrow(model, features, hidden, classes):
 
 def fresh(name, dtype):
     make, (channels, _, _), classes = NETS[name]
-    size, hidden = SIZES[name]
+    _, size, hidden = SIZES[name]
     model = make()
     if hidden:
         flatten = next(i for i, layer in enumerate(model) if isinstance(layer, nn.Flatten))
@@ -51,9 +51,9 @@ def fresh(name, dtype):
     return model.to(dtype)
 
 
-def golden(name, dtype=torch.float64, batch=4):
+def golden(name, dtype=torch.float64):
     _, (channels, _, _), classes = NETS[name]
-    size, hidden = SIZES[name]
+    batch, size, hidden = SIZES[name]
     shape = [batch, channels, size, size]
     x = torch.from_numpy(uniform(1000, int(np.prod(shape)))).reshape(shape).to(dtype)
     y = torch.tensor([(7 * i + 3) % classes for i in range(batch)])

@@ -26,7 +26,7 @@ const USUAL: Tolerances = { norm: 1e-4, value: 1e-3, loss: 1e-4 };
 
 /**
  * An input of a relu so near to 0 that float32 rounding decides on its side moves the gradients by that pixel, in PyTorch's own float32 as here. There it
- * is off by up to 8e-4 of the norm, 7e-3 of a value and 1.2e-4 of the loss in the first five, and by 4.5e-3 of the norm in densenet169.
+ * is off by up to 8e-4 of the norm, 7e-3 of a value and 1.2e-4 of the loss in the first five, and of densenet169 8e-4 of the norm and 9e-3 of a value.
  */
 const BY_A_PIXEL: Tolerances = { norm: 1e-3, value: 2e-2, loss: 5e-4 };
 const TOLERANCES: Readonly<Record<string, Tolerances>> = {
@@ -35,7 +35,7 @@ const TOLERANCES: Readonly<Record<string, Tolerances>> = {
   convnet1: BY_A_PIXEL,
   convnet3: BY_A_PIXEL,
   "resnet18-gray": BY_A_PIXEL,
-  densenet169: { norm: 2e-2, value: 2e-1, loss: 1e-4 },
+  densenet169: { norm: 5e-3, value: 1e-1, loss: 1e-4 },
 };
 const tolerancesOf = ({ net }: Golden): Tolerances => TOLERANCES[net] ?? USUAL;
 
