@@ -6,6 +6,8 @@ import { type Interrupt, listenForInterrupt } from "../core/interrupt.node.ts";
 import { createProgressBar, type ProgressBar } from "../core/progress-bar.node.ts";
 import { table } from "../core/text.ts";
 import { ARCHITECTURES } from "../models/architectures/index.ts";
+import { WEIGHT_INITIALIZERS } from "../models/layers/initializers.ts";
+import { parseHead } from "../models/network-options.ts";
 import { DATASETS, dataRoot } from "../pipeline/datasets/index.ts";
 import { checkpointFile } from "./checkpoint.node.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
@@ -30,6 +32,9 @@ export function trainCommand(): Command {
   ])
     .optionsGroup("What:")
     .option("--model <name>", `the network: ${names(ARCHITECTURES)}`)
+    .addOption(new Option("--head <units>", "hidden layers in place of the network's own, such as 512,256, or none").argParser(parseHead))
+    .addOption(number("--dropout", "share", "behind each hidden layer of --head (default: none)", { from: 0, below: 1 }))
+    .option("--initialization <name>", `how weights are drawn: ${names(WEIGHT_INITIALIZERS)} (default: as the network's source says)`)
     .option("--data <name>", `the data set: ${names(DATASETS)}`)
     .option("--data-dir <dir>", "the folder of all data sets (default: $FIVECROP_DATA, else the user's cache folder)")
     .addOption(

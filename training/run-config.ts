@@ -1,5 +1,7 @@
 import { UsageError } from "../core/errors.ts";
-import { ARCHITECTURES } from "../models/architectures/index.ts";
+import { ARCHITECTURES, type NetworkOptions } from "../models/architectures/index.ts";
+import type { WeightInitializer } from "../models/layers/initializers.ts";
+import { headOf } from "../models/network-options.ts";
 import type { AugmentationSpec } from "../pipeline/augmentations.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { createOptimizer, type Optimizer, type OptimizerOptions } from "./optimizers.ts";
@@ -7,6 +9,12 @@ import { createOptimizer, type Optimizer, type OptimizerOptions } from "./optimi
 /** Everything that a run is asked for, as plain JSON: with the data it determines the result. */
 export interface RunConfig extends OptimizerOptions {
   readonly model: string;
+  /** Units of hidden layers in place of the network's own. */
+  readonly head?: readonly number[];
+  /** The share that is dropped behind each of them. */
+  readonly dropout?: number;
+  /** How the weights are drawn, other than the network's source says. */
+  readonly initialization?: WeightInitializer;
   /** A data set's name. */
   readonly data: string;
   readonly epochs: number;
@@ -52,6 +60,12 @@ export function preprocessFor(spec: PreprocessSpec, [channels, height, width]: r
     channels === 1 ? [list.reduce((a, b) => a + b) / list.length] : Array<number>(channels).fill(list[0]);
   return { ...sized, channels: channels as 1 | 3, mean: wide(spec.mean), std: wide(spec.std) };
 }
+
+/** What a run asks of its network besides its name. */
+export const networkOptionsOf = ({ head, dropout, initialization }: RunConfig): NetworkOptions => ({
+  ...headOf(head, dropout),
+  initialization,
+});
 
 /** The image that an architecture was made for. @throws UsageError for an unknown one (by createNetwork, which is asked first). */
 export const inputOf = (model: string): readonly [number, number, number] => ARCHITECTURES[model as keyof typeof ARCHITECTURES].input;

@@ -4,7 +4,7 @@ import { type Split, splitDataset } from "../pipeline/dataset.ts";
 import { datasetEntry, openDataset } from "../pipeline/datasets/index.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import type { Optimizer } from "./optimizers.ts";
-import { inputOf, optimizerOf, preprocessFor, type RunConfig } from "./run-config.ts";
+import { inputOf, networkOptionsOf, optimizerOf, preprocessFor, type RunConfig } from "./run-config.ts";
 import { parseSchedule, type Schedule } from "./schedules.ts";
 
 /** What a run's options stand for. */
@@ -23,9 +23,14 @@ export async function runParts(config: RunConfig, dataRoot: string): Promise<Run
   const optimizer = optimizerOf(config);
   const schedule = parseSchedule(config.schedule);
   const { defaultPreprocess } = datasetEntry(config.data);
-  createNetwork(config.model);
+  const options = networkOptionsOf(config);
+  createNetwork(config.model, options);
   const dataset = await openDataset({ name: config.data, root: dataRoot, split: "train" });
   const preprocess = preprocessFor(defaultPreprocess, inputOf(config.model));
-  const network = createNetwork(config.model, { classes: dataset.classNames.length, input: [preprocess.channels, ...preprocess.crop] });
+  const network = createNetwork(config.model, {
+    ...options,
+    classes: dataset.classNames.length,
+    input: [preprocess.channels, ...preprocess.crop],
+  });
   return { network, optimizer, schedule, preprocess, ...splitDataset(dataset, config.validation, config.seed) };
 }
