@@ -6,10 +6,11 @@ import { type Interrupt, listenForInterrupt } from "../core/interrupt.node.ts";
 import { createProgressBar, type ProgressBar } from "../core/progress-bar.node.ts";
 import { shellWord, table } from "../core/text.ts";
 import { ARCHITECTURES } from "../models/architectures/index.ts";
+import { WEIGHT_INITIALIZERS } from "../models/layers/initializers.ts";
+import { parseHead } from "../models/network-options.ts";
 import { augmentationLines, parseAugmentations } from "../pipeline/augmentations/text.ts";
 import { DATASETS, dataRoot } from "../pipeline/datasets/index.ts";
 import { checkpointFile } from "./checkpoint.node.ts";
-import { INITIALIZATIONS } from "./initialization.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
 import { RECIPES } from "./recipes/index.ts";
 import type { Recipe } from "./recipes/recipe.ts";
@@ -37,6 +38,9 @@ export function trainCommand(): Command {
     .optionsGroup("What:")
     .option("--recipe <name>", `begin with the options of an experiment: ${names(RECIPES)} (fivecrop recipes shows them)`)
     .option("--model <name>", `the network: ${names(ARCHITECTURES)}`)
+    .addOption(new Option("--head <units>", "hidden layers in place of the network's own, such as 512,256, or none").argParser(parseHead))
+    .addOption(number("--dropout", "share", "behind each hidden layer of --head (default: none)", { from: 0, below: 1 }))
+    .option("--initialization <name>", `how weights are drawn: ${names(WEIGHT_INITIALIZERS)} (default: as the network's source says)`)
     .option("--data <name>", `the data set: ${names(DATASETS)}`)
     .option("--data-dir <dir>", "the folder of all data sets (default: $FIVECROP_DATA, else the user's cache folder)")
     .addOption(
@@ -77,7 +81,6 @@ export function trainCommand(): Command {
     .addOption(number("--beta1", "number", "of adam and adamw (default: 0.9)", { from: 0, below: 1 }))
     .addOption(number("--beta2", "number", "of adam and adamw (default: 0.999)", { from: 0, below: 1 }))
     .addOption(number("--epsilon", "number", "of adam and adamw (default: 1e-8)", { from: 0 }))
-    .option("--init <name>", `how weights are drawn: ${names(INITIALIZATIONS)} (default: the network's way)`)
     .addOption(
       number("--ema", "decay", "keep a moving average of the weights, and validate and export it, such as 0.999 (default: 0, none)", {
         from: 0,

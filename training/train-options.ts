@@ -8,9 +8,8 @@ import type { Recipe } from "./recipes/recipe.ts";
 import { DEFAULTS, type RunConfig } from "./run-config.ts";
 
 /** The options of `train`, as the command line gives them: only what was asked for is there. */
-export interface TrainOptions extends Omit<Partial<RunConfig>, "learningRate" | "augmentations" | "initialization"> {
+export interface TrainOptions extends Omit<Partial<RunConfig>, "learningRate" | "augmentations"> {
   readonly lr?: number;
-  readonly init?: string;
   readonly augment?: readonly AugmentationSpec[];
   readonly dataDir?: string;
   readonly out?: string;
@@ -72,14 +71,12 @@ function optionsOf(name: string | undefined, optimizer: string | undefined): Par
 
 /** A new run's config: what was asked for, over the recipe's options, over the defaults. @throws UsageError where the model or the data set is not named. */
 export function toRunConfig(options: TrainOptions): RunConfig {
-  const { lr: learningRate, augment: augmentations, init: initialization, ...others } = options;
+  const { lr: learningRate, augment: augmentations, ...others } = options;
   const recipe = optionsOf(options.recipe, options.optimizer);
   const { model, data } = { ...recipe, ...defined(options) };
   if (!model) throw new UsageError("--model: expected the name of a network, such as fashion-cnn, received none.");
   if (!data) throw new UsageError("--data: expected the name of a data set, such as fashion-mnist, received none.");
-  const given = Object.entries(defined({ ...others, learningRate, augmentations, initialization })).filter(
-    ([name]) => !NOT_OF_THE_RUN.includes(name),
-  );
+  const given = Object.entries(defined({ ...others, learningRate, augmentations })).filter(([name]) => !NOT_OF_THE_RUN.includes(name));
   return { ...DEFAULTS, ...recipe, model, data, ...Object.fromEntries(given) };
 }
 

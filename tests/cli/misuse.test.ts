@@ -42,7 +42,7 @@ const CASES: readonly (readonly [args: readonly string[], ...says: readonly stri
   [[...TRAIN, "--log-every", "-1"], "--log-every: expected a whole number of at least 0"],
   [[...TRAIN, "--preprocess", "{mean"], "--preprocess: expected JSON", "received '{mean'"],
   [[...TRAIN, "--preprocess", '{"means":[0]}'], "unknown field 'means'", "Did you mean 'mean'?"],
-  [[...TRAIN, "--init", "xavier"], "unknown initialization 'xavier'", "Did you mean 'xavier-uniform'?"],
+  [[...TRAIN, "--initialization", "xavier"], "unknown initialization 'xavier'", "Did you mean 'xavier-uniform'?"],
   [["train", "--recipe", "fashion-cn"], "unknown recipe 'fashion-cn'", "Did you mean 'fashion-cnn'?"],
   [["recipes", "fashion-cn"], "unknown recipe 'fashion-cn'", "Did you mean 'fashion-cnn'?"],
   [[...TRAIN, "--validation", "0.00001"], "validation fraction of 0.00001", "6000 images"],
