@@ -3,22 +3,29 @@ import type { Call, FromThread } from "./calls.node.ts";
 import { FivecropError, messageOf } from "./errors.ts";
 import type { ThreadState } from "./thread-state.node.ts";
 
+export interface AnswerOptions {
+  /** Gives back what the thread holds. */
+  readonly release?: () => Promise<void>;
+  /** A question is taken up once the one before is answered: until then it can still be dropped. */
+  readonly inTurn?: boolean;
+}
+
 /**
  * The thread's side of `createCalls`: each question gets its answer, or its error. After the last one the thread ends by itself: ended from outside, a
  * native call on its way would take the process with it.
  * @param answer also says which memory goes with it
- * @param release what the thread holds
  */
 export function answerCalls<Question, Answer>(
   state: ThreadState,
   answer: (question: Question) => Promise<readonly [answer: Answer, lent: readonly ArrayBuffer[]]>,
-  release: () => Promise<void> = async () => {},
+  { release = async () => {}, inTurn = false }: AnswerOptions = {},
 ): void {
   const port = parentPort;
   if (!port) throw new FivecropError("answerCalls: expected to run in a worker thread");
   const give = (message: FromThread<Answer>, lent: readonly ArrayBuffer[] = []): void =>
     port.postMessage(message, lent as readonly TransferListItem[]);
   const under = new Set<Promise<void>>();
+  let last: Promise<void> = Promise.resolve();
   const reply = async ({ id, question }: Call<Question>): Promise<void> => {
     if (!state.begin()) return;
     try {
@@ -37,7 +44,8 @@ export function answerCalls<Question, Answer>(
       port.close();
       return;
     }
-    const replied = reply(message);
+    const replied = inTurn ? last.then(() => reply(message)) : reply(message);
+    last = replied;
     under.add(replied);
     await replied;
     under.delete(replied);
