@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { decodeImage } from "../pipeline/decode.node.ts";
 import { type Classifier, type ClassifierOptions, createClassifier, type Platform } from "./classifier.ts";
 import { type ImageSource, toImage } from "./image-source.node.ts";
 
@@ -8,7 +9,7 @@ export interface NodeClassifierOptions extends ClassifierOptions {
   /**
    * Threads that read pictures and make their views, ahead of the network, which has a thread of its own: the event loop stays free.
    * One for each core of the processor, at most 8, where it is left out; they start when they are needed. With 0 everything is done in the
-   * calling thread: for a few pictures that is soonest, and while the network runs nothing else does.
+   * calling thread (on WebGPU but the network): for a few pictures that is soonest, and while the network runs nothing else does.
    */
   readonly workers?: number;
 }
@@ -19,7 +20,7 @@ export interface NodeClassifierOptions extends ClassifierOptions {
  * const classifier = await loadClassifier("runs/fashion/model.onnx");
  * const { predictions } = await classifier.classify("boot.png", { views: "five-crop", top: 3 });
  * @throws UsageError where neither the file nor the options say labels and preprocessing.
- * @throws FivecropError where the file cannot be read, is no ONNX model, or does not fit to them.
+ * @throws FivecropError where the file cannot be read, is no ONNX model, or does not fit to them; where the device is missing or answers wrongly.
  */
 export async function loadClassifier(model: string | Uint8Array, options: NodeClassifierOptions = {}): Promise<Classifier<ImageSource>> {
   const { workers = defaultWorkers(), name = typeof model === "string" ? model : "the model" } = options;
@@ -30,16 +31,26 @@ export async function loadClassifier(model: string | Uint8Array, options: NodeCl
 
 const defaultWorkers = (): number => Math.min(8, availableParallelism());
 
+const DECODING: Pick<Platform<ImageSource>, "toImage" | "decode" | "processor"> = {
+  toImage,
+  decode: (file, name) => decodeImage(file, name),
+  processor: "cpu",
+};
+
+/** All WebGPU sessions of the process live in one thread, whoever asks for them. */
 async function inThisThread(): Promise<Platform<ImageSource>> {
-  const { createSession } = await import("../core/session.node.ts");
-  return { createSession, toImage };
+  const [here, thread] = await Promise.all([import("../core/session.node.ts"), import("../core/session.worker.node.ts")]);
+  return {
+    ...DECODING,
+    createSession: (model, options) => (options?.device === "webgpu" ? thread : here).createSession(model, options),
+  };
 }
 
 async function threaded(workers: number): Promise<Platform<ImageSource>> {
   const [session, { createPreparer }] = await Promise.all([import("../core/session.worker.node.ts"), import("./preparer.node.ts")]);
   return {
+    ...DECODING,
     createSession: (model, options) => session.createSession(model, { ...options, spin: false }), // the cores are shared with the readers
-    toImage,
     createPreparer: (spec) => createPreparer(spec, workers),
     batchesAtOnce: 2,
   };
