@@ -64,6 +64,15 @@ export async function recordSamples(model: Uint8Array, files: readonly SampleFil
   }
 }
 
+/** The samples that a model's file carries. @throws FivecropError where there are none. */
+export function samplesOf(model: Uint8Array, name: string): GoldenSamples {
+  const golden = metadataOf(model, name)?.samples;
+  if (golden?.samples.length) return golden;
+  throw new FivecropError(
+    `${name} carries no golden samples: expected at least one, found none. To fix: export it again with this version, or adopt it.`,
+  );
+}
+
 /**
  * Replays the samples that a model's file carries, and compares every stage with what was recorded: pixels and floats by checksum, probabilities by value.
  * @throws FivecropError where the file carries none, or they are damaged. UsageError, FivecropError as createClassifier does.
@@ -72,11 +81,7 @@ export async function verifySamples(
   model: Uint8Array,
   { decode, tolerance = 1e-4, together = false, name = "the model", ...options }: VerifySamplesOptions,
 ): Promise<Verification> {
-  const { golden = metadataOf(model, name)?.samples, ...rest } = options;
-  if (!golden || golden.samples.length === 0)
-    throw new FivecropError(
-      `${name} carries no golden samples: expected at least one, found none. To fix: export it again with this version.`,
-    );
+  const { golden = samplesOf(model, name), ...rest } = options;
   const replayer = await createReplayer(model, { views: golden.views, ...rest, name });
   let largestDifference = 0;
   const divergences: Divergence[] = [];

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { type BuildOptions, build, type Plugin } from "esbuild";
 import type { Browser, Page } from "playwright-core";
 import { expect } from "vitest";
-import { serveSite } from "../../demo/server.node.ts";
+import { serveSite } from "../../core/site-server.node.ts";
 import type { Image } from "../../pipeline/image.ts";
 import { complaintsOf, launchChromium } from "./chromium.ts";
 import type { Library } from "./library.entry.ts";
