@@ -9,6 +9,8 @@ export interface BrowserProgram {
   readonly env: NodeJS.ProcessEnv;
   /** What it needs to be told on this machine. */
   readonly args: readonly string[];
+  /** And for WebGPU. */
+  readonly webgpu: readonly string[];
 }
 
 export const HOW_TO_GET_A_BROWSER =
@@ -29,18 +31,20 @@ const SANDBOX = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
 /** On Linux WebGPU waits behind these. */
 const WEBGPU = ["--enable-unsafe-webgpu", ...(process.platform === "linux" ? ["--enable-features=Vulkan"] : [])];
 
+const SOFTWARE_ADAPTER = "--use-webgpu-adapter=swiftshader";
+
 /** The one that CHROME names. @throws FivecropError where that is no file. */
 export function namedBrowser({ CHROME, CHROME_FLAGS = "" } = process.env): BrowserProgram | undefined {
   if (!CHROME) return undefined;
   if (!existsSync(CHROME)) throw new FivecropError(`CHROME: expected a program, found nothing at ${CHROME}.`);
-  return { executable: CHROME, env: process.env, args: [...SANDBOX, ...WEBGPU, ...CHROME_FLAGS.split(" ").filter(Boolean)] };
+  return { executable: CHROME, env: process.env, args: [...SANDBOX, ...CHROME_FLAGS.split(" ").filter(Boolean)], webgpu: WEBGPU };
 }
 
 /** One that is installed on this machine. */
 export function installedBrowser(): BrowserProgram | undefined {
   const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean);
   const executable = [...folders.flatMap((folder) => NAMES.map((name) => join(folder, name))), ...PLACES].find((file) => existsSync(file));
-  return executable ? { executable, env: process.env, args: [...SANDBOX, ...WEBGPU] } : undefined;
+  return executable ? { executable, env: process.env, args: SANDBOX, webgpu: WEBGPU } : undefined;
 }
 
 /** Where npm's Chromium unpacks its shared libraries. */
@@ -58,7 +62,7 @@ export async function npmBrowser(): Promise<BrowserProgram | undefined> {
     const { default: chromium } = await import("@sparticuz/chromium");
     const executable = await chromium.executablePath();
     const env = { ...process.env, AWS_EXECUTION_ENV, LD_LIBRARY_PATH: [LIBRARIES, LD_LIBRARY_PATH].filter(Boolean).join(":") };
-    return { executable, env, args: ["--no-sandbox", ...WEBGPU, "--use-webgpu-adapter=swiftshader"] };
+    return { executable, env, args: ["--no-sandbox"], webgpu: [...WEBGPU, SOFTWARE_ADAPTER] };
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND") return undefined;
     throw new FivecropError(`the Chromium of @sparticuz/chromium cannot be unpacked: ${messageOf(cause)}`, { cause });

@@ -22,9 +22,12 @@ const FLAGS = [
 ];
 
 /** Opens an address in a browser without a window, with a profile of its own that goes away with it. */
-export async function openPage({ executable, env, args }: BrowserProgram, url: string): Promise<OpenPage> {
+export async function openPage({ executable, env, args, webgpu }: BrowserProgram, url: string): Promise<OpenPage> {
   const profile = await mkdtemp(join(tmpdir(), "fivecrop-browser-"));
-  const child = spawn(executable, [...FLAGS, `--user-data-dir=${profile}`, ...args, url], { env, stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(executable, [...FLAGS, `--user-data-dir=${profile}`, ...webgpu, ...args, url], {
+    env,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
   let said = "";

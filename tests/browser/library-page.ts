@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { type BuildOptions, build, type Plugin } from "esbuild";
 import type { Browser, Page } from "playwright-core";
 import { expect } from "vitest";
 import { serveSite } from "../../core/site-server.node.ts";
+import { runtimeFiles } from "../../core/web-runtime.node.ts";
 import type { Image } from "../../pipeline/image.ts";
 import { complaintsOf, launchChromium } from "./chromium.ts";
 import type { Library } from "./library.entry.ts";
@@ -36,7 +37,8 @@ export interface LibraryPage {
 const runtimeBeside: Plugin = {
   name: "runtime",
   setup({ onResolve }) {
-    onResolve({ filter: /^onnxruntime-web$/ }, () => ({ path: "./ort.wasm.bundle.min.mjs", external: true }));
+    const file = { "onnxruntime-web": "ort.wasm.bundle.min.mjs", "onnxruntime-web/webgpu": "ort.webgpu.bundle.min.mjs" };
+    onResolve({ filter: /^onnxruntime-web(\/webgpu)?$/ }, ({ path }) => ({ path: `./${file[path as keyof typeof file]}`, external: true }));
   },
 };
 
@@ -60,12 +62,11 @@ export async function openScript(script: BuildOptions, body: string, files: Map<
     logLevel: "warning",
   });
   const resolve = createRequire(import.meta.url).resolve;
-  const runtime = dirname(resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"));
   const html = `<!doctype html><title>test</title><link rel="icon" href="data:,">${body}<script type="module" src="script.js"></script>`;
   files.set("index.html", new TextEncoder().encode(html));
   files.set("script.js", outputFiles?.[0].contents ?? new Uint8Array());
   files.set("mozjpeg_dec.wasm", readFileSync(resolve("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm")));
-  for (const file of ["ort-wasm-simd-threaded.wasm", "ort.wasm.bundle.min.mjs"]) files.set(file, readFileSync(join(runtime, file)));
+  for (const [file, content] of await runtimeFiles()) files.set(file, content);
   const server = await serveSite(files, 0);
   const browser: Browser = await launchChromium();
   const page = await browser.newPage();

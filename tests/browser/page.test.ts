@@ -48,12 +48,14 @@ beforeAll(async () => {
   await writeFile(join(folder, "model.onnx"), MODEL);
   await writeFile(join(folder, "other.onnx"), OTHER);
   server = await serve(folder);
-  browser = await launchChromium([
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--enable-precise-memory-info",
-    "--js-flags=--expose-gc",
-  ]);
+  browser = await launchChromium({
+    args: [
+      "--use-fake-device-for-media-stream",
+      "--use-fake-ui-for-media-stream",
+      "--enable-precise-memory-info",
+      "--js-flags=--expose-gc",
+    ],
+  });
 });
 afterAll(async () => {
   await browser?.close();
