@@ -30,16 +30,18 @@ const NAMES: Readonly<Record<Backend, string>> = {
 export const nameOf = (backend: Backend): string => NAMES[backend];
 
 const milliseconds = (time: number): string => `${time < 10 ? time.toFixed(1) : Math.round(time)} ms`;
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/\.$/, "");
+/** What went wrong; what to do about it the page has done. */
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/(\. To fix: .*)?\.?$/s, "");
 
-/** "WebGPU, 9.1 ms for five crops. Its answers to the model's 3 golden samples are right, within 2e-7." */
+/** "WebGPU, 9.1 ms for five crops. It answers the model's 3 golden samples rightly: no probability is off by more than 2e-7." */
 function describe(backend: Backend, { time, check }: Loaded): string {
-  const within = check && `within ${check.largestDifference === 0 ? "0" : check.largestDifference.toExponential(0)}`;
+  const within =
+    check && `no probability is off by more than ${check.largestDifference === 0 ? "0" : check.largestDifference.toExponential(0)}`;
   const proof = !check
     ? "The model carries no golden samples to try it with."
     : check.against === "golden samples"
-      ? `Its answers to the model's ${check.samples} golden samples are right, ${within}.`
-      : `The model carries no golden samples: on ${check.samples} generated pictures it answers as WebAssembly does, ${within}.`;
+      ? `It answers the model's ${check.samples} golden samples rightly: ${within}.`
+      : `The model carries no golden samples; on ${check.samples} generated pictures it answers as WebAssembly does: ${within}.`;
   return `${NAMES[backend]}, ${milliseconds(time)} for five crops. ${proof}`;
 }
 
