@@ -8,7 +8,7 @@ type SessionCalls = Calls<SessionQuestion, SessionAnswer>;
 const startThread = (): SessionCalls => createCalls("core/session.thread.node", undefined, "the thread of the session");
 
 /** The one thread of all WebGPU sessions, while there are any: two threads that run at once crash the process. */
-let shared: { readonly calls: SessionCalls; users: number } | undefined;
+let shared: { readonly calls: SessionCalls; users: number; closing: Promise<unknown> } | undefined;
 /** The one before has ended. */
 let ended: Promise<void> = Promise.resolve();
 let count = 0;
@@ -25,18 +25,20 @@ async function takePlace(device: Device): Promise<Place> {
     return { calls, leave: () => calls.dispose() };
   }
   for (let seen: unknown; seen !== ended; await seen) seen = ended;
-  shared ??= { calls: startThread(), users: 0 };
+  shared ??= { calls: startThread(), users: 0, closing: Promise.resolve() };
   const here = shared;
   here.users++;
   return {
     calls: here.calls,
     async leave(session) {
       if (--here.users > 0) {
-        await askFor(here.calls, "closed", { kind: "close", session });
+        const closed = askFor(here.calls, "closed", { kind: "close", session });
+        here.closing = Promise.allSettled([here.closing, closed]);
+        await closed;
         return;
       }
       shared = undefined;
-      ended = here.calls.dispose();
+      ended = here.closing.then(() => here.calls.dispose());
       await ended;
     },
   };
