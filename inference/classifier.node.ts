@@ -26,7 +26,7 @@ export async function loadClassifier(model: string | Uint8Array, options: NodeCl
   const { workers = defaultWorkers(), name = typeof model === "string" ? model : "the model" } = options;
   if (!(Number.isInteger(workers) && workers >= 0)) throw new UsageError(`workers: expected a whole number from 0, received ${workers}`);
   const bytes = typeof model === "string" ? await readModel(model) : model;
-  return createClassifier(bytes, await (workers ? threaded(workers) : inThisThread()), { ...options, name });
+  return createClassifier(bytes, workers ? await threaded(workers) : inThisThread, { ...options, name });
 }
 
 const defaultWorkers = (): number => Math.min(8, availableParallelism());
@@ -38,13 +38,15 @@ const DECODING: Pick<Platform<ImageSource>, "toImage" | "decode" | "processor"> 
 };
 
 /** All WebGPU sessions of the process live in one thread, whoever asks for them. */
-async function inThisThread(): Promise<Platform<ImageSource>> {
-  const [here, thread] = await Promise.all([import("../core/session.node.ts"), import("../core/session.worker.node.ts")]);
-  return {
-    ...DECODING,
-    createSession: (model, options) => (options?.device === "webgpu" ? thread : here).createSession(model, options),
-  };
-}
+const inThisThread: Platform<ImageSource> = {
+  ...DECODING,
+  createSession: async (model, options) => {
+    const { createSession } = await (options?.device === "webgpu"
+      ? import("../core/session.worker.node.ts")
+      : import("../core/session.node.ts"));
+    return createSession(model, options);
+  },
+};
 
 async function threaded(workers: number): Promise<Platform<ImageSource>> {
   const [session, { createPreparer }] = await Promise.all([import("../core/session.worker.node.ts"), import("./preparer.node.ts")]);

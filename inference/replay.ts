@@ -1,7 +1,7 @@
 import type { SessionMaker } from "../core/session.ts";
 import { rows, type Tensor, tensor } from "../core/tensor.ts";
 import type { GoldenView } from "../export/golden-samples.ts";
-import { SELF_CONTAINED } from "../export/self-contained.ts";
+import { SELF_CONTAINED } from "../export/self-contained-ports.ts";
 import type { Size } from "../pipeline/geometry.ts";
 import { type Image, withChannels } from "../pipeline/image.ts";
 import { normalizeInto, type PreprocessSpec } from "../pipeline/preprocess.ts";

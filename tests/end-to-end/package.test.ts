@@ -72,7 +72,9 @@ describe("the packed package, in an empty project", () => {
     else
       await expect(verify).rejects.toMatchObject({
         code: 1,
-        stderr: expect.stringMatching(/^fivecrop: no browser was found\. To mend: install Chrome .* npm install --save-dev @sparticuz\/chromium\.\n$/),
+        stderr: expect.stringMatching(
+          /^fivecrop: no browser was found\. To mend: install Chrome .* npm install --save-dev @sparticuz\/chromium\.\n$/,
+        ),
       });
   });
 
