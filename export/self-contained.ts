@@ -7,6 +7,7 @@ import { appendMetadata, checkTemperature, type ModelMetadata } from "./metadata
 import { createOnnxWriter, encodePort, GRAPH_FIELDS, type OnnxWriter } from "./onnx-writer.ts";
 import { parse } from "./parse.ts";
 import { concatenate, encodeField, fieldsOf } from "./protobuf.ts";
+import { SELF_CONTAINED } from "./self-contained-ports.ts";
 import { serialize } from "./serialize.ts";
 import { rename } from "./substitute.ts";
 import { normalizeNodes, viewNodes } from "./view-nodes.ts";
@@ -22,8 +23,6 @@ export interface SelfContainedOptions {
 
 /** The first opset whose Resize takes antialias on 8-bit pixels. */
 const OPSET = 19;
-/** The ports of a self-contained file. */
-export const SELF_CONTAINED = { input: "pictures", output: "probabilities" } as const;
 /** ModelProto's field of the graph. */
 const GRAPH = 7;
 

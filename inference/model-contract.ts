@@ -68,13 +68,17 @@ export interface Ports {
 const fits = (found: readonly (number | string)[], expected: readonly (number | string)[]): boolean =>
   found.length === expected.length && found.every((d, i) => i === 0 || typeof d === "string" || d <= 0 || d === expected[i]);
 
-/** @throws UsageError where the model is self-contained. FivecropError where it does not take such images, or does not answer with a number for each label. */
-export function checkPorts({ inputs, outputs }: Session, { labels, preprocess, metadata }: Contract, file: string): Ports {
+/** @throws UsageError where the model is self-contained. */
+export function refuseSelfContained({ preprocess, metadata }: Contract, file: string): void {
   if (metadata?.selfContained)
     throw new UsageError(
       `${file} is self-contained: its graph takes whole pictures, uint8 [N,H,W,${preprocess.channels}], and averages over ${metadata.views} itself. ` +
         "To fix: give the file that it was made of here, and this one to any ONNX runtime.",
     );
+}
+
+/** @throws FivecropError where the model does not take such images, or does not answer with a number for each label. */
+export function checkPorts({ inputs, outputs }: Session, { labels, preprocess }: Contract, file: string): Ports {
   if (inputs.length !== 1 || outputs.length === 0)
     throw new FivecropError(`${file}: expected one input (the images) and an output, found ${inputs.length} and ${outputs.length}`);
   const [input] = inputs;

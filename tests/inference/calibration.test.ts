@@ -20,7 +20,7 @@ import { softmax } from "../../inference/probabilities.ts";
 import { verifySamples } from "../../inference/verify-samples.ts";
 import { decodeImage } from "../../pipeline/decode.node.ts";
 import type { Image } from "../../pipeline/image.ts";
-import { model, picture, withMetadata } from "./models.ts";
+import { HERE, model, picture, withMetadata } from "./models.ts";
 
 /** Labels that are drawn from what the logits say, and the logits made `factor` times as large. */
 function answersOf(count: number, classes: number, views: number, factor: number): UntemperedAnswer[] {
@@ -107,7 +107,7 @@ describe("a temperature", () => {
   });
 });
 
-const classifierOf = (bytes: Uint8Array) => createClassifier<Image>(bytes, { createSession, toImage: (image) => image });
+const classifierOf = (bytes: Uint8Array) => createClassifier<Image>(bytes, HERE);
 async function ask(bytes: Uint8Array, views: string): Promise<{ readonly all: Float32Array; readonly each: readonly Float32Array[] }> {
   const classifier = await classifierOf(bytes);
   try {

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { createSession } from "../../../core/session.node.ts";
 import { float32 } from "../../../core/tensor.ts";
 import { createClassifier } from "../../../inference/classifier.ts";
 import { createTally } from "../../../inference/tally.ts";
@@ -15,7 +14,7 @@ import { bounded, type Measured, measure } from "../../../training/report/measur
 import { normLayers, spreadOf } from "../../../training/report/norms.ts";
 import { optionText, trainCommandOf } from "../../../training/report/rerun.ts";
 import { DEFAULTS, type RunConfig } from "../../../training/run-config.ts";
-import { LABELS, model, picture, withMetadata } from "../../inference/models.ts";
+import { HERE, LABELS, model, picture, withMetadata } from "../../inference/models.ts";
 import { historyOf } from "./content.ts";
 
 const config: RunConfig = { ...DEFAULTS, model: "m", data: "d" };
@@ -89,7 +88,7 @@ test("a measurement: each answer at the temperature, mistakes by their confidenc
   const images = Array.from({ length: 80 }, (_, i) => picture(i % 4, i));
   const labels = images.map((_, i) => (i % 5 === 0 ? (i + 1) % 4 : i % 4));
   const dataset = inMemory({ name: "halves", classNames: LABELS, images, labels });
-  const classifier = await createClassifier<Image>(withMetadata(model()), { createSession, toImage: (image) => image });
+  const classifier = await createClassifier<Image>(withMetadata(model()), HERE);
   const found: Measured[] = [];
   try {
     for await (const event of measure(classifier, bounded(dataset, 70), { temperature: 3, of: 80 }))
