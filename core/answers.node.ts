@@ -23,7 +23,6 @@ export function answerCalls<Question, Answer>(state: ThreadState, { answer, inTu
   const give = (message: FromThread<Answer>, lent: readonly ArrayBuffer[] = []): void =>
     port.postMessage(message, lent as readonly TransferListItem[]);
   const under = new Set<Promise<void>>();
-  const last: Promise<void> = Promise.resolve();
   const reply = async ({ id, question }: Call<Question>): Promise<void> => {
     if (!state.begin()) return;
     try {
