@@ -5,11 +5,16 @@ import { createOnnxRuntimeEngine, type OnnxRuntimeEngineOptions } from "./traini
 
 export { FivecropError, ShapeError, UsageError } from "./core/errors.ts";
 export { type Random, random } from "./core/random.ts";
+export type { Device } from "./core/session.ts";
 export { type Tensor, tensor } from "./core/tensor.ts";
 export { type ModelMetadata, readMetadata } from "./export/metadata.ts";
 export { parse } from "./export/parse.ts";
+export type { DeviceCheck } from "./inference/check-device.ts";
 export { type ImageSource, loadClassifier } from "./inference/classifier.browser.ts";
 export type { Classification, Classifier, ClassifierOptions, ClassifyOptions, Prediction } from "./inference/classifier.ts";
+export { samplePictures } from "./inference/sample-pictures.ts";
+export { verifyModel } from "./inference/verify-model.browser.ts";
+export { type Divergence, describeDivergence, type Verification } from "./inference/verify-samples.ts";
 export { ARCHITECTURES, createNetwork } from "./models/architectures/index.ts";
 export * as layers from "./models/layers/index.ts";
 export { type Network, network } from "./models/network.ts";

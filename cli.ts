@@ -33,6 +33,18 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "replay the golden samples that a model carries",
     load: async () => (await import("./inference/verify-command.node.ts")).verifyCommand(),
   },
+  report: {
+    summary: "make a run's report anew",
+    load: async () => (await import("./training/report/command.node.ts")).reportCommand(),
+  },
+  compare: {
+    summary: "put runs beside one another",
+    load: async () => (await import("./training/report/command.node.ts")).compareCommand(),
+  },
+  calibrate: {
+    summary: "fit a run's probabilities to its validation split",
+    load: async () => (await import("./training/report/command.node.ts")).calibrateCommand(),
+  },
   export: {
     summary: "export a run again, or a model with its preprocessing inside",
     load: async () => (await import("./export/command.ts")).exportCommand(),

@@ -5,7 +5,7 @@ import { createOnnxRuntimeEngine, type OnnxRuntimeEngineOptions } from "./traini
 
 export { FivecropError, PictureError, ShapeError, UsageError } from "./core/errors.ts";
 export { type Random, random } from "./core/random.ts";
-export type { Named, Session, SessionMaker, SessionOptions } from "./core/session.ts";
+export type { Device, Named, Session, SessionMaker, SessionOptions } from "./core/session.ts";
 export { type DType, float32, int64, type Tensor, tensor, zeros } from "./core/tensor.ts";
 export { type ExportOptions, exportOnnx } from "./export/export-onnx.ts";
 export { appendMetadata, type ModelMetadata, type OutputKind, readMetadata, type TrainingRecord } from "./export/metadata.ts";
@@ -14,6 +14,7 @@ export { readSafetensors, writeSafetensors } from "./export/safetensors.ts";
 export { type SelfContainedOptions, selfContained } from "./export/self-contained.ts";
 export { serialize } from "./export/serialize.ts";
 export { type AdoptOptions, adopt } from "./inference/adopt.ts";
+export type { DeviceCheck } from "./inference/check-device.ts";
 export { loadClassifier, type NodeClassifierOptions } from "./inference/classifier.node.ts";
 export type {
   Classification,
@@ -25,11 +26,11 @@ export type {
 } from "./inference/classifier.ts";
 export { type ClassifyFilesOptions, classifyFiles, type FileAnswer } from "./inference/classify-files.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, evaluations } from "./inference/evaluate.ts";
-export { type GoldenOptions, verifyFile, withGoldenSamples } from "./inference/golden-samples.node.ts";
+export { type GoldenOptions, type VerifyFileOptions, verifyFile, verifyModel, withGoldenSamples } from "./inference/golden-samples.node.ts";
 export type { ImageSource } from "./inference/image-source.node.ts";
 export { pictureFiles } from "./inference/picture-files.node.ts";
 export { verifyExport } from "./inference/verify.ts";
-export { type Divergence, type Verification, verifySamples } from "./inference/verify-samples.ts";
+export { type Divergence, describeDivergence, type Verification, verifySamples } from "./inference/verify-samples.ts";
 export { ARCHITECTURES, type Architecture, createNetwork } from "./models/architectures/index.ts";
 export { GraphBuilder } from "./models/graph/builder.ts";
 export type { Graph, Node, Value } from "./models/graph/graph.ts";

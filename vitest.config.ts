@@ -10,6 +10,7 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     allowOnly: false,
+    globalSetup: "tests/unpack-chromium.ts",
     projects: [
       project("unit", ["tests/!(end-to-end|browser)/**/*.test.ts"], 60_000),
       project("browser", ["tests/browser/**/*.test.ts"], 300_000),

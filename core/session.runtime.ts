@@ -1,6 +1,6 @@
 import type { InferenceSession, Tensor as RuntimeTensor } from "onnxruntime-common";
-import { FivecropError, messageOf } from "./errors.ts";
-import type { Port, Session, SessionMaker, SessionOptions } from "./session.ts";
+import { FivecropError, messageOf, UsageError } from "./errors.ts";
+import type { Device, Port, Session, SessionMaker, SessionOptions } from "./session.ts";
 import { type DType, type Tensor, tensor } from "./tensor.ts";
 
 /** What onnxruntime-node and onnxruntime-web have in common. */
@@ -19,11 +19,25 @@ export interface RuntimeTraits {
   readonly options: (options: SessionOptions) => InferenceSession.SessionOptions;
   /** It computes into the tensors that `run` is given; otherwise results are copied into them. */
   readonly writesInPlace: boolean;
+  /** What is to be said in place of the runtime's message, where it cannot load a model; `undefined` where that says it all. */
+  readonly explain?: (message: string, model: Uint8Array) => Promise<string | undefined>;
+}
+
+/** By a WebGPU session's `extra`: an operator that would run on the processor is an error. */
+export const NO_FALLBACK = { session: { disable_cpu_ep_fallback: "1" } } as const;
+/** Whether the runtime's message says so. */
+export const isFallback = (message: string): boolean => message.includes("fallback to CPU EP has been explicitly disabled");
+
+/** The maker of sessions on a device. @throws UsageError where the platform has no such device. */
+export function makerOn(makers: Readonly<Partial<Record<Device, SessionMaker>>>, device: Device): SessionMaker {
+  const maker = Object.hasOwn(makers, device) ? makers[device] : undefined;
+  if (!maker) throw new UsageError(`device: expected ${Object.keys(makers).join(" or ")}, received '${device}'.`);
+  return maker;
 }
 
 /** Sessions of one runtime. */
 export const sessionMaker =
-  (runtime: Runtime, { options: chosen, writesInPlace }: RuntimeTraits): SessionMaker =>
+  (runtime: Runtime, { options: chosen, writesInPlace, explain }: RuntimeTraits): SessionMaker =>
   async (model, options = {}): Promise<Session> => {
     const toRuntime = ({ dtype, data, shape }: Tensor): RuntimeTensor =>
       new runtime.Tensor(dtype as "float32", data as Float32Array, shape);
@@ -31,7 +45,8 @@ export const sessionMaker =
     try {
       session = await runtime.InferenceSession.create(model, chosen(options));
     } catch (cause) {
-      throw new FivecropError(`ONNX Runtime cannot load this model: ${messageOf(cause)}`, { cause });
+      const message = messageOf(cause).trim();
+      throw new FivecropError((await explain?.(message, model)) ?? `ONNX Runtime cannot load this model: ${message}`, { cause });
     }
     const everything = session.outputNames;
     return {

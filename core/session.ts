@@ -23,7 +23,12 @@ export interface Session {
   dispose(): Promise<void>;
 }
 
+/** What computes: in Node `cpu` and `webgpu`, in a page `wasm` (the processor there) and `webgpu`. */
+export type Device = "cpu" | "wasm" | "webgpu";
+
 export interface SessionOptions {
+  /** The processor where it is left out. No other device falls back to it: what the device cannot run is refused. */
+  readonly device?: Device;
   /** Threads inside one operator; the runtime's own choice where it is left out. */
   readonly threads?: number;
   /** Threads of the runtime that wait keep their cores busy, true: soonest where nothing else computes, and a waste where something does. */

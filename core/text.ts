@@ -28,6 +28,9 @@ export const remaining = (seconds: number): string => (seconds < 10 ? `${Math.ro
 /** A thing and how many there are: "1 image", "2 images". */
 export const plural = (number: number, noun: string): string => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 
+/** A word for a shell, quoted where it needs to be. */
+export const shellWord = (text: string): string => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
 /** A text of exactly this width, on its side of it; a longer one stays as it is. */
 export const pad = (text: string, width: number, side: "left" | "right"): string =>
   side === "left" ? text.padEnd(width) : text.padStart(width);

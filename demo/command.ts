@@ -5,9 +5,9 @@ import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { createCommand, numberOption, PROGRAM, print, repeated } from "../core/command-line.node.ts";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { serveSite } from "../core/site-server.node.ts";
 import { plural } from "../core/text.ts";
 import { readMetadata } from "../export/metadata.ts";
-import { serveSite } from "./server.node.ts";
 import { createSite, isBuilt, type SiteModel, writeSite } from "./site.node.ts";
 
 const PRETRAINED = fileURLToPath(new URL("../models/pretrained/", import.meta.url));

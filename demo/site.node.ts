@@ -2,9 +2,10 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Site } from "../core/site-server.node.ts";
+import { RUNTIME_FOR_WEBGPU, runtimeFiles } from "../core/web-runtime.node.ts";
 
 /** A model to offer. */
 export interface SiteModel {
@@ -14,11 +15,7 @@ export interface SiteModel {
   readonly bytes: Uint8Array;
 }
 
-/** Content by path from the site's root, `page.js`, `models/1f…/squeezenet.onnx`. Nothing else is ever served. */
-export type Site = ReadonlyMap<string, Uint8Array>;
-
 const BUILT = fileURLToPath(new URL("site/", import.meta.url));
-const RUNTIME = ["ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"];
 const SERVICE_WORKER = "service-worker.js";
 
 const hashOf = (content: Uint8Array): string => createHash("sha256").update(content).digest("hex").slice(0, 12);
@@ -31,11 +28,11 @@ export const isBuilt = (): boolean => existsSync(BUILT);
 export async function createSite(models: readonly SiteModel[]): Promise<Site> {
   const site = new Map<string, Uint8Array>();
   for (const file of await readdir(BUILT)) site.set(file, await readFile(join(BUILT, file)));
-  const runtime = dirname(createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"));
-  for (const file of RUNTIME) site.set(`runtime/${file}`, await readFile(join(runtime, file)));
+  for (const [file, content] of await runtimeFiles()) site.set(`runtime/${file}`, content);
   const files = [...site.keys()].filter((file) => file !== SERVICE_WORKER).sort();
   const version = hashOf(Buffer.concat(files.map((file) => site.get(file) as Uint8Array)));
-  const shell = { version, files: ["./", "models.json", ...files] };
+  const later = RUNTIME_FOR_WEBGPU.map((file) => `runtime/${file}`);
+  const shell = { version, files: ["./", "models.json", ...files.filter((file) => !later.includes(file))] };
   site.set(SERVICE_WORKER, Buffer.concat([text(`const SHELL = ${JSON.stringify(shell)};\n`), site.get(SERVICE_WORKER) as Uint8Array]));
   const list = models.map(({ name, fileName, bytes }) => {
     const url = `models/${hashOf(bytes)}/${fileName.replace(/[^\w.-]/g, "_")}`;

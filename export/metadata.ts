@@ -32,6 +32,8 @@ export interface ModelMetadata {
   /** The views to average over where the caller names none, as parseViews understands them. */
   readonly views?: string;
   readonly outputKind: OutputKind;
+  /** T: probabilities are softmax(logits / T), each view's, before they are averaged. 1 where it is absent. */
+  readonly temperature?: number;
   readonly architecture?: string;
   /** How many numbers were learned. */
   readonly parameters?: number;
@@ -76,6 +78,7 @@ const FIELDS: { readonly [F in keyof ModelMetadata]-?: readonly [expected: strin
   preprocess: ["a preprocessing spec", isPreprocess],
   views: ["the name of views", optional(isText)],
   outputKind: ['"logits", "probabilities" or "log-probabilities"', isOutputKind],
+  temperature: ["a number above 0", optional((value) => Number.isFinite(value) && (value as number) > 0)],
   architecture: ["a name", optional(isText)],
   parameters: ["a whole number", optional((value) => Number.isInteger(value) && (value as number) >= 0)],
   training: ["an object", optional(isObject)],
@@ -95,7 +98,17 @@ function validateMetadata(fields: Readonly<Record<string, unknown>>): ModelMetad
       );
     return value === undefined ? [] : [[name, value]];
   });
-  return Object.fromEntries(known) as unknown as ModelMetadata;
+  const metadata = Object.fromEntries(known) as unknown as ModelMetadata;
+  if (!metadata.selfContained) checkTemperature(metadata, "metadata");
+  return metadata;
+}
+
+/** @throws FivecropError where there is a temperature and nothing that it could divide. */
+export function checkTemperature({ temperature = 1, outputKind }: Pick<ModelMetadata, "temperature" | "outputKind">, name: string): void {
+  if (temperature !== 1 && outputKind !== "logits")
+    throw new FivecropError(
+      `${name}: a temperature (${temperature}) divides logits before their softmax, and this output is ${outputKind}: its softmax is done already. To fix: export the model with logits as its output.`,
+    );
 }
 
 const utf8 = new TextEncoder();

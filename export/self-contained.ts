@@ -1,12 +1,13 @@
 import { FivecropError } from "../core/errors.ts";
-import { int64 } from "../core/tensor.ts";
+import { int64, scalar } from "../core/tensor.ts";
 import type { Graph, Value } from "../models/graph/graph.ts";
 import { printType } from "../models/graph/print.ts";
 import { parseViews } from "../pipeline/views.ts";
-import { appendMetadata, type ModelMetadata } from "./metadata.ts";
+import { appendMetadata, checkTemperature, type ModelMetadata } from "./metadata.ts";
 import { createOnnxWriter, encodePort, GRAPH_FIELDS, type OnnxWriter } from "./onnx-writer.ts";
 import { parse } from "./parse.ts";
 import { concatenate, encodeField, fieldsOf } from "./protobuf.ts";
+import { SELF_CONTAINED } from "./self-contained-ports.ts";
 import { serialize } from "./serialize.ts";
 import { rename } from "./substitute.ts";
 import { normalizeNodes, viewNodes } from "./view-nodes.ts";
@@ -22,14 +23,12 @@ export interface SelfContainedOptions {
 
 /** The first opset whose Resize takes antialias on 8-bit pixels. */
 const OPSET = 19;
-/** The ports of a self-contained file. */
-export const SELF_CONTAINED = { input: "pictures", output: "probabilities" } as const;
 /** ModelProto's field of the graph. */
 const GRAPH = 7;
 
 /**
  * A classifier that needs no preprocessing code: resize, crops, normalization, softmax and the mean over the views become nodes of its graph.
- * p = mean over v of softmax(network(normalize(crop_v(resize_v(picture))))).
+ * p = mean over v of softmax(network(normalize(crop_v(resize_v(picture)))) / temperature).
  * pictures uint8 [N, H, W, C], RGB or gray, of any size → probabilities float32 [N, classes].
  * @throws FivecropError where the model is none that we can read, has a fixed batch, or does not fit its metadata. UsageError for unknown views.
  * @see https://onnx.ai/onnx/operators/onnx__Resize.html
@@ -37,7 +36,8 @@ const GRAPH = 7;
  */
 export function selfContained(model: Uint8Array, { metadata, views, name = "the model" }: SelfContainedOptions): Uint8Array {
   if (metadata.selfContained) throw new FivecropError(`${name} is self-contained already. To fix: give the file that it was made of.`);
-  const { preprocess, outputKind, samples: _, ...card } = metadata;
+  checkTemperature(metadata, name);
+  const { preprocess, samples: _, ...card } = metadata;
   const viewsName = views ?? metadata.views ?? "none";
   const chosen = parseViews(viewsName);
   const network = withFreeNames(parse(model, name));
@@ -46,7 +46,7 @@ export function selfContained(model: Uint8Array, { metadata, views, name = "the 
 
   normalizeNodes(g, viewNodes(g, SELF_CONTAINED.input, chosen, preprocess), preprocess, input.name);
   const before = g.takeNodes();
-  meanNodes(g, probabilityNodes(g, output.name, outputKind, chosen.length), chosen.length, metadata.labels.length);
+  meanNodes(g, probabilityNodes(g, output.name, metadata, chosen.length), chosen.length, metadata.labels.length);
   const after = g.takeNodes();
 
   const ports = [
@@ -93,11 +93,11 @@ function portsOf({ inputs, outputs }: Graph, { preprocess, labels }: ModelMetada
 }
 
 /** float32 [views · N, classes] → probabilities of the same shape. */
-function probabilityNodes(g: OnnxWriter, output: string, kind: ModelMetadata["outputKind"], views: number): string {
+function probabilityNodes(g: OnnxWriter, output: string, { outputKind, temperature = 1 }: ModelMetadata, views: number): string {
   const last = views === 1 ? SELF_CONTAINED.output : undefined;
-  switch (kind) {
+  switch (outputKind) {
     case "logits":
-      return g.node("Softmax", [output], { axis: -1 }, last);
+      return g.node("Softmax", [temperature === 1 ? output : g.node("Div", [output, g.constant(scalar(temperature))])], { axis: -1 }, last);
     case "log-probabilities":
       return g.node("Exp", [output], {}, last);
     case "probabilities":

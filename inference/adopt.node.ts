@@ -7,6 +7,7 @@ import type { OutputKind } from "../export/metadata.ts";
 import { parseViews } from "../pipeline/views.ts";
 import { adopt } from "./adopt.ts";
 import { readModel } from "./classifier.node.ts";
+import { withGoldenSamples } from "./golden-samples.node.ts";
 import { type ModelOptions, readModelOptions } from "./infer-options.node.ts";
 
 export interface AdoptFileOptions extends ModelOptions {
@@ -18,14 +19,16 @@ export interface AdoptFileOptions extends ModelOptions {
 }
 
 /**
- * Adopts a model's file into another and says so.
+ * Adopts a model's file into another, with golden samples, and says so.
  * @throws UsageError, FivecropError as adopt does, and where a file cannot be read or written; nothing is written then.
  */
 export async function adoptFile(file: string, { out, tta, output, json, ...options }: AdoptFileOptions): Promise<void> {
   if (out === undefined) throw new UsageError("--out: expected the file to write, such as --out m.onnx, received none.");
   if (tta !== undefined) parseViews(tta);
   const said = await readModelOptions(options);
-  const { model, metadata } = await adopt(await readModel(file), createSession, { ...said, views: tta, outputKind: output, name: file });
+  const adopted = await adopt(await readModel(file), createSession, { ...said, views: tta, outputKind: output, name: file });
+  const { metadata } = adopted;
+  const model = await withGoldenSamples(adopted.model, { name: file });
   await writeWhole(out, model);
   const { labels, outputKind, views } = metadata;
   if (json) print(JSON.stringify({ out, bytes: model.length, metadata }));

@@ -5,10 +5,10 @@ import { appendMetadata, type ModelMetadata, type OutputKind } from "../export/m
 import { outputKindOf } from "../export/output-kind.ts";
 import { VERSION } from "../export/version.ts";
 import { parseViews } from "../pipeline/views.ts";
-import { type Contract, type ContractOptions, checkPorts, contractOf } from "./model-contract.ts";
+import { type Contract, type ContractOptions, checkPorts, contractOf, refuseSelfContained } from "./model-contract.ts";
 import { toProbabilities } from "./probabilities.ts";
 
-export interface AdoptOptions extends ContractOptions {
+export interface AdoptOptions extends Omit<ContractOptions, "temperature"> {
   /** What an error's message calls the model. */
   readonly name?: string;
 }
@@ -30,7 +30,9 @@ export async function adopt(
   { name = "the model", ...options }: AdoptOptions,
 ): Promise<Adopted> {
   const contract = contractOf(model, options, name);
-  const { labels, preprocess, outputKind, views, metadata: earlier } = contract;
+  refuseSelfContained(contract, name);
+  const { labels, preprocess, outputKind, views } = contract;
+  const { samples: _, ...earlier } = contract.metadata ?? {}; // what another preprocessing answered
   parseViews(views);
   const told = outputKindOf(model);
   if (told !== undefined && told !== outputKind)

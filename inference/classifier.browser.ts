@@ -19,9 +19,9 @@ const toImage = async (source: ImageSource): Promise<Image> =>
  * const classifier = await loadClassifier(await (await fetch("model.onnx")).blob());
  * const { predictions } = await classifier.classify(input.files[0], { views: "five-crop", top: 3 });
  * @throws UsageError where neither the file nor the options say labels and preprocessing.
- * @throws FivecropError where the file is no ONNX model, or does not fit to them.
+ * @throws FivecropError where the file is no ONNX model, or does not fit to them; where the device is missing or answers wrongly.
  */
 export async function loadClassifier(model: Blob | Uint8Array, options: ClassifierOptions = {}): Promise<Classifier<ImageSource>> {
   const name = options.name ?? nameOf(model, "the model");
-  return createClassifier(await bytesOf(model), { createSession, toImage }, { ...options, name });
+  return createClassifier(await bytesOf(model), { createSession, toImage, decode: decodeImage, processor: "wasm" }, { ...options, name });
 }

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { decodeImage } from "../pipeline/decode.node.ts";
 import { type Classifier, type ClassifierOptions, createClassifier, type Platform } from "./classifier.ts";
 import { type ImageSource, toImage } from "./image-source.node.ts";
 
@@ -8,7 +9,7 @@ export interface NodeClassifierOptions extends ClassifierOptions {
   /**
    * Threads that read pictures and make their views, ahead of the network, which has a thread of its own: the event loop stays free.
    * One for each core of the processor, at most 8, where it is left out; they start when they are needed. With 0 everything is done in the
-   * calling thread: for a few pictures that is soonest, and while the network runs nothing else does.
+   * calling thread (on WebGPU but the network): for a few pictures that is soonest, and while the network runs nothing else does.
    */
   readonly workers?: number;
 }
@@ -19,27 +20,39 @@ export interface NodeClassifierOptions extends ClassifierOptions {
  * const classifier = await loadClassifier("runs/fashion/model.onnx");
  * const { predictions } = await classifier.classify("boot.png", { views: "five-crop", top: 3 });
  * @throws UsageError where neither the file nor the options say labels and preprocessing.
- * @throws FivecropError where the file cannot be read, is no ONNX model, or does not fit to them.
+ * @throws FivecropError where the file cannot be read, is no ONNX model, or does not fit to them; where the device is missing or answers wrongly.
  */
 export async function loadClassifier(model: string | Uint8Array, options: NodeClassifierOptions = {}): Promise<Classifier<ImageSource>> {
   const { workers = defaultWorkers(), name = typeof model === "string" ? model : "the model" } = options;
   if (!(Number.isInteger(workers) && workers >= 0)) throw new UsageError(`workers: expected a whole number from 0, received ${workers}`);
   const bytes = typeof model === "string" ? await readModel(model) : model;
-  return createClassifier(bytes, await (workers ? threaded(workers) : inThisThread()), { ...options, name });
+  return createClassifier(bytes, workers ? await threaded(workers) : inThisThread, { ...options, name });
 }
 
 const defaultWorkers = (): number => Math.min(8, availableParallelism());
 
-async function inThisThread(): Promise<Platform<ImageSource>> {
-  const { createSession } = await import("../core/session.node.ts");
-  return { createSession, toImage };
-}
+const DECODING: Pick<Platform<ImageSource>, "toImage" | "decode" | "processor"> = {
+  toImage,
+  decode: (file, name) => decodeImage(file, name),
+  processor: "cpu",
+};
+
+/** All WebGPU sessions of the process live in one thread, whoever asks for them. */
+const inThisThread: Platform<ImageSource> = {
+  ...DECODING,
+  createSession: async (model, options) => {
+    const { createSession } = await (options?.device === "webgpu"
+      ? import("../core/session.worker.node.ts")
+      : import("../core/session.node.ts"));
+    return createSession(model, options);
+  },
+};
 
 async function threaded(workers: number): Promise<Platform<ImageSource>> {
   const [session, { createPreparer }] = await Promise.all([import("../core/session.worker.node.ts"), import("./preparer.node.ts")]);
   return {
+    ...DECODING,
     createSession: (model, options) => session.createSession(model, { ...options, spin: false }), // the cores are shared with the readers
-    toImage,
     createPreparer: (spec) => createPreparer(spec, workers),
     batchesAtOnce: 2,
   };

@@ -1,16 +1,22 @@
 import { FivecropError, UsageError } from "../core/errors.ts";
-import type { SessionMaker } from "../core/session.ts";
+import type { Device, SessionMaker } from "../core/session.ts";
 import { rows, type Tensor } from "../core/tensor.ts";
 import type { ModelMetadata } from "../export/metadata.ts";
 import type { Image } from "../pipeline/image.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { parseViews, type View } from "../pipeline/views.ts";
 import { createBatcher } from "./batcher.ts";
+import { checkDevice, type DeviceCheck } from "./check-device.ts";
 import { batchOf, type Crops, cropSize, cropsOf, defaultBatchSize, inParts, mapLimited } from "./crops.ts";
-import { type Contract, type ContractOptions, checkPorts, contractOf, type Ports } from "./model-contract.ts";
+import { type Contract, type ContractOptions, checkPorts, contractOf, type Ports, refuseSelfContained } from "./model-contract.ts";
 import { largest, mean, toProbabilities } from "./probabilities.ts";
 
 export interface ClassifierOptions extends ContractOptions {
+  /**
+   * What computes, the processor. Another device replays the file's golden samples first (where it carries none, it is compared with the processor on
+   * generated pictures), and is refused with the numbers where it is wrong.
+   */
+  readonly device?: Device;
   /** Threads of the runtime; its own choice where it is left out. */
   readonly threads?: number;
   /** The most crops that go through the network at once: 64, or fewer where they are large (16 of 224 × 224). A picture's own views are never torn apart. */
@@ -55,6 +61,11 @@ export interface Classifier<Source = Image> {
   readonly preprocess: PreprocessSpec;
   /** The views that are averaged over where none are named. */
   readonly views: string;
+  /** What logits are divided by before their softmax; 1 where nothing says otherwise. */
+  readonly temperature: number;
+  readonly device: Device;
+  /** How a device other than the processor was tried before it was used. */
+  readonly deviceCheck: DeviceCheck | undefined;
   /** What the file says of itself, if anything. */
   readonly metadata: ModelMetadata | undefined;
   /** Calls that come while others are under way share batches with them, and are answered in their order. */
@@ -74,6 +85,9 @@ export type ReadImage = () => Image | Promise<Image>;
 
 /** What a platform gives to the classifier. */
 export interface Platform<Source> {
+  /** The device that stands for all others, and is never tried. */
+  readonly processor: Device;
+  readonly decode: (file: Uint8Array, name: string) => Image | Promise<Image>;
   readonly createSession: SessionMaker;
   readonly toImage: (source: Source) => Image | Promise<Image>;
   /** Where there are threads that read pictures and make their views; without them it is done here. */
@@ -94,23 +108,27 @@ const READERS = 4;
 /**
  * A classifier from the bytes of an ONNX file, on any platform.
  * @throws UsageError where the file does not say its labels or preprocessing and the options neither.
- * @throws FivecropError where the model cannot be loaded, or does not fit to them.
+ * @throws FivecropError where the model cannot be loaded, or does not fit to them; where the device is missing or wrong.
  */
 export async function createClassifier<Source = Image>(
   model: Uint8Array,
-  { createSession, toImage, createPreparer, batchesAtOnce = 1 }: Platform<Source>,
+  { createSession, toImage, decode, processor, createPreparer, batchesAtOnce = 1 }: Platform<Source>,
   options: ClassifierOptions = {},
 ): Promise<Classifier<Source>> {
-  const { name = "the model", threads } = options;
+  const { name = "the model", threads, device = processor } = options;
   const contract = contractOf(model, options, name);
+  refuseSelfContained(contract, name);
   const { batchSize = defaultBatchSize(contract.preprocess) } = options;
   if (!(Number.isInteger(batchSize) && batchSize >= 1))
     throw new UsageError(`batchSize: expected a whole number from 1, received ${batchSize}`);
   const defaultViews = parseViews(contract.views);
-  const session = await createSession(model, { threads, giveFeeds: true });
+  const session = await createSession(model, { device, threads, giveFeeds: true });
   let ports: Ports;
+  let deviceCheck: DeviceCheck | undefined;
   try {
     ports = checkPorts(session, contract, name);
+    if (device !== processor)
+      deviceCheck = await checkDevice(model, { session, device, processor, createSession, decode, contract: options, name });
   } catch (error) {
     await session.dispose();
     throw error;
@@ -132,7 +150,9 @@ export async function createClassifier<Source = Image>(
       throw new FivecropError(
         `${name}: its output is [${output.shape}], ${labels.length} labels need [N,${labels.length}]. To fix: give a label for each class.`,
       );
-    return Array.from({ length: count }, (_, i) => toProbabilities(rows(output, i, i + 1).data as Float32Array, contract.outputKind));
+    return Array.from({ length: count }, (_, i) =>
+      toProbabilities(rows(output, i, i + 1).data as Float32Array, contract.outputKind, contract.temperature),
+    );
   }
 
   /** For each picture the probabilities of each of its views. A fixed batch is filled up with zeros. */
@@ -169,6 +189,9 @@ export async function createClassifier<Source = Image>(
     labels,
     preprocess,
     views: contract.views,
+    temperature: contract.temperature,
+    device,
+    deviceCheck,
     metadata: contract.metadata,
     async classify(image, classifyOptions = {}) {
       const { views, top } = choose(classifyOptions);

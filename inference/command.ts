@@ -8,7 +8,7 @@ import { nameOfView, parseViews, splitViews } from "../pipeline/views.ts";
 import type { AdoptFileOptions } from "./adopt.node.ts";
 import type { Classification } from "./classifier.ts";
 import type { FileAnswer } from "./classify-files.ts";
-import { type ModelOptions, readModelOptions } from "./infer-options.node.ts";
+import { deviceOption, type ModelOptions, noteDevice, readModelOptions } from "./infer-options.node.ts";
 import { evaluationLines, predictionLines, viewLines } from "./text.ts";
 
 const TTA = "what to average over: none, flip, five-crop, ten-crop, multi-scale:SIZE,SIZE (default: as the model says, else none)";
@@ -30,6 +30,7 @@ interface InferOptions extends ModelOptions {
   readonly perView?: true;
   readonly saveViews?: string;
   readonly threads?: number;
+  readonly device: "cpu" | "webgpu";
   readonly json?: true;
 }
 
@@ -53,15 +54,15 @@ export function inferCommand(): Command {
     .option("--top <n>", "how many classes to name", numberOption("--top", { whole: true, from: 1 }), 5)
     .option("--per-view", "show each view's own answer too")
     .option("--save-views <dir>", "write what the model sees, as DIR/PICTURE.VIEW.png")
-    .option(
-      "--threads <n>",
-      "threads of one operator (default: the runtime's choice)",
-      numberOption("--threads", { whole: true, from: 1 }),
-    );
+    .option("--threads <n>", "threads of one operator (default: the runtime's choice)", numberOption("--threads", { whole: true, from: 1 }))
+    .addOption(deviceOption());
   return withModelOptions(command).action(infer);
 }
 
-async function infer(files: readonly string[], { model, tta, top, threads, json = undefined, ...options }: InferOptions): Promise<void> {
+async function infer(
+  files: readonly string[],
+  { model, tta, top, threads, device, json = undefined, ...options }: InferOptions,
+): Promise<void> {
   const { perView = false, saveViews: folder, ...modelOptions } = options;
   if (tta !== undefined) parseViews(tta);
   const said = await readModelOptions(modelOptions);
@@ -75,7 +76,8 @@ async function infer(files: readonly string[], { model, tta, top, threads, json 
   const folders = await Promise.all(files.map(isFolder));
   for (const [i, file] of files.entries()) if (!folders[i]) saver?.claim(file);
   const many = files.length > FEW || folders.some(Boolean);
-  const classifier = await loadClassifier(model ?? (await defaultModel()), { ...said, threads, ...(!many && { workers: 0 }) });
+  const classifier = await loadClassifier(model ?? (await defaultModel()), { ...said, threads, device, ...(!many && { workers: 0 }) });
+  noteDevice(classifier, model ?? "the model");
   const save = async (file: string, { views }: Classification): Promise<readonly string[]> => {
     return (
       (await saver?.save(
@@ -143,6 +145,7 @@ interface EvaluateCommandOptions extends ModelOptions {
   readonly batchSize: number;
   readonly limit?: number;
   readonly threads?: number;
+  readonly device: "cpu" | "webgpu";
   readonly json?: true;
 }
 
@@ -161,16 +164,13 @@ export function evaluateCommand(): Command {
     .option("--batch-size <n>", "images at a time", numberOption("--batch-size", { whole: true, from: 1 }), 64)
     .option("--strict", "fail on a picture that cannot be read (default: it is named and left out)")
     .option("--limit <n>", "only the first n images", numberOption("--limit", { whole: true, from: 1 }))
-    .option(
-      "--threads <n>",
-      "threads of one operator (default: the runtime's choice)",
-      numberOption("--threads", { whole: true, from: 1 }),
-    );
+    .option("--threads <n>", "threads of one operator (default: the runtime's choice)", numberOption("--threads", { whole: true, from: 1 }))
+    .addOption(deviceOption());
   return withModelOptions(command).action(evaluateModel);
 }
 
 async function evaluateModel(model: string, options: EvaluateCommandOptions): Promise<void> {
-  const { dataDir, strict, tta, batchSize, limit, threads, json = false, ...modelOptions } = options;
+  const { dataDir, strict, tta, batchSize, limit, threads, device, json = false, ...modelOptions } = options;
   const asked = tta?.flatMap(splitViews);
   const views = asked && asked.length > 1 && !asked.includes("none") ? ["none", ...asked] : asked;
   const said = await readModelOptions(modelOptions);
@@ -185,7 +185,8 @@ async function evaluateModel(model: string, options: EvaluateCommandOptions): Pr
     import("../pipeline/dataset.ts"),
     import("./show-evaluation.node.ts"),
   ]);
-  const classifier = await loadClassifier(model, { ...said, threads });
+  const classifier = await loadClassifier(model, { ...said, threads, device });
+  noteDevice(classifier, model);
   try {
     const training = classifier.metadata?.training;
     if (options.data === undefined && (training?.dataset === undefined || training.dataset.startsWith("folder:")))

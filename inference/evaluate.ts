@@ -3,7 +3,8 @@ import type { Dataset } from "../pipeline/dataset.ts";
 import { parseViews, type View } from "../pipeline/views.ts";
 import type { Classification, Classifier } from "./classifier.ts";
 import { classifyFiles } from "./classify-files.ts";
-import { mean, rankOf } from "./probabilities.ts";
+import { mean } from "./probabilities.ts";
+import { createTally, type Metrics } from "./tally.ts";
 
 export interface EvaluateOptions {
   /** Names of views; each gets its own evaluation, and crops that several need are computed once. The model's own where left out. */
@@ -19,20 +20,12 @@ export interface EvaluateOptions {
   readonly now?: () => number;
 }
 
-/** How well a classifier does on a data set, by one choice of views. Accuracies are of [0, 1]. */
-export interface Evaluation {
+/** How well a classifier does on a data set, by one choice of views. */
+export interface Evaluation extends Metrics {
   readonly views: string;
   readonly images: number;
   /** Pictures that cannot be read, which count nowhere. */
   readonly unreadable: number;
-  readonly top1: number;
-  /** The share of images whose class is among the five most probable. */
-  readonly top5: number;
-  /** The mean of −ln p(class). */
-  readonly loss: number;
-  readonly perClass: readonly { readonly label: string; readonly images: number; readonly accuracy: number | undefined }[];
-  /** confusion[truth][prediction]: how many images. */
-  readonly confusion: readonly (readonly number[])[];
   /** Where `none` is evaluated in the same pass: how many images these views get right that `none` gets wrong (fixed), and the reverse (broke). */
   readonly againstNone?: { readonly fixed: number; readonly broke: number };
   readonly seconds: number;
@@ -41,7 +34,14 @@ export interface Evaluation {
 }
 
 export type EvaluationEvent =
-  | { readonly kind: "progress"; readonly done: number; readonly total: number; readonly imagesPerSecond: number }
+  | {
+      readonly kind: "progress";
+      readonly done: number;
+      readonly total: number;
+      readonly imagesPerSecond: number;
+      /** Each image that was answered since the event before: its place, and what the first choice of views says of every class. */
+      readonly answered: readonly { readonly index: number; readonly probabilities: Float64Array }[];
+    }
   /** A picture that cannot be read: it counts nowhere. */
   | { readonly kind: "unreadable"; readonly file: string; readonly message: string }
   | { readonly kind: "result"; readonly evaluations: readonly Evaluation[] };
@@ -66,12 +66,13 @@ export async function* evaluate(
   const start = now();
   const secondsSince = () => Math.max(1e-9, (now() - start) / 1000);
   let [done, unreadable] = [0, 0];
+  let answered: { readonly index: number; readonly probabilities: Float64Array }[] = [];
   for await (const answer of answersOf(classifier, dataset, distinct, options)) {
     const { index, lists } = answer;
     if (lists) {
-      const right = choices.map((choice, k) =>
-        tallies[k].add(mean(choice.members.map((member) => lists[member])), columns[dataset.labels[index]]),
-      );
+      const means = choices.map(({ members }) => mean(members.map((member) => lists[member])));
+      const right = means.map((each, k) => tallies[k].add(each, columns[dataset.labels[index]]));
+      answered.push({ index, probabilities: means[0] });
       right.forEach((isRight, k) => {
         if (isRight && !right[none]) changes[k].fixed++;
         if (!isRight && right[none]) changes[k].broke++;
@@ -81,8 +82,9 @@ export async function* evaluate(
       yield { kind: "unreadable", file: answer.file, message: answer.message };
     }
     done++;
-    if (done % batchSize === 0 || done === dataset.length)
-      yield { kind: "progress", done, total: dataset.length, imagesPerSecond: done / secondsSince() };
+    if (done % batchSize > 0 && done < dataset.length) continue;
+    yield { kind: "progress", done, total: dataset.length, imagesPerSecond: done / secondsSince(), answered };
+    answered = [];
   }
   const total = done - unreadable;
   if (total === 0) throw new FivecropError(`${dataset.name}: none of its ${unreadable} pictures can be read`);
@@ -156,8 +158,11 @@ async function* answersOf(
   }
 }
 
-/** The classifier's column of each class of the data set: by name, whatever the order; it may know more classes. */
-function matchClasses(labels: readonly string[], { name, classNames, length }: Dataset): readonly number[] {
+/**
+ * The classifier's column of each class of the data set: by name, whatever the order; it may know more classes.
+ * @throws UsageError where a class is none of the classifier's, or there is no image.
+ */
+export function matchClasses(labels: readonly string[], { name, classNames, length }: Dataset): readonly number[] {
   if (length === 0) throw new UsageError(`${name}: expected images to evaluate on, found none`);
   const unknown = classNames.filter((className) => !labels.includes(className));
   if (unknown.length)
@@ -173,35 +178,3 @@ function matchClasses(labels: readonly string[], { name, classNames, length }: D
 }
 
 const some = (names: readonly string[]): string => `${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""}`;
-
-type Counts = Pick<Evaluation, "top1" | "top5" | "loss" | "perClass" | "confusion">;
-
-function createTally(classes: number): {
-  /** @returns whether the most probable class is the true one */
-  add(probabilities: Float64Array, truth: number): boolean;
-  result(labels: readonly string[]): Counts;
-} {
-  const confusion = Array.from({ length: classes }, () => Array<number>(classes).fill(0));
-  const sums = { images: 0, top1: 0, top5: 0, loss: 0 };
-  return {
-    add(probabilities, truth) {
-      const rank = rankOf(probabilities, truth);
-      sums.images++;
-      if (rank < 1) sums.top1++;
-      if (rank < 5) sums.top5++;
-      sums.loss -= Math.log(Math.max(probabilities[truth], Number.MIN_VALUE));
-      confusion[truth][indexOfLargest(probabilities)]++;
-      return rank < 1;
-    },
-    result(labels) {
-      const perClass = confusion.map((row, truth) => {
-        const images = row.reduce((a, b) => a + b, 0);
-        return { label: labels[truth], images, accuracy: images ? row[truth] / images : undefined };
-      });
-      const { images, top1, top5, loss } = sums;
-      return { top1: top1 / images, top5: top5 / images, loss: loss / images, perClass, confusion };
-    },
-  };
-}
-
-const indexOfLargest = (values: Float64Array): number => values.reduce((best, value, i) => (value > values[best] ? i : best), 0);

@@ -3,10 +3,13 @@ import { basename } from "node:path";
 import sharp from "sharp";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
 import { createSession } from "../core/session.node.ts";
+import type { Device } from "../core/session.ts";
+import { createSession as createInThread } from "../core/session.worker.node.ts";
 import { fromBase64, type GoldenSamples } from "../export/golden-samples.ts";
-import { appendMetadata, readMetadata } from "../export/metadata.ts";
+import { appendMetadata, type ModelMetadata, readMetadata } from "../export/metadata.ts";
 import { selfContained } from "../export/self-contained.ts";
 import { decodeImage } from "../pipeline/decode.node.ts";
+import { readModel } from "./classifier.node.ts";
 import { metadataOf } from "./model-contract.ts";
 import { samplePictures } from "./sample-pictures.ts";
 import { recordSamples, type SampleFile, type Verification, verifySamples } from "./verify-samples.ts";
@@ -31,6 +34,28 @@ export async function withGoldenSamples(model: Uint8Array, { files, name = "the 
     ...metadata,
     samples: await recordSamples(model, pictures, { createSession, name, views: metadata.views ?? "five-crop" }),
   });
+}
+
+/**
+ * The model's file with another temperature, and its golden samples (the same pictures) answered by it.
+ * @throws FivecropError where its output is no logits, it carries no metadata, or a picture of it cannot be read.
+ */
+export async function withTemperature(model: Uint8Array, temperature: number, name = "the model"): Promise<Uint8Array> {
+  const found = metadataOf(model, name);
+  if (!found)
+    throw new FivecropError(`${name} carries no fivecrop metadata: expected labels and preprocessing, beside which a temperature is kept`);
+  const { samples, ...rest } = found;
+  const metadata: ModelMetadata = { ...rest, temperature };
+  const tempered = appendMetadata(model, metadata);
+  if (!samples) return withGoldenSamples(tempered, { name });
+  const pictures = await Promise.all(
+    samples.samples.map(async ({ name: picture, file }) => {
+      const bytes = fromBase64(file);
+      return { name: picture, file: bytes, image: await decodeImage(bytes, picture) };
+    }),
+  );
+  const recorded = await recordSamples(tempered, pictures, { createSession, name, views: samples.views });
+  return appendMetadata(tempered, { ...metadata, samples: recorded });
 }
 
 export interface SelfContainedFile {
@@ -64,15 +89,40 @@ export async function makeSelfContained(
   return { bytes, views: chosen, largestDifference };
 }
 
-/** Replays the samples of a model's file on the CPU. @throws FivecropError, UsageError */
-export async function verifyFile(file: string): Promise<Verification> {
-  let model: Uint8Array;
-  try {
-    model = await readFile(file);
-  } catch (cause) {
-    throw new FivecropError(`cannot read the model ${file}: ${messageOf(cause)}`, { cause });
-  }
-  return verifySamples(model, { createSession, decode: (bytes, name) => decodeImage(bytes, name), name: file });
+/** Where and as what a model is verified. */
+export interface VerifyFileOptions {
+  /** cpu */
+  readonly device?: Device;
+  /** What an error's message calls the model. */
+  readonly name?: string;
+}
+
+/** Replays the samples of a model's file on a device. @throws FivecropError, UsageError */
+export const verifyFile = async (file: string, options: VerifyFileOptions = {}): Promise<Verification> =>
+  verifyModel(await readModel(file), { name: file, ...options });
+
+/** The same of its bytes. @throws FivecropError, UsageError */
+export async function verifyModel(
+  model: Uint8Array,
+  { device = "cpu", name = "the model" }: VerifyFileOptions = {},
+): Promise<Verification> {
+  const onProcessor = device === "cpu";
+  if (!onProcessor) refuseSelfContainedOn(device, model, name);
+  return verifySamples(model, {
+    createSession: onProcessor ? createSession : (bytes, options) => createInThread(bytes, { ...options, device }),
+    decode: (bytes, picture) => decodeImage(bytes, picture),
+    together: !onProcessor,
+    name,
+  });
+}
+
+/** @throws FivecropError where the model is self-contained, and the device has no operators for 8-bit pictures. */
+export function refuseSelfContainedOn(device: Device, model: Uint8Array, name: string): void {
+  if (device === "webgpu" && metadataOf(model, name)?.selfContained)
+    throw new FivecropError(
+      `${name} is self-contained: its graph resizes 8-bit pictures, for which ${device} has no operators, and they would run on the processor. ` +
+        `To fix: verify it on another device, and the file that it was made of on ${device}.`,
+    );
 }
 
 const generated = (): Promise<SampleFile[]> =>

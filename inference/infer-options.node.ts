@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
+import { Option } from "commander";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
 import { presetOf } from "../pipeline/presets.ts";
+import type { Classifier } from "./classifier.ts";
 import type { ContractOptions } from "./model-contract.ts";
 
 /** What the command line says of a model in place of what its file says. */
@@ -12,6 +14,22 @@ export interface ModelOptions {
   readonly preprocess?: string;
   /** The name of a preprocessing, in its place. */
   readonly preset?: string;
+}
+
+/** `--device`, for commands that load a classifier. */
+export const deviceOption = (): Option =>
+  new Option("--device <name>", "what runs the network; webgpu replays the model's golden samples first")
+    .choices(["cpu", "webgpu"])
+    .default("cpu");
+
+/** Says on standard error what a device was compared with, where the file carries no golden samples. */
+export function noteDevice({ deviceCheck }: Pick<Classifier, "deviceCheck">, model: string): void {
+  if (!deviceCheck || deviceCheck.against === "golden samples") return;
+  const { device, against, samples, largestDifference } = deviceCheck;
+  process.stderr.write(
+    `fivecrop: ${model} carries no golden samples: ${device} was compared with ${against} on ${samples} generated pictures ` +
+      `(largest difference of a probability: ${largestDifference.toExponential(1)}).\n`,
+  );
 }
 
 /** @throws UsageError that names the option, where its text is not what it should be. FivecropError where a file cannot be read. */

@@ -1,6 +1,6 @@
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
-import { type ModelMetadata, type OutputKind, readMetadata } from "../export/metadata.ts";
+import { checkTemperature, type ModelMetadata, type OutputKind, readMetadata } from "../export/metadata.ts";
 import { outputKindOf } from "../export/output-kind.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
 
@@ -11,6 +11,8 @@ export interface ContractOptions {
   readonly preprocess?: PreprocessSpec;
   /** What the output is; where it is left out the last node tells, else the metadata, else it is logits. */
   readonly outputKind?: OutputKind;
+  /** What logits are divided by before their softmax; where it is left out as the metadata says, else 1. */
+  readonly temperature?: number;
   /** The views to average over where `classify` is given none. */
   readonly views?: string;
 }
@@ -23,6 +25,7 @@ export interface Contract {
   readonly labels: readonly string[];
   readonly preprocess: PreprocessSpec;
   readonly outputKind: OutputKind;
+  readonly temperature: number;
   readonly views: string;
   readonly metadata: ModelMetadata | undefined;
 }
@@ -40,7 +43,9 @@ export function contractOf(model: Uint8Array, options: ContractOptions, file: st
     throw new UsageError(`${file} carries no fivecrop metadata. To fix: give the options ${missing.join(" and ")}.`);
   }
   const { outputKind = outputKindOf(model) ?? metadata?.outputKind ?? "logits", views = metadata?.views ?? "none" } = options;
-  return { labels, preprocess, outputKind, views, metadata };
+  const { temperature = metadata?.temperature ?? 1 } = options;
+  if (!metadata?.selfContained) checkTemperature({ temperature, outputKind }, file);
+  return { labels, preprocess, outputKind, temperature, views, metadata };
 }
 
 /** The file's own metadata. @throws FivecropError that names the file, where it is no ONNX model or its metadata is malformed. */
@@ -63,13 +68,17 @@ export interface Ports {
 const fits = (found: readonly (number | string)[], expected: readonly (number | string)[]): boolean =>
   found.length === expected.length && found.every((d, i) => i === 0 || typeof d === "string" || d <= 0 || d === expected[i]);
 
-/** @throws UsageError where the model is self-contained. FivecropError where it does not take such images, or does not answer with a number for each label. */
-export function checkPorts({ inputs, outputs }: Session, { labels, preprocess, metadata }: Contract, file: string): Ports {
+/** @throws UsageError where the model is self-contained. */
+export function refuseSelfContained({ preprocess, metadata }: Contract, file: string): void {
   if (metadata?.selfContained)
     throw new UsageError(
       `${file} is self-contained: its graph takes whole pictures, uint8 [N,H,W,${preprocess.channels}], and averages over ${metadata.views} itself. ` +
         "To fix: give the file that it was made of here, and this one to any ONNX runtime.",
     );
+}
+
+/** @throws FivecropError where the model does not take such images, or does not answer with a number for each label. */
+export function checkPorts({ inputs, outputs }: Session, { labels, preprocess }: Contract, file: string): Ports {
   if (inputs.length !== 1 || outputs.length === 0)
     throw new FivecropError(`${file}: expected one input (the images) and an output, found ${inputs.length} and ${outputs.length}`);
   const [input] = inputs;

@@ -2,8 +2,8 @@ import { FivecropError } from "../core/errors.ts";
 import type { OutputKind } from "../export/metadata.ts";
 
 /** How a row of the network's output becomes probabilities, in float64. */
-const TO_PROBABILITIES: { readonly [K in OutputKind]: (row: Float32Array) => Float64Array } = {
-  logits: softmax,
+const TO_PROBABILITIES: { readonly [K in OutputKind]: (row: Float32Array, temperature: number) => Float64Array } = {
+  logits: (row, temperature) => softmax(temperature === 1 ? row : Float64Array.from(row, (x) => x / temperature)),
   probabilities: (row) => Float64Array.from(row),
   "log-probabilities": (row) => Float64Array.from(row, Math.exp),
 };
@@ -19,10 +19,11 @@ export function softmax(row: ArrayLike<number>): Float64Array {
 
 /**
  * A row of a network's output as probabilities.
+ * @param temperature logits are divided by it; an output that is a softmax already has none.
  * @throws FivecropError where they are not numbers: the weights or the input were not.
  */
-export function toProbabilities(row: Float32Array, kind: OutputKind): Float64Array {
-  const result = TO_PROBABILITIES[kind](row);
+export function toProbabilities(row: Float32Array, kind: OutputKind, temperature = 1): Float64Array {
+  const result = TO_PROBABILITIES[kind](row, temperature);
   if (!result.every(Number.isFinite))
     throw new FivecropError(
       `the model's output (${kind}) gives probabilities that are not numbers: its weights or this input are not finite`,

@@ -1,12 +1,13 @@
 import type { SessionMaker } from "../core/session.ts";
 import { rows, type Tensor, tensor } from "../core/tensor.ts";
 import type { GoldenView } from "../export/golden-samples.ts";
-import { SELF_CONTAINED } from "../export/self-contained.ts";
+import { SELF_CONTAINED } from "../export/self-contained-ports.ts";
 import type { Size } from "../pipeline/geometry.ts";
 import { type Image, withChannels } from "../pipeline/image.ts";
 import { normalizeInto, type PreprocessSpec } from "../pipeline/preprocess.ts";
 import { type Filter, resize } from "../pipeline/resize.ts";
 import { parseViews, planView, type View, viewImage } from "../pipeline/views.ts";
+import { batchOf, cropsOf, defaultBatchSize, inParts } from "./crops.ts";
 import { type ContractOptions, checkPorts, contractOf } from "./model-contract.ts";
 import { mean, toProbabilities } from "./probabilities.ts";
 
@@ -33,6 +34,8 @@ export interface Replayer {
   /** The views that it averages over. */
   readonly views: string;
   replay(image: Image): Promise<Trace>;
+  /** The means alone, of all pictures' views in as few batches as a classifier makes; where a graph takes whole pictures there is none. */
+  replayTogether?(images: readonly Image[]): Promise<Float32Array[]>;
   dispose(): Promise<void>;
 }
 
@@ -61,7 +64,7 @@ export async function createReplayer(
   { createSession, stages = STAGES, name = "the model", ...options }: ReplayOptions,
 ): Promise<Replayer> {
   const contract = contractOf(model, options, name);
-  const { preprocess: spec, metadata, labels, outputKind, views } = contract;
+  const { preprocess: spec, metadata, labels, outputKind, temperature, views } = contract;
   const session = await createSession(model);
   if (metadata?.selfContained)
     return {
@@ -86,13 +89,12 @@ export async function createReplayer(
     }
   }
 
-  /** One view through the network: float32 [C, H, W] → probabilities; the rest of a fixed batch is zeros. */
-  async function run(input: Float32Array): Promise<Float64Array> {
-    const batch = ports.fixedBatch ?? 1;
-    const data = new Float32Array(batch * input.length);
-    data.set(input);
-    const { [ports.output]: output } = await session.run({ [ports.input]: tensor("float32", [batch, spec.channels, ...spec.crop], data) });
-    return toProbabilities(rows(output as Tensor<"float32">, 0, 1).data.subarray(0, labels.length), outputKind);
+  /** float32 [n, C, H, W] → n lists of probabilities. */
+  async function run(crops: Tensor<"float32">): Promise<Float64Array[]> {
+    const { [ports.output]: output } = await session.run({ [ports.input]: crops });
+    return Array.from({ length: crops.shape[0] }, (_, i) =>
+      toProbabilities(rows(output as Tensor<"float32">, i, i + 1).data.subarray(0, labels.length), outputKind, temperature),
+    );
   }
 
   async function replay(image: Image): Promise<Trace> {
@@ -106,10 +108,20 @@ export async function createReplayer(
       stages.normalize(seen, spec, input, 0);
       const normalized = checksum([spec.channels, ...spec.crop], new Uint8Array(input.buffer));
       traces.push({ resized: checksumOf(resized), view: checksumOf(seen), normalized });
-      lists.push(await run(input));
+      lists.push(...(await inParts(tensor("float32", [1, spec.channels, ...spec.crop], input), ports.fixedBatch ?? 1, run)));
     }
     return { pixels: checksumOf(image), views: traces, probabilities: Float32Array.from(mean(lists)) };
   }
 
-  return { views, replay, dispose: () => session.dispose() };
+  async function replayTogether(images: readonly Image[]): Promise<Float32Array[]> {
+    const crops = batchOf(
+      images.map((image) => cropsOf(image, chosen, spec)),
+      spec,
+    );
+    const most = ports.fixedBatch ?? Math.min(crops.shape[0], defaultBatchSize(spec));
+    const lists = await inParts(crops, most, run);
+    return images.map(() => Float32Array.from(mean(lists.splice(0, chosen.length))));
+  }
+
+  return { views, replay, replayTogether, dispose: () => session.dispose() };
 }

@@ -34,18 +34,22 @@ export function evaluationLines(evaluations: readonly Evaluation[], columns: num
   const compared = evaluations.some(({ againstNone }) => againstNone);
   const totals = table(
     [
-      ["views", "top-1", "top-5", "loss", ...(compared ? ["fixed", "broke"] : [])],
-      ...evaluations.map(({ views, top1, top5, loss, againstNone }) => [
+      ["views", "top-1", "top-5", "loss", "ECE", ...(compared ? ["fixed", "broke"] : [])],
+      ...evaluations.map(({ views, top1, top5, loss, calibration, againstNone }) => [
         views,
         percent(top1),
         percent(top5),
         loss.toFixed(4),
+        percent(calibration.expectedCalibrationError),
         ...(againstNone ? [count(againstNone.fixed), count(againstNone.broke)] : []),
       ]),
     ],
     { align: "lr" },
   );
-  const legend = compared ? ["fixed: wrong with none and right with these views; broke: the reverse; in images"] : [];
+  const legend = [
+    "ECE: expected calibration error, how far the probability of an answer is from the share that is right",
+    ...(compared ? ["fixed: wrong with none and right with these views; broke: the reverse; in images"] : []),
+  ];
   const classes = table(
     [
       ["class", "images", ...evaluations.map(({ views }) => views)],

@@ -1,6 +1,7 @@
 import { FivecropError, messageOf } from "../core/errors.ts";
 import { fromBase64, type GoldenSample, type GoldenSamples, type GoldenView, toBase64 } from "../export/golden-samples.ts";
 import type { Image } from "../pipeline/image.ts";
+import { nameOfView, parseViews } from "../pipeline/views.ts";
 import { metadataOf } from "./model-contract.ts";
 import { createReplayer, type ReplayOptions, type Stages, type Trace } from "./replay.ts";
 
@@ -33,6 +34,10 @@ export interface VerifySamplesOptions extends Omit<ReplayOptions, "stages"> {
   readonly stages?: Omit<Stages, "decode">;
   /** The largest difference of two probabilities that is no divergence, 1e-4: runtimes and threads sum in other orders. */
   readonly tolerance?: number;
+  /** Also replays all samples in one batch, false: a device may be right for one picture and wrong for many. */
+  readonly together?: boolean;
+  /** Samples in place of those that the file carries. */
+  readonly golden?: GoldenSamples;
 }
 
 /** A picture's file, its pixels, and what to call it. */
@@ -59,23 +64,35 @@ export async function recordSamples(model: Uint8Array, files: readonly SampleFil
   }
 }
 
+/** The samples that a model's file carries. @throws FivecropError where there are none. */
+export function samplesOf(model: Uint8Array, name: string): GoldenSamples {
+  const golden = metadataOf(model, name)?.samples;
+  if (golden?.samples.length) return golden;
+  throw new FivecropError(
+    `${name} carries no golden samples: expected at least one, found none. To fix: export it again with this version, or adopt it.`,
+  );
+}
+
 /**
  * Replays the samples that a model's file carries, and compares every stage with what was recorded: pixels and floats by checksum, probabilities by value.
  * @throws FivecropError where the file carries none, or they are damaged. UsageError, FivecropError as createClassifier does.
  */
 export async function verifySamples(
   model: Uint8Array,
-  { decode, tolerance = 1e-4, name = "the model", ...options }: VerifySamplesOptions,
+  { decode, tolerance = 1e-4, together = false, name = "the model", ...options }: VerifySamplesOptions,
 ): Promise<Verification> {
-  const golden = metadataOf(model, name)?.samples;
-  if (!golden || golden.samples.length === 0)
-    throw new FivecropError(
-      `${name} carries no golden samples: expected at least one, found none. To fix: export it again with this version.`,
-    );
-  const replayer = await createReplayer(model, { views: golden.views, ...options, name });
+  const { golden = samplesOf(model, name), ...rest } = options;
+  const replayer = await createReplayer(model, { views: golden.views, ...rest, name });
   let largestDifference = 0;
   const divergences: Divergence[] = [];
+  const compare = (found: Float32Array, sample: GoldenSample, where = ""): void => {
+    const difference = largestOf(found, sample, name);
+    largestDifference = Math.max(largestDifference, difference);
+    if (!(difference <= tolerance))
+      divergences.push({ stage: "graph", sample: sample.name, expected: `at most ${tolerance}`, found: `${difference}${where}` });
+  };
   try {
+    const seen: { readonly sample: GoldenSample; readonly image: Image }[] = [];
     for (const sample of golden.samples) {
       let image: Image;
       try {
@@ -85,19 +102,27 @@ export async function verifySamples(
         divergences.push({ stage: "decode", sample: sample.name, expected: sample.pixels, found: messageOf(error) });
         continue;
       }
+      seen.push({ sample, image });
       const trace = await replayer.replay(image);
-      const difference = largestOf(trace.probabilities, sample, name);
-      largestDifference = Math.max(largestDifference, difference);
       divergences.push(...divergencesOf(sample, trace));
-      if (!(difference <= tolerance))
-        divergences.push({ stage: "graph", sample: sample.name, expected: `at most ${tolerance}`, found: String(difference) });
+      compare(trace.probabilities, sample);
     }
+    const all = together && seen.length > 0 ? await replayer.replayTogether?.(seen.map(({ image }) => image)) : undefined;
+    all?.forEach((found, i) => {
+      compare(found, seen[i].sample, ", all samples in one batch");
+    });
   } finally {
     await replayer.dispose();
   }
   const order = ({ stage }: Divergence): number => STAGE_NAMES.indexOf(stage);
   const [divergence] = divergences.sort((a, b) => order(a) - order(b));
   return { views: golden.views, samples: golden.samples.length, largestDifference, ...(divergence && { divergence }) };
+}
+
+/** "resize (shapes, upper-left): expected …, found …" @param views as the verification names them */
+export function describeDivergence({ stage, sample, view, expected, found }: Divergence, views: string): string {
+  const where = view === undefined ? sample : `${sample}, ${nameOfView(parseViews(views)[view])}`;
+  return `${stage} (${where}): expected ${expected}, found ${found}`;
 }
 
 const VIEW_STAGES: readonly (readonly [StageName, keyof GoldenView])[] = [

@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
-import type { Command } from "commander";
-import { createCommand, print } from "../core/command-line.node.ts";
+import { type Command, Option } from "commander";
+import { createCommand, numberOption, print } from "../core/command-line.node.ts";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
 import { bytes, count, percent, plural, table } from "../core/text.ts";
 import { type ModelMetadata, readMetadata } from "../export/metadata.ts";
-import { ARCHITECTURES, createNetwork } from "./architectures/index.ts";
+import { ARCHITECTURES, createNetwork, type NetworkOptions } from "./architectures/index.ts";
 import { type GraphSummary, summarize } from "./graph/summary.ts";
+import { headOf, parseHead, parseInput } from "./network-options.ts";
 
 interface Inspected extends GraphSummary {
   readonly file?: string;
@@ -18,20 +19,44 @@ export function inspectCommand(): Command {
   return createCommand("inspect", "Show every node of a model with its output shape and parameters, the totals, and its metadata card.", [
     "fivecrop inspect runs/fashion/model.onnx",
     "fivecrop inspect --model fashion-cnn",
+    "fivecrop inspect --model densenet169 --classes 102 --input 3x128x128 --head 512,256",
   ])
     .argument("[file]", "an ONNX file")
     .option("--model <name>", `a network instead, as it is trained: ${Object.keys(ARCHITECTURES).join(", ")}`)
-    .action(async (file: string | undefined, { model, json }: { readonly model?: string; readonly json?: true }) => {
+    .addOption(
+      new Option("--classes <n>", "of the network: how many classes (default: its own)").argParser(
+        numberOption("--classes", { whole: true, from: 1 }),
+      ),
+    )
+    .addOption(new Option("--input <CxHxW>", "of the network: the image it takes (default: its own)").argParser(parseInput))
+    .addOption(
+      new Option("--head <units>", "of the network: hidden layers in place of its own, such as 512,256, or none").argParser(parseHead),
+    )
+    .addOption(
+      new Option("--dropout <share>", "behind each hidden layer of --head (default: none)").argParser(
+        numberOption("--dropout", { from: 0, below: 1 }),
+      ),
+    )
+    .action(async (file: string | undefined, { model, json, ...shape }: InspectOptions) => {
       if ((file === undefined) === (model === undefined))
         throw new UsageError(`inspect: expected either an ONNX file or --model NAME, received ${file === undefined ? "neither" : "both"}.`);
-      const inspected = model === undefined ? await inspectFile(file!) : inspectNetwork(model);
+      const [foreign] = Object.keys(shape).filter((option) => option !== "debug");
+      if (file !== undefined && foreign) throw new UsageError(`--${foreign}: it belongs to --model; a file is shown as it is.`);
+      const inspected = model === undefined ? await inspectFile(file!) : inspectNetwork(model, shape);
       if (json) print(JSON.stringify(inspected));
       else for (const line of inspectionLines(inspected)) print(line);
     });
 }
 
-function inspectNetwork(model: string): Inspected {
-  const { graph, parameters } = createNetwork(model);
+interface InspectOptions extends Pick<NetworkOptions, "classes" | "input"> {
+  readonly model?: string;
+  readonly head?: readonly number[];
+  readonly dropout?: number;
+  readonly json?: true;
+}
+
+function inspectNetwork(model: string, { classes, input, head, dropout }: InspectOptions): Inspected {
+  const { graph, parameters } = createNetwork(model, { classes, input, ...headOf(head, dropout) });
   return summarize(graph, parameters.keys());
 }
 
@@ -107,6 +132,7 @@ function cardLines({
   preprocess,
   views,
   outputKind,
+  temperature,
   architecture,
   training,
   createdBy,
@@ -125,6 +151,7 @@ function cardLines({
     ["normalize", `mean ${mean.join(", ")}; std ${std.join(", ")}`],
     ["views", views],
     ["output", outputKind],
+    ["temperature", temperature?.toFixed(4)],
     ["architecture", architecture],
     ["trained on", dataset && `${dataset}${engine ? `, by ${engine}` : ""}`],
     ["epoch", bestEpoch === undefined ? undefined : `${bestEpoch} of ${epochs}`],

@@ -76,6 +76,12 @@ export function initialParameters(net: Network, seed: number): Named<Tensor<"flo
   );
 }
 
+/** The same network with its weights (of convolutions and linear layers: all that have inputs and outputs) drawn in one way; biases and norms keep theirs. */
+export function initializedWith(net: Network, initializer: Initializer): Network {
+  const parameters = [...net.parameters].map(([value, own]) => [value, value.shape.length > 1 ? initializer : own] as const);
+  return { ...net, parameters: new Map(parameters) };
+}
+
 /** How many numbers are learned. */
 export const parameterCount = (net: Network): number =>
   [...net.parameters.keys()].reduce((sum, value) => sum + knownShape(value).reduce((size, d) => size * d, 1), 0);

@@ -5,12 +5,13 @@ import { createCommand, EXIT, numberOption, PROGRAM, print } from "../core/comma
 import { UsageError } from "../core/errors.ts";
 import { type Interrupt, listenForInterrupt } from "../core/interrupt.node.ts";
 import { createProgressBar, type ProgressBar } from "../core/progress-bar.node.ts";
-import { table } from "../core/text.ts";
+import { shellWord, table } from "../core/text.ts";
 import { ARCHITECTURES } from "../models/architectures/index.ts";
+import { WEIGHT_INITIALIZERS } from "../models/layers/initializers.ts";
+import { parseHead } from "../models/network-options.ts";
 import { augmentationLines, parseAugmentations } from "../pipeline/augmentations/text.ts";
 import { DATASETS, dataRoot, datasetEntry, fileName, resolveName } from "../pipeline/datasets/index.ts";
 import { checkpointFile } from "./checkpoint.node.ts";
-import { INITIALIZATIONS } from "./initialization.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
 import { RECIPES } from "./recipes/index.ts";
 import type { Recipe } from "./recipes/recipe.ts";
@@ -39,6 +40,9 @@ export function trainCommand(): Command {
     .optionsGroup("What:")
     .option("--recipe <name>", `begin with the options of an experiment: ${names(RECIPES)} (fivecrop recipes shows them)`)
     .option("--model <name>", `the network: ${names(ARCHITECTURES)}`)
+    .addOption(new Option("--head <units>", "hidden layers in place of the network's own, such as 512,256, or none").argParser(parseHead))
+    .addOption(number("--dropout", "share", "behind each hidden layer of --head (default: none)", { from: 0, below: 1 }))
+    .option("--initialization <name>", `how weights are drawn: ${names(WEIGHT_INITIALIZERS)} (default: as the network's source says)`)
     .option("--data <name>", `the data set: ${names(DATASETS)}, or folder:PATH, a folder with a folder of pictures for each class`)
     .option("--data-dir <dir>", "the folder of all data sets (default: $FIVECROP_DATA, else the user's cache folder)")
     .addOption(
@@ -82,7 +86,7 @@ export function trainCommand(): Command {
     .option("--nesterov", "Nesterov's momentum, of sgd")
     .addOption(number("--beta1", "number", "of adam and adamw (default: 0.9)", { from: 0, below: 1 }))
     .addOption(number("--beta2", "number", "of adam and adamw (default: 0.999)", { from: 0, below: 1 }))
-    .option("--init <name>", `how weights are drawn: ${names(INITIALIZATIONS)} (default: the network's way)`)
+    .addOption(number("--epsilon", "number", "of adam and adamw (default: 1e-8)", { from: 0 }))
     .addOption(
       number("--ema", "decay", "keep a moving average of the weights, and validate and export it, such as 0.999 (default: 0, none)", {
         from: 0,
@@ -109,6 +113,7 @@ export function trainCommand(): Command {
     .option("--tensorboard", "write event files, for tensorboard --logdir DIR")
     .option("--out <dir>", "where the run is kept (default: runs/MODEL-DATA)")
     .option("--overwrite", "replace the run that is there")
+    .option("--no-report", "leave no report.html: it measures on up to 10,000 images of the test split")
     .option("--resume <dir>", "go on with a run that was stopped, as if it had not been")
     .addHelpText("after", augmentationHelp)
     .action(train);
@@ -137,7 +142,7 @@ async function train(options: TrainOptions): Promise<void> {
   if (options.resume !== undefined) checkResume(options);
   const config = options.resume === undefined ? await newRunConfig(options) : await readRunConfig(options.resume);
   const out = options.resume ?? options.out ?? unusedDirectory(join("runs", `${config.model}-${fileName(config.data)}`));
-  const { json = false, overwrite, strict, dataDir } = options;
+  const { json = false, overwrite, strict, report = true, dataDir } = options;
   const { run } = await import("./run.node.ts");
   const progress = createProgressBar({ quiet: json });
   const interrupt = stopGently(progress);
@@ -148,11 +153,12 @@ async function train(options: TrainOptions): Promise<void> {
       resume: options.resume !== undefined,
       overwrite,
       strict,
+      report,
       signal: interrupt.signal,
     });
     const outcome = await showRun(events, { json, title: `${config.model} on ${config.data}`, progress, print });
     if (!json) for (const line of farewell(outcome, { out, config, dataDir })) print(line);
-    if (outcome.reason === "interrupted") process.exitCode = interrupt.exitCode() ?? EXIT.failed;
+    if (outcome.reason === "interrupted" || (report && !outcome.reported)) process.exitCode = interrupt.exitCode() ?? EXIT.failed;
   } finally {
     interrupt.dispose();
   }
@@ -166,12 +172,9 @@ function unusedDirectory(wanted: string): string {
   }
 }
 
-/** A word for a shell, quoted where it needs to be. */
-const shellWord = (text: string): string => (/^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
-
 /** What the directory holds, and what to do next. */
 function farewell(
-  { reason, started }: RunOutcome,
+  { reason, started, reported }: RunOutcome,
   { out, config, dataDir }: { out: string; config: RunConfig; dataDir?: string },
 ): string[] {
   const data = dataDir === undefined ? "" : ` --data-dir ${shellWord(dataDir)}`;
@@ -184,6 +187,7 @@ function farewell(
     "",
     ...expectation(config),
     "Next:",
+    ...(reported ? [] : [`  ${PROGRAM} report ${shellWord(out)}${data}`]),
     `  ${PROGRAM} evaluate ${model} --data ${shellWord(config.data)}${data} --tta five-crop`,
     `  ${PROGRAM} infer PICTURE… --model ${model} --tta five-crop --top 3`,
     `  ${PROGRAM} inspect ${model}`,
@@ -208,6 +212,8 @@ const runListing = (out: string): string[] => [
       [RUN_FILES.curves, "loss and accuracy as a picture"],
       [RUN_FILES.log, "the same every --log-every steps"],
       [RUN_FILES.tensorboard, "event files: tensorboard --logdir shows them"],
+      [RUN_FILES.report, "everything to look at: curves, confusions, classes, calibration, pictures"],
+      [RUN_FILES.evaluation, "its numbers"],
       [RUN_FILES.config, "everything needed to run it again"],
     ].filter(([name]) => existsSync(join(out, name))),
     { align: "l", indent: 2 },

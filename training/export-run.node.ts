@@ -19,6 +19,7 @@ import type { Checkpoint } from "./checkpoint.ts";
 import type { TrainingEngine } from "./engine.ts";
 import { createOnnxRuntimeEngine } from "./engines/onnxruntime.ts";
 import { bestOf } from "./progress.ts";
+import { readCalibration } from "./report/calibration-file.node.ts";
 import type { RunConfig } from "./run-config.ts";
 import { type CheckpointName, RUN_FILES, readRunCheckpoint, readRunConfig, versions } from "./run-files.node.ts";
 import { type PrepareEvent, type RunParts, runParts } from "./run-parts.node.ts";
@@ -55,30 +56,32 @@ interface Trained {
   readonly checkpoint: Checkpoint;
   readonly config: RunConfig;
   readonly parts: RunParts;
-  readonly engine: TrainingEngine;
+  /** What `calibrate` found for these weights. */
+  readonly temperature?: number;
+}
+
+/** The ONNX file of a checkpoint, as it is before it was compared with anything: without golden samples. */
+export function modelFileOf({ checkpoint, config, parts, temperature }: Trained, engine: string): Uint8Array {
+  const { graph, parameters } = parts.network;
+  const metadata = { ...describe(checkpoint, config, parts, engine), ...(temperature !== undefined && { temperature }) };
+  return exportOnnx({ graph, weights: inferenceWeights(checkpoint.training), parameters: parameters.keys(), metadata });
 }
 
 /** An ONNX file of a checkpoint with golden samples, written only after it gave the engine's answers on real images. @throws FivecropError where it does not. */
 export async function exportCheckpoint(
   file: string,
-  { checkpoint, config, parts, engine }: Trained,
+  { checkpoint, config, parts, temperature, engine }: Trained & { readonly engine: TrainingEngine },
   options: FileOptions = {},
 ): Promise<Exported> {
-  const { network, preprocess, validation } = parts;
-  const metadata = describe(checkpoint, config, parts, engine.name);
-  const model = exportOnnx({
-    graph: network.graph,
-    weights: inferenceWeights(checkpoint.training),
-    parameters: network.parameters.keys(),
-    metadata,
-  });
+  const { preprocess, validation } = parts;
+  const model = modelFileOf({ checkpoint, config, parts, temperature }, engine.name);
   await engine.initialize(checkpoint.training);
   const images = await firstImages(validation, preprocess, VERIFIED_IMAGES);
   const { largestDifference } = await verifyExport(model, {
     createSession,
     images,
     expected: await engine.predict(images),
-    outputKind: metadata.outputKind,
+    outputKind: finalOutput(parts.network.graph),
   });
   const { bytes, selfContained } = await finish(model, options);
   await writeWhole(file, bytes);
@@ -133,14 +136,15 @@ export async function exportRun(run: string, options: ExportRunOptions): Promise
   const { network, optimizer, average } = parts;
   const engine = createOnnxRuntimeEngine({ network, optimizer, average, createSession, threads: config.threads });
   try {
-    return await exportCheckpoint(file, { checkpoint, config, parts, engine }, options);
+    const temperature = (await readCalibration(run, epochOf(checkpoint)))?.temperature;
+    return await exportCheckpoint(file, { checkpoint, config, parts, temperature, engine }, options);
   } finally {
     await engine.dispose();
   }
 }
 
 /** `best` is kept after its epoch, `last` also in the middle of one: its weights are counted to the epoch under way. */
-const epochOf = ({ progress: { epoch, batch } }: Checkpoint): number => epoch + (batch > 0 ? 1 : 0);
+export const epochOf = ({ progress: { epoch, batch } }: Checkpoint): number => epoch + (batch > 0 ? 1 : 0);
 
 function describe(checkpoint: Checkpoint, config: RunConfig, { network, preprocess, training }: RunParts, engine: string): ModelMetadata {
   const { history, epoch, batch } = checkpoint.progress;

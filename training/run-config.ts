@@ -1,11 +1,12 @@
 import { UsageError } from "../core/errors.ts";
 import { lookUp } from "../core/nearest.ts";
 import { ARCHITECTURES, type Architecture, createNetwork } from "../models/architectures/index.ts";
+import type { WeightInitializer } from "../models/layers/initializers.ts";
 import type { Network } from "../models/network.ts";
+import { headOf } from "../models/network-options.ts";
 import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
 import type { SizeStage } from "./epoch-plan.ts";
-import { withInitialization } from "./initialization.ts";
 import { createOptimizer, type Optimizer, type OptimizerOptions } from "./optimizers.ts";
 import type { WeightAverage } from "./weight-average.ts";
 
@@ -14,6 +15,12 @@ export interface RunConfig extends OptimizerOptions {
   /** The recipe that it began from. */
   readonly recipe?: string;
   readonly model: string;
+  /** Units of hidden layers in place of the network's own. */
+  readonly head?: readonly number[];
+  /** The share that is dropped behind each of them. */
+  readonly dropout?: number;
+  /** How the weights are drawn, other than the network's source says. */
+  readonly initialization?: WeightInitializer;
   /** A data set's name. */
   readonly data: string;
   readonly epochs: number;
@@ -26,8 +33,6 @@ export interface RunConfig extends OptimizerOptions {
   readonly validation: number;
   /** Fields of the preprocessing in place of the data set's; a `crop` is the size that the network is made for. */
   readonly preprocess?: Partial<PreprocessSpec>;
-  /** How weights are drawn, in place of the network's own way. */
-  readonly initialization?: string;
   readonly labelSmoothing: number;
   readonly augmentations: readonly AugmentationSpec[];
   /** The decay of the weights' moving average; none where it is 0 or left out. */
@@ -98,10 +103,10 @@ export function modelOf(
   standard: PreprocessSpec,
   classes?: number,
 ): { readonly network: Network; readonly preprocess: PreprocessSpec } {
-  const { model, preprocess: changes = {}, initialization } = config;
+  const { model, head, dropout, preprocess: changes = {}, initialization } = config;
   const [channels, height, width] = lookUp<Architecture>("model", ARCHITECTURES, model).input;
   const [C, [H, W]] = [changes.channels ?? channels, changes.crop ?? [height, width]];
   const preprocess = validatePreprocess({ ...preprocessFor(standard, [C, H, W]), ...changes });
-  const network = createNetwork(model, { classes, input: [preprocess.channels, ...preprocess.crop] });
-  return { network: initialization === undefined ? network : withInitialization(network, initialization), preprocess };
+  const input = [preprocess.channels, ...preprocess.crop] as const;
+  return { network: createNetwork(model, { ...headOf(head, dropout), classes, input, initialization }), preprocess };
 }

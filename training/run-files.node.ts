@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
+import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
@@ -19,18 +20,15 @@ export const RUN_FILES = {
   log: "log.csv",
   config: "run.json",
   curves: "curves.svg",
+  report: "report.html",
+  evaluation: "evaluation.json",
+  calibration: "calibration.json",
   /** With --tensorboard: the folder of its event files. */
   tensorboard: "tensorboard",
 } as const;
 
 export const CHECKPOINT_NAMES = ["best", "last"] as const;
 export type CheckpointName = (typeof CHECKPOINT_NAMES)[number];
-
-/** What `run.json` keeps: the options, the optimizer's own included, and the preprocessing that they led to. */
-export interface RunAbout {
-  readonly config: RunConfig;
-  readonly preprocess: PreprocessSpec;
-}
 
 /** What a run would replace in the directory. @throws UsageError where there is something, and it is not to be overwritten. */
 export function checkDirectory(out: string, overwrite: boolean): readonly string[] {
@@ -49,7 +47,11 @@ export function checkDirectory(out: string, overwrite: boolean): readonly string
  * Makes the directory and leaves there what the run was asked for. It fails here, before any work, where nothing can be written.
  * @param overwrite takes away what an earlier run left there.
  */
-export async function startDirectory(out: string, { config, preprocess }: RunAbout, overwrite: boolean): Promise<void> {
+export async function startDirectory(
+  out: string,
+  { config, preprocess }: Pick<RunAbout, "config" | "preprocess">,
+  overwrite: boolean,
+): Promise<void> {
   const held = checkDirectory(out, overwrite);
   try {
     await makeDirectory(out);
@@ -58,11 +60,13 @@ export async function startDirectory(out: string, { config, preprocess }: RunAbo
       cause,
     });
   }
-  const environment = { ...versions(), platform: `${process.platform} ${process.arch}` };
+  const environment = { ...versions(), platform: `${process.platform} ${process.arch}`, processor: processor() };
   const about = { config: { ...config, ...optimizerOf(config).options }, preprocess, environment, started: new Date().toISOString() };
   await writeWhole(join(out, RUN_FILES.config), `${JSON.stringify(about, null, 2)}\n`);
   for (const name of held) if (name !== RUN_FILES.config) await rm(join(out, name), { force: true, recursive: true });
 }
+
+const processor = (): string => `${cpus()[0]?.model.trim() ?? "unknown"}, ${availableParallelism()} threads`;
 
 /** What computes here: with another version of any of them the last bits of a run may differ. */
 export const versions = (): Readonly<Record<string, string>> => ({
@@ -71,20 +75,35 @@ export const versions = (): Readonly<Record<string, string>> => ({
   node: process.version.slice(1),
 });
 
-/** The options of a run, from its directory. @throws FivecropError where there is none. */
-export async function readRunConfig(out: string): Promise<RunConfig> {
+/** What `run.json` keeps: the options, the optimizer's own included, the preprocessing that they led to, where, and when. */
+export interface RunAbout {
+  readonly config: RunConfig;
+  readonly preprocess: PreprocessSpec;
+  readonly environment: Readonly<Record<string, string>>;
+  /** ISO 8601. */
+  readonly started?: string;
+}
+
+/** @throws FivecropError where there is no run in the directory. */
+export async function readRunAbout(out: string): Promise<RunAbout> {
   const file = join(out, RUN_FILES.config);
-  let config: RunConfig | undefined;
+  let about: Partial<RunAbout>;
   try {
-    config = JSON.parse(await readFile(file, "utf8")).config;
+    about = JSON.parse(await readFile(file, "utf8"));
   } catch (cause) {
     throw new FivecropError(`${out} holds no run: cannot read ${file}: ${messageOf(cause)}. To fix: name the --out of a run.`, { cause });
   }
+  const { config, preprocess, environment = {}, started } = about;
   const missing = ["model", "data", ...Object.keys(DEFAULTS)].find((key) => config?.[key as keyof RunConfig] === undefined);
-  if (!config || missing)
-    throw new FivecropError(`${file}: expected a run's options in "config", found no "${missing}". To fix: name the --out of a run.`);
-  return config;
+  if (!config || !preprocess || missing)
+    throw new FivecropError(
+      `${file}: expected a run's options in "config", found no "${missing ?? "preprocess"}". To fix: name the --out of a run.`,
+    );
+  return { config, preprocess, environment, started };
 }
+
+/** The options of a run, from its directory. @throws FivecropError where there is none. */
+export const readRunConfig = async (out: string): Promise<RunConfig> => (await readRunAbout(out)).config;
 
 /** @throws FivecropError that names the file, where it is missing, is no checkpoint, or of another network. */
 export async function readRunCheckpoint(out: string, name: CheckpointName, config: RunConfig): Promise<Checkpoint> {

@@ -6,9 +6,11 @@ import { createLoader } from "../pipeline/batches.node.ts";
 import { checkFit } from "./check-fit.ts";
 import { fileCheckpoints } from "./checkpoint.node.ts";
 import { createOnnxRuntimeEngine } from "./engines/onnxruntime.ts";
-import { type Exported, exportCheckpoint } from "./export-run.node.ts";
+import { type Exported, epochOf, exportCheckpoint } from "./export-run.node.ts";
 import { type FitEvent, type FitOptions, fit } from "./fit.ts";
+import { readCalibration } from "./report/calibration-file.node.ts";
 import { historyCsv, logCsv } from "./report/history-csv.ts";
+import type { ReportEvent } from "./report/report-run.node.ts";
 import type { RunConfig } from "./run-config.ts";
 import { checkDirectory, RUN_FILES, readRunCheckpoint, startDirectory } from "./run-files.node.ts";
 import { type PrepareEvent, prepareRun } from "./run-parts.node.ts";
@@ -25,6 +27,8 @@ export interface RunOptions {
   readonly overwrite?: boolean;
   /** Pictures that cannot be read are an error, and not left out. */
   readonly strict?: boolean;
+  /** Measure at the end and leave `report.html`: true where it is left out. */
+  readonly report?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -41,14 +45,17 @@ export type RunEvent =
       readonly classes: number;
     }
   | FitEvent
-  | Exported;
+  | Exported
+  | ReportEvent;
 
 /**
- * A whole run: data, training with checkpoints, and at its end the best weights as `model.onnx`, compared with the training engine on real images.
+ * A whole run: data, training with checkpoints, and at its end the best weights as `model.onnx`, compared with the training engine on real images,
+ * and `report.html`.
  * @throws UsageError before anything is written. FivecropError; what is in the directory then is whole.
  */
 export async function* run(config: RunConfig, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
-  const { out, signal } = options;
+  const { out, dataRoot, report = true, signal } = options;
+  let finished = false;
   if (!options.resume) checkDirectory(out, options.overwrite ?? false);
   const parts = yield* prepareRun(config, options);
   if (!parts) {
@@ -84,14 +91,17 @@ export async function* run(config: RunConfig, options: RunOptions): AsyncGenerat
       if (event.kind !== "end" || event.reason === "interrupted") continue;
       await writeCurves(out, event, config);
       const checkpoint = await readRunCheckpoint(out, "best", config);
-      yield await exportCheckpoint(join(out, RUN_FILES.model), { checkpoint, config, parts, engine });
+      const temperature = (await readCalibration(out, epochOf(checkpoint)))?.temperature;
+      yield await exportCheckpoint(join(out, RUN_FILES.model), { checkpoint, config, parts, temperature, engine });
+      finished = true;
     }
   } finally {
     await Promise.all([events?.close(), engine.dispose(), loaders.training.dispose(), loaders.validation.dispose()]);
   }
+  if (finished && report) yield* (await import("./report/report-run.node.ts")).reportRun(out, { dataRoot, signal }); // echarts takes half a second to load
 }
 
 async function writeCurves(out: string, { history, logs }: Extract<FitEvent, { kind: "end" }>, { model, data }: RunConfig): Promise<void> {
-  const { curvesSvg } = await import("./report/curves.ts"); // echarts takes half a second to load
+  const { curvesSvg } = await import("./report/curves.ts");
   await writeWhole(join(out, RUN_FILES.curves), curvesSvg(history, `${model} on ${data}`, logs));
 }

@@ -4,6 +4,8 @@ import type { PackProgress } from "../pipeline/pack.node.ts";
 import type { Exported } from "./export-run.node.ts";
 import type { FitEvent } from "./fit.ts";
 import { bestOf, type EpochRecord } from "./progress.ts";
+import type { ReportEvent } from "./report/report-run.node.ts";
+import { reportedLines, showMeasuring } from "./report/show-report.node.ts";
 import type { RunEvent } from "./run.node.ts";
 import type { PrepareEvent } from "./run-parts.node.ts";
 
@@ -13,6 +15,7 @@ export interface RunOutcome {
   readonly reason: "finished" | "early stop" | "interrupted";
   readonly history: readonly EpochRecord[];
   readonly exported?: Exported;
+  readonly reported?: Extract<ReportEvent, { kind: "reported" }>;
 }
 
 export interface ShowRunOptions {
@@ -51,6 +54,7 @@ export async function showRun(
     for await (const event of events) {
       if (event.kind === "end") outcome = { started: true, reason: event.reason, history: event.history };
       if (event.kind === "exported") outcome = { ...outcome, exported: event };
+      if (event.kind === "reported") outcome = { ...outcome, reported: event };
       if (json) {
         print(JSON.stringify(event));
         continue;
@@ -91,6 +95,13 @@ export async function showRun(
           break;
         case "exported":
           print(exportedLine(event));
+          break;
+        case "measuring":
+          showMeasuring(progress, event);
+          break;
+        case "reported":
+          progress.clear();
+          for (const line of reportedLines(event)) print(line);
       }
     }
   } finally {

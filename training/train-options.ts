@@ -8,22 +8,23 @@ import type { Recipe } from "./recipes/recipe.ts";
 import { DEFAULTS, type RunConfig } from "./run-config.ts";
 
 /** The options of `train`, as the command line gives them: only what was asked for is there. */
-export interface TrainOptions extends Omit<Partial<RunConfig>, "learningRate" | "augmentations" | "initialization"> {
+export interface TrainOptions extends Omit<Partial<RunConfig>, "learningRate" | "augmentations"> {
   readonly lr?: number;
-  readonly init?: string;
   readonly augment?: readonly AugmentationSpec[];
   readonly dataDir?: string;
   readonly out?: string;
   readonly overwrite?: true;
   readonly strict?: true;
   readonly resume?: string;
+  /** False for --no-report. */
+  readonly report?: boolean;
   readonly json?: true;
   readonly debug?: true;
 }
 
-const NOT_OF_THE_RUN = ["dataDir", "out", "overwrite", "strict", "resume", "json", "debug"];
-/** What may be said beside --resume: where the data is on this machine, and how to show the run. */
-const BESIDE_RESUME = ["dataDir", "strict", "resume", "json", "debug"];
+const NOT_OF_THE_RUN = ["dataDir", "out", "overwrite", "strict", "resume", "report", "json", "debug"];
+/** What may be said beside --resume: where the data is on this machine, whether to report, and how to show the run. */
+const BESIDE_RESUME = ["dataDir", "strict", "resume", "report", "json", "debug"];
 
 const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
@@ -71,14 +72,12 @@ function optionsOf(name: string | undefined, optimizer: string | undefined): Par
 
 /** A new run's config: what was asked for, over the recipe's options, over the defaults. @throws UsageError where the model or the data set is not named. */
 export function toRunConfig(options: TrainOptions): RunConfig {
-  const { lr: learningRate, augment: augmentations, init: initialization, ...others } = options;
+  const { lr: learningRate, augment: augmentations, ...others } = options;
   const recipe = optionsOf(options.recipe, options.optimizer);
   const { model, data } = { ...recipe, ...defined(options) };
   if (!model) throw new UsageError("--model: expected the name of a network, such as fashion-cnn, received none.");
   if (!data) throw new UsageError("--data: expected the name of a data set, such as fashion-mnist, received none.");
-  const given = Object.entries(defined({ ...others, learningRate, augmentations, initialization })).filter(
-    ([name]) => !NOT_OF_THE_RUN.includes(name),
-  );
+  const given = Object.entries(defined({ ...others, learningRate, augmentations })).filter(([name]) => !NOT_OF_THE_RUN.includes(name));
   return { ...DEFAULTS, ...recipe, model, data, ...Object.fromEntries(given) };
 }
 
@@ -90,6 +89,6 @@ export function checkResume(options: TrainOptions): void {
   const foreign = Object.keys(options).filter((name) => !BESIDE_RESUME.includes(name));
   if (foreign.length)
     throw new UsageError(
-      `--resume takes all options of the run from ${options.resume}/run.json: expected nothing beside it but --data-dir, --strict and --json, received ${foreign.map(flagOf).join(", ")}.`,
+      `--resume takes all options of the run from ${options.resume}/run.json: expected nothing beside it but --data-dir, --strict, --no-report and --json, received ${foreign.map(flagOf).join(", ")}.`,
     );
 }

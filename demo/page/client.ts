@@ -1,4 +1,4 @@
-import type { Answer, Classified, Loaded, ModelSource, Progress, Reply, Request } from "./messages.ts";
+import type { Answer, Backend, Classified, Loaded, ModelSource, Progress, Reply, Request } from "./messages.ts";
 
 interface Waiting {
   readonly done: (answer: Answer) => void;
@@ -6,16 +6,22 @@ interface Waiting {
   readonly onProgress: (progress: Progress) => void;
 }
 
-/** The worker, as functions. */
+/** A worker, as functions. */
 export interface Client {
-  /** @throws Error where it cannot be fetched, or is no classifier that says its labels and preprocessing. */
+  readonly backend: Backend;
+  /**
+   * Loads a model in place of the one before, and tries it.
+   * @throws Error where it cannot be fetched, is no classifier that says its labels and preprocessing, or the backend cannot run it or is wrong.
+   */
   load(model: ModelSource, onProgress: (progress: Progress) => void): Promise<Loaded>;
   /** @throws Error where the picture cannot be read. */
   classify(picture: Blob): Promise<Classified>;
+  /** Ends the worker, also in the midst of something. */
+  close(reason: string): void;
 }
 
-/** Starts the worker. */
-export function createClient(): Client {
+/** Starts a worker. */
+export function createClient(backend: Backend): Client {
   const worker = new Worker(new URL("worker.js", document.baseURI), { type: "module" });
   const waiting = new Map<number, Waiting>();
   let count = 0;
@@ -29,10 +35,11 @@ export function createClient(): Client {
     if (data.kind === "failed") one?.failed(new Error(data.message));
     else one?.done(data);
   });
-  worker.addEventListener("error", ({ message }) => {
-    for (const { failed } of waiting.values()) failed(new Error(`The page's worker stopped: ${message || "it could not be loaded"}.`));
+  const fail = (reason: string): void => {
+    for (const { failed } of waiting.values()) failed(new Error(reason));
     waiting.clear();
-  });
+  };
+  worker.addEventListener("error", ({ message }) => fail(`The page's worker stopped: ${message || "it could not be loaded"}.`));
   const ask = (request: Request, onProgress: (progress: Progress) => void = () => undefined): Promise<Answer> =>
     new Promise((done, failed) => {
       const id = ++count;
@@ -40,7 +47,12 @@ export function createClient(): Client {
       worker.postMessage({ id, ...request });
     });
   return {
-    load: (model, onProgress) => ask({ kind: "load", model }, onProgress) as Promise<Loaded>,
+    backend,
+    load: (model, onProgress) => ask({ kind: "load", model, backend }, onProgress) as Promise<Loaded>,
     classify: (picture) => ask({ kind: "classify", picture }) as Promise<Classified>,
+    close(reason) {
+      worker.terminate();
+      fail(reason);
+    },
   };
 }

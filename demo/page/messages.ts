@@ -1,5 +1,5 @@
 // What the page and its worker say to each other.
-import type { Prediction, PreprocessSpec } from "../../browser.ts";
+import type { DeviceCheck, Prediction, PreprocessSpec } from "../../browser.ts";
 
 /** A model that the site offers, a row of models.json. */
 export interface OfferedModel {
@@ -11,7 +11,11 @@ export interface OfferedModel {
 /** A model to load: one of the site's, or a file of the visitor's. */
 export type ModelSource = OfferedModel | { readonly name: string; readonly file: Blob };
 
-export type Request = { readonly kind: "load"; readonly model: ModelSource } | { readonly kind: "classify"; readonly picture: Blob };
+export type Backend = "wasm" | "webgpu";
+
+export type Request =
+  | { readonly kind: "load"; readonly model: ModelSource; readonly backend: Backend }
+  | { readonly kind: "classify"; readonly picture: Blob };
 
 export interface Loaded {
   readonly kind: "loaded";
@@ -19,6 +23,10 @@ export interface Loaded {
   readonly preprocess: PreprocessSpec;
   /** It came from the cache: nothing was fetched. */
   readonly cached: boolean;
+  /** How the backend was tried; WebAssembly needs samples for it, which the file may not carry. */
+  readonly check: Omit<DeviceCheck, "device"> | undefined;
+  /** Milliseconds that five crops of a picture take. */
+  readonly time: number;
 }
 
 /** One crop: where it lies, as fractions of the picture's width and height, and what the model says of it alone. */

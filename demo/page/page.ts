@@ -1,13 +1,15 @@
-import { createClient } from "./client.ts";
+import { type Choice, isSuperseded, nameOf, openModel } from "./backends.ts";
+import type { Client } from "./client.ts";
 import { byId } from "./elements.ts";
 import { listenForCamera, listenForFiles } from "./inputs.ts";
 import type { ModelSource, OfferedModel } from "./messages.ts";
 import { showResults } from "./results.ts";
 
-const client = createClient();
 const select = byId<HTMLSelectElement>("model");
+const backend = byId<HTMLSelectElement>("backend");
 const progress = byId<HTMLProgressElement>("progress");
 const models: ModelSource[] = [];
+let client: Client | undefined;
 let picture: Blob | undefined;
 let pending = 0;
 
@@ -17,8 +19,6 @@ function say(text: string, kind: "plain" | "error" = "plain"): void {
   status.dataset.kind = kind;
 }
 
-const THREADS = crossOriginIsolated ? "threads" : "one thread (the page is not cross-origin isolated)";
-
 /** Runs one task; the body is marked busy meanwhile, and what fails is said. */
 async function attempt(task: () => Promise<void>): Promise<void> {
   pending++;
@@ -26,7 +26,7 @@ async function attempt(task: () => Promise<void>): Promise<void> {
   try {
     await task();
   } catch (error) {
-    say(error instanceof Error ? error.message : String(error), "error");
+    if (!isSuperseded(error)) say(error instanceof Error ? error.message : String(error), "error");
   } finally {
     if (--pending === 0) document.body.removeAttribute("aria-busy");
     progress.hidden = true;
@@ -35,34 +35,58 @@ async function attempt(task: () => Promise<void>): Promise<void> {
 
 const classify = (): Promise<void> =>
   attempt(async () => {
-    const asked = picture;
+    const [asked, by] = [picture, client];
     if (!asked) return;
+    if (!by) throw new Error("No model is loaded yet: choose one first.");
     say("Looking at the picture …");
-    const result = await client.classify(asked);
-    if (asked !== picture) {
-      result.bitmap.close(); // another picture came meanwhile
+    const result = await by.classify(asked).catch((error) => {
+      if (by === client) throw error;
+    });
+    if (!result) return; // another backend looks at it
+    if (asked !== picture || by !== client) {
+      result.bitmap.close(); // another picture or another backend came meanwhile
       return;
     }
     showResults(result);
     const times = `decoding ${Math.round(result.decodeTime)} ms, five crops ${Math.round(result.modelTime)} ms`;
-    say(`${Math.round(result.decodeTime + result.modelTime)} ms: ${times}, WebAssembly with ${THREADS}`);
+    say(`${Math.round(result.decodeTime + result.modelTime)} ms: ${times}, ${nameOf(by.backend)}`);
   });
+
+/** The page's own files are in the browser's store, or will not be. */
+const stored: Promise<unknown> =
+  "serviceWorker" in navigator
+    ? navigator.serviceWorker.register("service-worker.js").then(
+        async () => {
+          await navigator.serviceWorker.ready;
+          byId("offline").hidden = false;
+        },
+        () => undefined, // private windows refuse it: the page works, online
+      )
+    : Promise.resolve();
 
 const load = (model: ModelSource): Promise<void> =>
   attempt(async () => {
     say(`Loading ${model.name} …`);
     progress.hidden = false;
     progress.removeAttribute("value");
-    const { labels, preprocess, cached } = await client.load(model, ({ loaded, total }) => {
-      progress.value = loaded / total;
-      say(loaded < total ? `Loading ${model.name}: ${Math.floor((100 * loaded) / total)} %` : `Starting ${model.name} …`);
+    let opened: Client | undefined;
+    await openModel(model, {
+      choice: backend.value as Choice,
+      stored,
+      onProgress: ({ loaded, total }) => {
+        progress.value = loaded / total;
+        say(loaded < total ? `Loading ${model.name}: ${Math.floor((100 * loaded) / total)} %` : `Starting ${model.name} …`);
+      },
+      onOpened: ({ client: ready, loaded: { labels, preprocess, cached }, note }) => {
+        byId("backend-status").textContent = note;
+        if (ready === opened) return;
+        const [height, width] = preprocess.crop;
+        const origin = cached ? ", from this browser's cache" : "";
+        if (!opened) say(`${model.name}${origin}: ${labels} classes, crops of ${width} × ${height} pixels. Give it a picture.`);
+        client = opened = ready;
+        void classify();
+      },
     });
-    const [height, width] = preprocess.crop;
-    say(
-      `${model.name}${cached ? ", from this browser's cache" : ""}: ${labels} classes, crops of ${width} × ${height} pixels. Give it a picture.`,
-    );
-    progress.hidden = true;
-    await classify();
   });
 
 function offer(model: ModelSource): void {
@@ -92,14 +116,13 @@ listenForCamera(
 );
 select.addEventListener("change", () => void load(models[select.selectedIndex]));
 
-if ("serviceWorker" in navigator)
-  navigator.serviceWorker.register("service-worker.js").then(
-    async () => {
-      await navigator.serviceWorker.ready;
-      byId("offline").hidden = false;
-    },
-    () => undefined, // private windows refuse it: the page works, online
-  );
+const KEPT_CHOICE = "fivecrop-backend";
+const kept = localStorage.getItem(KEPT_CHOICE);
+if (Array.from(backend.options, ({ value }) => value).includes(kept ?? "")) backend.value = kept as Choice;
+backend.addEventListener("change", () => {
+  localStorage.setItem(KEPT_CHOICE, backend.value);
+  if (models.length > 0) void load(models[select.selectedIndex]);
+});
 
 void attempt(async () => {
   const response = await fetch("models.json");

@@ -29,7 +29,13 @@ async function activate(): Promise<void> {
 /** The list of models is asked for anew where there is a network; everything else belongs to one version. */
 async function respond(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
-  if (!request.url.endsWith("/models.json")) return (await cache.match(request, { ignoreSearch: true })) ?? fetch(request);
+  if (!request.url.endsWith("/models.json")) {
+    const kept = await cache.match(request, { ignoreSearch: true });
+    if (kept) return kept;
+    const fetched = await fetch(request);
+    if (fetched.ok && request.url.includes("/runtime/")) await cache.put(request, fetched.clone()); // WebGPU's, which not every visitor needs
+    return fetched;
+  }
   try {
     const fresh = await fetch(request);
     if (fresh.ok) await cache.put(request, fresh.clone());

@@ -2,15 +2,18 @@
 import {
   type Classifier,
   decodeImage,
+  describeDivergence,
   type Image,
   type ImageSource,
   loadClassifier,
   nameOfView,
+  samplePictures,
   VIEWS,
+  verifyModel,
   viewRectangle,
 } from "../../browser.ts";
 import { fetchModel } from "./fetch-model.ts";
-import type { Answer, Classified, Loaded, ModelSource, Progress, Reply, Request } from "./messages.ts";
+import type { Answer, Backend, Classified, Loaded, ModelSource, Progress, Reply, Request } from "./messages.ts";
 
 const TOP = 5;
 const TOP_OF_VIEW = 3;
@@ -19,13 +22,49 @@ const DRAWN = 1280;
 
 let classifier: Classifier<ImageSource> | undefined;
 
-async function load(model: ModelSource, onProgress: (progress: Progress) => void): Promise<Loaded> {
+async function load(model: ModelSource, backend: Backend, onProgress: (progress: Progress) => void): Promise<Loaded> {
   const { bytes, cached } =
     "file" in model ? { bytes: new Uint8Array(await model.file.arrayBuffer()), cached: false } : await fetchModel(model, onProgress);
-  const next = await loadClassifier(bytes, { name: model.name });
-  await classifier?.dispose();
-  classifier = next;
-  return { kind: "loaded", labels: next.labels.length, preprocess: next.preprocess, cached };
+  const next = await loadClassifier(bytes, { name: model.name, device: backend });
+  try {
+    const check = next.deviceCheck ?? (next.metadata?.samples?.samples.length ? await checkWebAssembly(bytes, model.name) : undefined);
+    const loaded = {
+      kind: "loaded",
+      labels: next.labels.length,
+      preprocess: next.preprocess,
+      cached,
+      check,
+      time: await timeOf(next),
+    } as const;
+    await classifier?.dispose();
+    classifier = next;
+    return loaded;
+  } catch (error) {
+    await next.dispose();
+    throw error;
+  }
+}
+
+/** WebGPU replays the golden samples where it is loaded. @throws Error with the numbers, where WebAssembly answers otherwise than the file says. */
+async function checkWebAssembly(bytes: Uint8Array, name: string): Promise<Loaded["check"]> {
+  const { divergence, views, samples, largestDifference } = await verifyModel(bytes, { name });
+  if (!divergence) return { against: "golden samples", samples, largestDifference };
+  const where = describeDivergence(divergence, views);
+  throw new Error(
+    `${name}: WebAssembly answers otherwise than the file's golden samples say, by ${largestDifference.toPrecision(2)}; first stage that diverges: ${where}.`,
+  );
+}
+
+/** The better of two tries, after one that makes ready. */
+async function timeOf(tried: Classifier<ImageSource>): Promise<number> {
+  const [{ image }] = samplePictures();
+  const times: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    const start = performance.now();
+    await tried.classify(image, { views: VIEWS["five-crop"], top: 1 });
+    times.push(performance.now() - start);
+  }
+  return Math.min(...times.slice(1));
 }
 
 function toBitmap({ width, height, channels, data }: Image): Promise<ImageBitmap> {
@@ -75,7 +114,9 @@ const send = (reply: Reply, transfer: Transferable[] = []): void => self.postMes
 async function answer(id: number, request: Request): Promise<void> {
   try {
     const result: Answer =
-      request.kind === "load" ? await load(request.model, (progress) => send({ id, ...progress })) : await classify(request.picture);
+      request.kind === "load"
+        ? await load(request.model, request.backend, (progress) => send({ id, ...progress }))
+        : await classify(request.picture);
     send({ id, ...result }, result.kind === "classified" ? [result.bitmap] : []);
   } catch (error) {
     send({ id, kind: "failed", message: error instanceof Error ? error.message : String(error) });

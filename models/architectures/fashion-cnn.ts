@@ -1,7 +1,7 @@
-import { batchNorm, conv2d, flatten, type Layer, linear, maxPool2d, relu, sequential } from "../layers/index.ts";
+import { batchNorm, conv2d, flatten, type Head, head, type Layer, maxPool2d, relu, sequential } from "../layers/index.ts";
 
 /** Three convolutions, each with batch norm, relu and a pool: 28×28 gray, 62,058 parameters with 10 classes. */
-export const fashionCnn = (classes: number): Layer =>
+export const fashionCnn = (classes: number, wanted: Head): Layer =>
   sequential({
     conv1: conv2d(16, 3, { padding: 1 }),
     bn1: batchNorm,
@@ -16,5 +16,5 @@ export const fashionCnn = (classes: number): Layer =>
     relu3: relu,
     pool3: maxPool2d(2),
     flatten,
-    fc: linear(classes),
+    fc: head(classes, wanted),
   });

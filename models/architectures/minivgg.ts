@@ -2,11 +2,11 @@ import {
   adaptiveAveragePool2d,
   batchNorm,
   conv2d,
-  dropout,
   flatten,
+  type Head,
+  headLayers,
   initializers,
   type Layer,
-  linear,
   maxPool2d,
   relu,
   sequential,
@@ -18,12 +18,12 @@ const convolution = (filters: number, norm: boolean): Layer[] => [
   ...(norm ? [batchNorm] : []),
   relu,
 ];
-const dense = (units: number): Layer => linear(units, { weight: initializers.normal(0.01), bias: zero });
+const dense = { weight: initializers.normal(0.01), bias: zero };
 
 /** A small VGG for MiniPlaces, 64×64: 2,166,756 parameters with 100 classes; 2,167,652 with batch norm. @see Simonyan and Zisserman, 2014 */
 export const miniVgg =
   (norm: boolean) =>
-  (classes: number): Layer =>
+  (classes: number, head: Head): Layer =>
     sequential({
       features: sequential([
         ...convolution(64, norm),
@@ -36,5 +36,5 @@ export const miniVgg =
       ]),
       avgpool: adaptiveAveragePool2d(5),
       flatten,
-      classifier: sequential([dense(512), relu, dropout(0.3), dense(256), relu, dropout(0.3), dense(classes)]),
+      classifier: sequential(headLayers(classes, head, dense)),
     });

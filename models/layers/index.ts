@@ -1,8 +1,10 @@
-export { dropout, flatten, relu, sigmoid } from "./activations.ts";
+export { dropout, flatten, logSoftmax, relu, sigmoid } from "./activations.ts";
 export { batchNorm } from "./batch-norm.ts";
 export { type Conv2dOptions, conv2d } from "./conv2d.ts";
+export { type Head, head, headLayers } from "./head.ts";
 export * as initializers from "./initializers.ts";
 export type { Layer, Scope } from "./layer.ts";
 export { linear } from "./linear.ts";
 export { adaptiveAveragePool2d, averagePool2d, maxPool2d } from "./pool.ts";
+export { residual } from "./residual.ts";
 export { sequential } from "./sequential.ts";

@@ -30,6 +30,9 @@ export const normal =
 /** PyTorch's default for weights: uniform on ±1/√fan_in (kaiming_uniform with a = √5). Biases there take the same bound, from their weight's fan_in. */
 export const uniformFanIn: Initializer = (shape, random) => uniform(1 / Math.sqrt(fans(shape).fanIn))(shape, random);
 
+/** Normal with variance 2 / fan_in. @see He et al., "Delving deep into rectifiers", 2015 */
+export const heNormalFanIn: Initializer = (shape, random) => normal(Math.sqrt(2 / fans(shape).fanIn))(shape, random);
+
 /** Normal with variance 2 / fan_out. @see He et al., "Delving deep into rectifiers", 2015 */
 export const heNormalFanOut: Initializer = (shape, random) => normal(Math.sqrt(2 / fans(shape).fanOut))(shape, random);
 
@@ -38,3 +41,13 @@ export const xavierUniform: Initializer = (shape, random) => {
   const { fanIn, fanOut } = fans(shape);
   return uniform(Math.sqrt(6 / (fanIn + fanOut)))(shape, random);
 };
+
+/** Ways to draw the first weights of a network, by name. */
+export const WEIGHT_INITIALIZERS = {
+  pytorch: uniformFanIn,
+  "he-normal-fan-in": heNormalFanIn,
+  "he-normal-fan-out": heNormalFanOut,
+  "xavier-uniform": xavierUniform,
+} as const satisfies Readonly<Record<string, Initializer>>;
+
+export type WeightInitializer = keyof typeof WEIGHT_INITIALIZERS;

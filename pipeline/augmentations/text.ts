@@ -45,6 +45,15 @@ function parseOne(part: string): AugmentationSpec {
   return completeSpec({ kind, ...Object.fromEntries(values) });
 }
 
+/** Specs as they are typed, every number spelled out: what `parseAugmentations` reads. */
+export const augmentationsText = (specs: readonly AugmentationSpec[]): string =>
+  specs
+    .map(({ kind, ...values }) => {
+      const numbers = Object.values<number | readonly number[]>(values).flat();
+      return numbers.length ? `${kind}:${numbers.join(",")}` : kind;
+    })
+    .join(",") || "none";
+
 /**
  * `flip,color-jitter:0.4,0.4,0.4,0.1,mixup:0.2` → specs with all their parameters. No kind begins with a digit, so a number behind a comma belongs to
  * the kind before it; numbers left out at a kind's end have their defaults. `none` is an empty list.

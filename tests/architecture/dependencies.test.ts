@@ -44,7 +44,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   export: ["core", "models", "pipeline"],
   inference: ["core", "pipeline", "export"],
   training: ["core", "models", "pipeline", "export", "inference"],
-  demo: ["browser.ts"],
+  demo: ["core", "browser.ts"],
 };
 
 const isCommand = (file: string): boolean => /^[^/]+\/command\.ts$/.test(file);

@@ -1,38 +1,18 @@
-import { existsSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { HOW_TO_GET_A_BROWSER, installedBrowser, namedBrowser, npmBrowser } from "../../core/chromium.node.ts";
 
-const INSTALLED = [
-  "/usr/bin/google-chrome",
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-];
-const HOW =
-  "No browser for the tests: npm's @sparticuz/chromium runs on Linux x64; elsewhere install Chrome or Chromium, or set CHROME to its program.";
-
-/** The Chromium that npm installed brings its shared libraries, and unpacks them where it believes to be on that platform. */
-async function fromNpm(): Promise<{ executablePath: string; env: NodeJS.ProcessEnv } | undefined> {
-  if (process.platform !== "linux" || process.arch !== "x64") return undefined;
-  const before = { AWS_EXECUTION_ENV: process.env.AWS_EXECUTION_ENV, LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH };
-  process.env.AWS_EXECUTION_ENV = "AWS_Lambda_nodejs20.x";
-  const { default: npmChromium } = await import("@sparticuz/chromium");
-  const executablePath = await npmChromium.executablePath();
-  for (const [name, value] of Object.entries(before))
-    if (value === undefined) delete process.env[name];
-    else process.env[name] = value;
-  const libraries = [join(tmpdir(), "al2023", "lib"), before.LD_LIBRARY_PATH].filter(Boolean).join(":");
-  return { executablePath, env: { ...process.env, LD_LIBRARY_PATH: libraries } };
+export interface LaunchOptions {
+  readonly args?: readonly string[];
+  /** With WebGPU, false. */
+  readonly webgpu?: boolean;
 }
 
-/** A headless Chromium: the one of npm, else an installed one. @throws Error that says how to get one. */
-export async function launchChromium(args: readonly string[] = []): Promise<Browser> {
-  const installed = [process.env.CHROME ?? "", ...INSTALLED].find((file) => file && existsSync(file));
-  const found = (!process.env.CHROME && (await fromNpm())) || (installed ? { executablePath: installed, env: process.env } : undefined);
-  if (!found) throw new Error(HOW);
+/** A headless Chromium: the one that CHROME names, else npm's, else an installed one. @throws Error that says how to get one. */
+export async function launchChromium({ args = [], webgpu = false }: LaunchOptions = {}): Promise<Browser> {
+  const found = namedBrowser() ?? (await npmBrowser()) ?? installedBrowser();
+  if (!found) throw new Error(`No browser for the tests: ${HOW_TO_GET_A_BROWSER}.`);
   const env = Object.fromEntries(Object.entries(found.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
-  return chromium.launch({ executablePath: found.executablePath, env, args: ["--no-sandbox", ...args] });
+  return chromium.launch({ executablePath: found.executable, env, args: [...found.args, ...(webgpu ? found.webgpu : []), ...args] });
 }
 
 /** Collects what the page writes to its console as errors and warnings, and what it throws. */

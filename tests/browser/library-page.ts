@@ -1,12 +1,16 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { type BuildOptions, build, type Plugin } from "esbuild";
 import type { Browser, Page } from "playwright-core";
 import { expect } from "vitest";
-import { serveSite } from "../../demo/server.node.ts";
+import type { Device } from "../../core/session.ts";
+import { serveSite } from "../../core/site-server.node.ts";
+import { runtimeFiles } from "../../core/web-runtime.node.ts";
+import type { DeviceCheck } from "../../inference/check-device.ts";
+import type { Verification } from "../../inference/verify-samples.ts";
 import type { Image } from "../../pipeline/image.ts";
-import { complaintsOf, launchChromium } from "./chromium.ts";
+import { complaintsOf, type LaunchOptions, launchChromium } from "./chromium.ts";
 import type { Library } from "./library.entry.ts";
 
 declare const library: Library;
@@ -28,7 +32,9 @@ export interface LibraryPage {
   decode(bytes: Uint8Array, maxPixels?: number): Promise<Image>;
   resize(bytes: Uint8Array, ...rest: Parameters<Library["resize"]> extends [string, ...infer R] ? R : never): Promise<Image>;
   view(bytes: Uint8Array, ...rest: Parameters<Library["view"]> extends [string, ...infer R] ? R : never): Promise<Image>;
-  classify(model: Uint8Array, pictures: readonly Uint8Array[], views: string): Promise<number[][]>;
+  classify(model: Uint8Array, pictures: readonly Uint8Array[], views: string, device?: Device): Promise<number[][]>;
+  verify(model: Uint8Array, device: Device): Promise<Verification>;
+  check(model: Uint8Array, device: Device): Promise<DeviceCheck | undefined>;
   close(): Promise<void>;
 }
 
@@ -36,7 +42,8 @@ export interface LibraryPage {
 const runtimeBeside: Plugin = {
   name: "runtime",
   setup({ onResolve }) {
-    onResolve({ filter: /^onnxruntime-web$/ }, () => ({ path: "./ort.wasm.bundle.min.mjs", external: true }));
+    const file = { "onnxruntime-web": "ort.wasm.bundle.min.mjs", "onnxruntime-web/webgpu": "ort.webgpu.bundle.min.mjs" };
+    onResolve({ filter: /^onnxruntime-web(\/webgpu)?$/ }, ({ path }) => ({ path: `./${file[path as keyof typeof file]}`, external: true }));
   },
 };
 
@@ -48,7 +55,12 @@ export interface ScriptPage {
 }
 
 /** Bundles a script as a user's bundler does, and opens it in Chromium. */
-export async function openScript(script: BuildOptions, body: string, files: Map<string, Uint8Array>): Promise<ScriptPage> {
+export async function openScript(
+  script: BuildOptions,
+  body: string,
+  files: Map<string, Uint8Array>,
+  options: LaunchOptions = {},
+): Promise<ScriptPage> {
   const { outputFiles } = await build({
     ...script,
     bundle: true,
@@ -60,14 +72,13 @@ export async function openScript(script: BuildOptions, body: string, files: Map<
     logLevel: "warning",
   });
   const resolve = createRequire(import.meta.url).resolve;
-  const runtime = dirname(resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm"));
   const html = `<!doctype html><title>test</title><link rel="icon" href="data:,">${body}<script type="module" src="script.js"></script>`;
   files.set("index.html", new TextEncoder().encode(html));
   files.set("script.js", outputFiles?.[0].contents ?? new Uint8Array());
   files.set("mozjpeg_dec.wasm", readFileSync(resolve("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm")));
-  for (const file of ["ort-wasm-simd-threaded.wasm", "ort.wasm.bundle.min.mjs"]) files.set(file, readFileSync(join(runtime, file)));
+  for (const [file, content] of await runtimeFiles()) files.set(file, content);
   const server = await serveSite(files, 0);
-  const browser: Browser = await launchChromium();
+  const browser: Browser = await launchChromium(options);
   const page = await browser.newPage();
   const complaints = complaintsOf(page);
   await page.goto(server.url);
@@ -80,9 +91,9 @@ export async function openScript(script: BuildOptions, body: string, files: Map<
 }
 
 /** The library in Chromium, its functions called from here. */
-export async function openLibrary(): Promise<LibraryPage> {
+export async function openLibrary(options: LaunchOptions = {}): Promise<LibraryPage> {
   const site = new Map<string, Uint8Array>();
-  const { page, complaints, close } = await openScript({ entryPoints: [join(import.meta.dirname, "library.entry.ts")] }, "", site);
+  const { page, complaints, close } = await openScript({ entryPoints: [join(import.meta.dirname, "library.entry.ts")] }, "", site, options);
   let count = 0;
   const serve = (bytes: Uint8Array): string => {
     const name = `file-${count++}`;
@@ -99,8 +110,10 @@ export async function openLibrary(): Promise<LibraryPage> {
       toImage(await page.evaluate(([url, s, f]) => library.resize(url, s, f), [serve(bytes), size, filter] as const)),
     view: async (bytes, view, spec) =>
       toImage(await page.evaluate(([url, v, s]) => library.view(url, v, s), [serve(bytes), view, spec] as const)),
-    classify: (model, pictures, views) =>
-      page.evaluate(([m, p, v]) => library.classify(m, p, v), [serve(model), pictures.map(serve), views] as const),
+    classify: (model, pictures, views, device) =>
+      page.evaluate(([m, p, v, d]) => library.classify(m, p, v, d), [serve(model), pictures.map(serve), views, device] as const),
+    verify: (model, device) => page.evaluate(([m, d]) => library.verify(m, d), [serve(model), device] as const),
+    check: (model, device) => page.evaluate(([m, d]) => library.check(m, d), [serve(model), device] as const),
     close,
   };
 }

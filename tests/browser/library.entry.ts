@@ -1,5 +1,5 @@
 // The library in a page, for tests: its functions, with files by address and pixels as text.
-import { decodeImage, loadClassifier, type PreprocessSpec, type View } from "../../browser.ts";
+import { type Device, decodeImage, loadClassifier, type PreprocessSpec, type View, verifyModel } from "../../browser.ts";
 import { resizedSize } from "../../pipeline/geometry.ts";
 import type { Image } from "../../pipeline/image.ts";
 import { type Filter, resize } from "../../pipeline/resize.ts";
@@ -21,8 +21,14 @@ const library = {
   },
   view: async (url: string, view: View, spec: PreprocessSpec) =>
     portable(viewImage(await decodeImage(await bytesAt(url), url), view, spec)),
-  classify: async (modelUrl: string, urls: readonly string[], views: string) => {
-    const classifier = await loadClassifier(await (await fetch(modelUrl)).blob());
+  verify: async (modelUrl: string, device: Device) => verifyModel(await bytesAt(modelUrl), { device }),
+  check: async (modelUrl: string, device: Device) => {
+    const classifier = await loadClassifier(await bytesAt(modelUrl), { device, name: "m.onnx" });
+    await classifier.dispose();
+    return classifier.deviceCheck;
+  },
+  classify: async (modelUrl: string, urls: readonly string[], views: string, device?: Device) => {
+    const classifier = await loadClassifier(await (await fetch(modelUrl)).blob(), { device });
     const answers = await Promise.all(
       urls.map(async (url, i) => {
         const blob = await (await fetch(url)).blob();

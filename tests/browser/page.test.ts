@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -10,6 +9,7 @@ import { loadClassifier } from "../../inference/classifier.node.ts";
 import { picture as sample, temporaryFolder } from "../cli/run.ts";
 import { model, withMetadata } from "../inference/models.ts";
 import { complaintsOf, launchChromium } from "./chromium.ts";
+import { type Demo, serveDemo } from "./demo.ts";
 import { residentMemory } from "./memory.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -17,26 +17,8 @@ const PHOTO = join(ROOT, "tests/fixtures/photos/shapes.jpg");
 const MODEL = withMetadata(model(), { architecture: "halves" });
 const OTHER = withMetadata(model("N", "Softmax"), { labels: ["west", "east", "north", "south"], outputKind: "probabilities" });
 
-/** `fivecrop demo` in a process of its own. */
-async function serve(folder: string): Promise<{ readonly url: string; readonly child: ChildProcess }> {
-  const child = spawn(process.execPath, [
-    join(ROOT, "dist/cli.js"),
-    "demo",
-    "--port",
-    "0",
-    "--json",
-    "--model",
-    join(folder, "model.onnx"),
-  ]);
-  const [line] = await Promise.race([
-    once(child.stdout, "data"),
-    once(child.stderr, "data").then((said) => Promise.reject(new Error(`${said}`))),
-  ]);
-  return { url: JSON.parse(String(line)).url, child };
-}
-
 let folder: string;
-let server: Awaited<ReturnType<typeof serve>>;
+let server: Demo;
 let browser: Browser;
 let context: BrowserContext;
 let page: Page;
@@ -47,13 +29,15 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   await writeFile(join(folder, "model.onnx"), MODEL);
   await writeFile(join(folder, "other.onnx"), OTHER);
-  server = await serve(folder);
-  browser = await launchChromium([
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--enable-precise-memory-info",
-    "--js-flags=--expose-gc",
-  ]);
+  server = await serveDemo(join(folder, "model.onnx"));
+  browser = await launchChromium({
+    args: [
+      "--use-fake-device-for-media-stream",
+      "--use-fake-ui-for-media-stream",
+      "--enable-precise-memory-info",
+      "--js-flags=--expose-gc",
+    ],
+  });
 });
 afterAll(async () => {
   await browser?.close();
@@ -198,7 +182,7 @@ describe("the page", () => {
   });
 
   test("works without its server after the first visit", async () => {
-    const own = await serve(folder);
+    const own = await serveDemo(join(folder, "model.onnx"));
     await page.goto(own.url);
     await isReady();
     await page.locator("#offline").waitFor({ state: "visible" });

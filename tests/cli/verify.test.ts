@@ -33,6 +33,24 @@ describe.concurrent("verify", () => {
     expect(jsonLines(json.stdout)).toMatchObject([{ model: "spoiled.onnx", device: "cpu", samples: 3, divergence: { stage: "resize" } }]);
   });
 
+  test.each<[string, readonly string[], string]>([
+    [
+      "wasm without a browser",
+      ["--device", "wasm"],
+      "--device: expected cpu, webgpu, several with commas between them, received 'wasm'. wasm is a browser's: add --browser.",
+    ],
+    ["an unknown device", ["--device", "cpu,tpu"], "received 'tpu'."],
+    [
+      "an unknown device of a browser",
+      ["--browser", "--device", "gpu"],
+      "--device: expected cpu, wasm, webgpu, several with commas between them, received 'gpu'.",
+    ],
+  ])("%s is misuse", async (_, args, message) => {
+    const { code, stdout, stderr } = await fivecrop(["verify", "carrying.onnx", ...args], { cwd });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(message);
+  });
+
   test.each([
     ["model.onnx", "model.onnx carries no golden samples"],
     ["none.onnx", "cannot read the model none.onnx"],

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { installedBrowser, namedBrowser } from "../../core/chromium.node.ts";
 import { SAMPLE_FOLDER } from "../../pipeline/datasets/fashion-mnist.ts";
 
 const execute = promisify(execFile);
@@ -41,6 +42,7 @@ describe("the packed package, in an empty project", () => {
       "dist/index.d.ts",
       "dist/browser.js",
       "dist/demo/site/index.html",
+      "dist/inference/verify-page/script.js",
       "dist/pipeline/batches.worker.node.js",
       "dist/models/pretrained/squeezenet1.1-imagenet.onnx",
       "dist/models/pretrained/NOTICE",
@@ -62,6 +64,18 @@ describe("the packed package, in an empty project", () => {
     const bag = "node_modules/fivecrop/dist/pipeline/datasets/sample/bag.png";
     const { stdout } = await at("npx", "infer", bag, "--tta", "five-crop", "--json");
     expect(JSON.parse(stdout).predictions).toHaveLength(5);
+  });
+
+  test("verify --browser: an installed browser, or one line that says how to get one", async () => {
+    const verify = at("npx", "fivecrop", "verify", "node_modules/fivecrop/dist/models/pretrained/squeezenet1.1-imagenet.onnx", "--browser");
+    if (namedBrowser() ?? installedBrowser()) expect((await verify).stdout).toContain("every stage agrees");
+    else
+      await expect(verify).rejects.toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(
+          /^fivecrop: no browser was found\. To mend: install Chrome .* npm install --save-dev @sparticuz\/chromium\.\n$/,
+        ),
+      });
   });
 
   test("trains with its data worker", async () => {

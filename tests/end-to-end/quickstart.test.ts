@@ -23,9 +23,11 @@ test("the quickstart trains to at least 85 %, exports, evaluates and classifies"
   expect((await readdir(join(cwd, "runs/quickstart"))).sort()).toEqual([
     "best.safetensors",
     "curves.svg",
+    "evaluation.json",
     "history.csv",
     "last.safetensors",
     "model.onnx",
+    "report.html",
     "run.json",
   ]);
 });

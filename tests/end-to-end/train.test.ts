@@ -10,11 +10,20 @@ import { type ReadEvent, readEvents } from "../training/tensorboard-reader.ts";
 
 const SAMPLE = "fashion-mnist-sample";
 const TRAIN = ["train", "--model", "fashion-cnn", "--data", SAMPLE, "--epochs", "2", "--batch-size", "60", "--lr", "0.003"];
-const FILES = ["best.safetensors", "curves.svg", "history.csv", "last.safetensors", "model.onnx", "run.json"];
+const FILES = [
+  "best.safetensors",
+  "curves.svg",
+  "evaluation.json",
+  "history.csv",
+  "last.safetensors",
+  "model.onnx",
+  "report.html",
+  "run.json",
+];
 const PICTURES = ["ankle-boot", "trouser"].map(picture);
 
 /** Lines that a slow machine sees while it waits. */
-const withoutProgress = (stderr: string): string => stderr.replace(/^(epoch|evaluate) .* %.*\n/gm, "");
+const withoutProgress = (stderr: string): string => stderr.replace(/^(epoch|evaluate|measure:) .* %.*\n/gm, "");
 
 let cwd: string;
 beforeAll(async () => {
@@ -41,7 +50,7 @@ const good = async (...args: readonly string[]): Promise<string> => {
 };
 
 describe("a run", () => {
-  test("leaves its five kinds of files", async () => {
+  test("leaves its files", async () => {
     expect((await readdir(join(cwd, "run"))).sort()).toEqual(FILES);
     const history = (await readFile(join(cwd, "run/history.csv"), "utf8")).trim().split("\n");
     expect(history[0]).toBe("epoch,training_loss,training_accuracy,validation_loss,validation_accuracy,learning_rate,seconds");
@@ -158,8 +167,10 @@ describe("train", () => {
   test("--json writes nothing but events", async () => {
     const lines = jsonLines(await good(...TRAIN, "--out", "events", "--epochs", "1", "--batch-size", "600", "--json"));
     const kinds = lines.map(({ kind }) => kind);
-    expect(kinds).toEqual(["prepared", "start", ...Array(8).fill("step"), "epoch", "end", "exported"]);
-    expect(lines.at(-1)).toMatchObject({ file: "events/model.onnx", images: 64 });
+    const measuring = Array(16).fill("measuring");
+    expect(kinds).toEqual(["prepared", "start", ...Array(8).fill("step"), "epoch", "end", "exported", ...measuring, "reported"]);
+    expect(lines[kinds.indexOf("exported")]).toMatchObject({ file: "events/model.onnx", images: 64 });
+    expect(lines.at(-1)).toMatchObject({ file: "events/report.html", split: "test", images: 1000, of: 1000 });
   });
 
   test.each(["SIGINT", "SIGTERM"] as const)("%s in the middle, resumed: the same as straight", async (signal) => {

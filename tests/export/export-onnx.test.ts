@@ -6,8 +6,9 @@ import { float32 } from "../../core/tensor.ts";
 import { exportOnnx, setWeights } from "../../export/export-onnx.ts";
 import { type ModelMetadata, readMetadata } from "../../export/metadata.ts";
 import { parse } from "../../export/parse.ts";
-import { ARCHITECTURES, createNetwork } from "../../models/architectures/index.ts";
-import { initialParameters } from "../../models/network.ts";
+import { createNetwork } from "../../models/architectures/index.ts";
+import { classCount, initialParameters } from "../../models/network.ts";
+import { ARCHITECTURE_NAMES, imageOf, smallNetwork } from "../models/small.ts";
 import { difference, normal, run } from "./graphs.ts";
 import { needPeers, runPython } from "./peers.ts";
 
@@ -61,12 +62,13 @@ test("a missing, unknown or wrongly shaped weight is named", () => {
 test.skipIf(!needPeers("onnx.checker"))("Python's onnx.checker finds nothing wrong with any architecture's export", () => {
   const folder = mkdtempSync(join(tmpdir(), "fivecrop-checker-"));
   try {
-    const paths = Object.entries(ARCHITECTURES).map(([name, { input, classes }]) => {
-      const net = createNetwork(name);
+    const paths = ARCHITECTURE_NAMES.map((name) => {
+      const net = smallNetwork(name);
+      const [channels, ...size] = imageOf(net);
       const bytes = exportOnnx({
         graph: net.graph,
         weights: initialParameters(net, 0),
-        metadata: metadataOf(input[0] as 1 | 3, input.slice(1), classes),
+        metadata: metadataOf(channels as 1 | 3, size, classCount(net)),
       });
       const path = join(folder, `${name}.onnx`);
       writeFileSync(path, bytes);

@@ -10,7 +10,7 @@ import { type Classifier, createClassifier } from "../../inference/classifier.ts
 import { graphBuilder } from "../../models/ops/index.ts";
 import { createImage, type Image } from "../../pipeline/image.ts";
 import type { PreprocessSpec } from "../../pipeline/preprocess.ts";
-import { metadata, model, picture, SIDE, withMetadata } from "../inference/models.ts";
+import { HERE, metadata, model, picture, SIDE, withMetadata } from "../inference/models.ts";
 
 type Changes = Partial<SelfContainedOptions["metadata"]>;
 const { preprocess: spec } = metadata;
@@ -47,7 +47,7 @@ async function answers(file: Uint8Array, images: readonly Image[], make: Session
 /** What the ordinary path answers. */
 async function ordinary(bytes: Uint8Array, images: readonly Image[], changes: Changes, views: string): Promise<number[][]> {
   const classifier = await kept(classifiers, `${bytes.length} ${JSON.stringify(changes)}`, () =>
-    createClassifier(withMetadata(bytes, changes), { createSession: onOneThread, toImage: (image: Image) => image }),
+    createClassifier(withMetadata(bytes, changes), { ...HERE, createSession: onOneThread }),
   );
   return (await classifier.classifyBatch(images, { views })).map(({ probabilities }) => [...probabilities]);
 }
@@ -160,7 +160,7 @@ describe("refused", () => {
   ])("%s", (_, make, message) => expect(make).toThrow(message));
 
   test("a classifier does not prepare pictures for it a second time", async () => {
-    const made = createClassifier(wrap(model()), { createSession, toImage: (image: Image) => image }, { name: "whole.onnx" });
+    const made = createClassifier(wrap(model()), HERE, { name: "whole.onnx" });
     await expect(made).rejects.toThrow(
       "whole.onnx is self-contained: its graph takes whole pictures, uint8 [N,H,W,1], and averages over none itself",
     );

@@ -12,13 +12,12 @@ import { largest, mean, rankOf, softmax } from "../../inference/probabilities.ts
 import { flipHorizontal, type Image } from "../../pipeline/image.ts";
 import { preprocess } from "../../pipeline/preprocess.ts";
 import { VIEWS, viewImage } from "../../pipeline/views.ts";
-import { LABELS, metadata, model, picture, withMetadata } from "./models.ts";
+import { HERE, LABELS, metadata, model, picture, withMetadata } from "./models.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "fivecrop-inference-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const load = (bytes: Uint8Array, options?: ClassifierOptions) =>
-  createClassifier<Image>(bytes, { createSession, toImage: (image) => image }, options);
+const load = (bytes: Uint8Array, options?: ClassifierOptions) => createClassifier<Image>(bytes, HERE, options);
 
 /** Loads, asks, disposes. */
 async function using<T>(

@@ -17,7 +17,7 @@ import { encodePng } from "../../pipeline/encode.node.ts";
 import type { Image } from "../../pipeline/image.ts";
 import { parseViews } from "../../pipeline/views.ts";
 import { normal, run } from "../export/graphs.ts";
-import { LABELS, model, picture, SIDE, withMetadata } from "./models.ts";
+import { HERE, LABELS, model, picture, SIDE, withMetadata } from "./models.ts";
 
 const images = Array.from({ length: 10 }, (_, i) => picture(i % 3, i, 20, 16));
 /** No picture is of class 3; picture 9 is of class 0 and labelled 1. */
@@ -25,7 +25,7 @@ const labels = images.map((_, i) => (i === 9 ? 1 : i % 3));
 const dataset = inMemory({ name: "halves", classNames: LABELS, images, labels });
 
 async function using<T>(ask: (classifier: Awaited<ReturnType<typeof createClassifier<Image>>>) => Promise<T>): Promise<T> {
-  const classifier = await createClassifier<Image>(withMetadata(model()), { createSession, toImage: (image) => image });
+  const classifier = await createClassifier<Image>(withMetadata(model()), HERE);
   try {
     return await ask(classifier);
   } finally {
@@ -83,7 +83,7 @@ test("top 5 of more classes", async () => {
   const bias = float32(names.map((_, i) => Math.log(7 - i)));
   const logits = g.add("Gemm", [flat, g.initializer("weight", zeros("float32", [SIDE * SIDE, 7])), g.initializer("bias", bias)]);
   const bytes = withMetadata(serialize(g.build("constant", [logits])), { labels: names });
-  const classifier = await createClassifier<Image>(bytes, { createSession, toImage: (image) => image });
+  const classifier = await createClassifier<Image>(bytes, HERE);
   const many = inMemory({ name: "many", classNames: names, images: images.slice(0, 2), labels: [6, 4] });
   const [{ top1, top5, loss }] = await evaluations(classifier, many);
   await classifier.dispose();
@@ -156,10 +156,7 @@ test.each([
 );
 
 test("a name that two of the model's classes have is refused", async () => {
-  const classifier = await createClassifier<Image>(withMetadata(model(), { labels: ["left", "right", "left", "bottom"] }), {
-    createSession,
-    toImage: (image) => image,
-  });
+  const classifier = await createClassifier<Image>(withMetadata(model(), { labels: ["left", "right", "left", "bottom"] }), HERE);
   const other = inMemory({ name: "other", classNames: ["left", "right"], images: images.slice(0, 1), labels: [0] });
   await expect(evaluations(classifier, other)).rejects.toThrow("its class 'left' is the name of several of the model's classes");
   await classifier.dispose();

@@ -1,13 +1,24 @@
 import { random } from "../../core/random.ts";
+import { createSession } from "../../core/session.node.ts";
 import { tensor } from "../../core/tensor.ts";
 import { appendMetadata, type ModelMetadata } from "../../export/metadata.ts";
 import { serialize } from "../../export/serialize.ts";
+import type { Platform } from "../../inference/classifier.ts";
 import type { Dimension } from "../../models/graph/graph.ts";
 import { graphBuilder } from "../../models/ops/index.ts";
+import { decodeImage } from "../../pipeline/decode.node.ts";
 import { createImage, type Image } from "../../pipeline/image.ts";
 
 export const SIDE = 8;
 export const LABELS = ["left", "right", "top", "bottom"];
+
+/** A classifier's platform in this thread; pictures are images. */
+export const HERE: Platform<Image> = {
+  createSession,
+  toImage: (image) => image,
+  decode: (file, name) => decodeImage(file, name),
+  processor: "cpu",
+};
 
 export const metadata: ModelMetadata = {
   labels: LABELS,

@@ -13,7 +13,7 @@ import { loadClassifier } from "../../inference/classifier.node.ts";
 import { createClassifier } from "../../inference/classifier.ts";
 import { graphBuilder } from "../../models/ops/index.ts";
 import type { Image } from "../../pipeline/image.ts";
-import { LABELS, metadata, model, picture, SIDE, withMetadata } from "./models.ts";
+import { HERE, LABELS, metadata, model, picture, SIDE, withMetadata } from "./models.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "fivecrop-serving-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -62,7 +62,7 @@ describe("loadClassifier in Node", () => {
     const bytes = withMetadata(model());
     const batches: number[] = [];
     const classifier = await createClassifier<Image>(bytes, {
-      toImage: (image) => image,
+      ...HERE,
       async createSession(file, options) {
         const session = await createSession(file, options);
         const run: typeof session.run = (feeds, fetches) => {

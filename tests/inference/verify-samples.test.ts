@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { FivecropError } from "../../core/errors.ts";
 import { createSession } from "../../core/session.node.ts";
+import type { SessionMaker } from "../../core/session.ts";
 import type { GoldenSample } from "../../export/golden-samples.ts";
 import { appendMetadata, type ModelMetadata, readMetadata } from "../../export/metadata.ts";
 import { makeSelfContained, withGoldenSamples } from "../../inference/golden-samples.node.ts";
@@ -106,6 +107,25 @@ describe("what was tampered with is named", () => {
     ],
   ])("%s: another implementation of it, wrong in one number", async (stage, options) => {
     expect(await verify(carrying, options)).toMatchObject({ divergence: { stage, sample: "shapes" } });
+  });
+
+  test("graph: a device that is right for one picture and wrong for many", async () => {
+    const wrongInBatches: SessionMaker = async (file) => {
+      const session = await createSession(file, { threads: 1 });
+      const run: typeof session.run = async (feeds, fetches) => {
+        const results = await session.run(feeds, fetches);
+        if (feeds.images.shape[0] > 1) (results.logits.data as Float32Array)[7] += 1; // the second picture's last class
+        return results;
+      };
+      return { ...session, run };
+    };
+    expect((await verify(carrying, { createSession: wrongInBatches })).divergence).toBeUndefined();
+    const { divergence } = await verify(carrying, { createSession: wrongInBatches, together: true });
+    expect(divergence).toMatchObject({
+      stage: "graph",
+      sample: "shapes",
+      found: expect.stringMatching(/^0\.\d+, all samples in one batch$/),
+    });
   });
 
   test("the view that diverges is numbered", async () => {

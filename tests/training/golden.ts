@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { createSession as createNodeSession } from "../../core/session.node.ts";
 import type { SessionMaker } from "../../core/session.ts";
 import { float32, type Tensor, tensor, zeros } from "../../core/tensor.ts";
-import { createNetwork } from "../../models/architectures/index.ts";
-import { knownShape } from "../../models/graph/graph.ts";
+import { ARCHITECTURES, type Architecture, createNetwork } from "../../models/architectures/index.ts";
+import { finalOutput } from "../../models/final-softmax.ts";
 import type { Network } from "../../models/network.ts";
 import type { StepInput, TrainingEngine, Weights } from "../../training/engine.ts";
 import { createOnnxRuntimeEngine } from "../../training/engines/onnxruntime.ts";
@@ -22,6 +22,8 @@ export interface Golden {
   readonly net: string;
   readonly input: readonly number[];
   readonly classes: number;
+  /** Units of the hidden layers, where they are not the network's own. */
+  readonly hidden?: readonly number[];
   readonly labels: readonly number[];
   readonly parameters: readonly (readonly [string, readonly number[]])[];
   readonly parameter_count: number;
@@ -86,8 +88,13 @@ export function goldenBatch(golden: Golden): StepInput {
 }
 
 /** The golden's network, its dropout off: a ratio of 0 drops nothing. */
-export function goldenNetwork(name: string): Network {
-  const network = createNetwork(name);
+export function goldenNetwork({ net, input, classes, hidden }: Golden): Network {
+  const { head }: Architecture = ARCHITECTURES[net as keyof typeof ARCHITECTURES];
+  const network = createNetwork(net, {
+    classes,
+    input: input.slice(1) as [number, number, number],
+    head: hidden ? { ...head, hidden } : head,
+  });
   const initializers = new Map(network.graph.initializers);
   for (const value of initializers.keys())
     if (value.name.endsWith(".ratio")) initializers.set(value, tensor("float32", [], Float32Array.of(0)));
@@ -99,7 +106,7 @@ export async function goldenEngine(
   optimizer: Optimizer,
   createSession: SessionMaker = createNodeSession,
 ): Promise<TrainingEngine> {
-  const network = goldenNetwork(golden.net);
+  const network = goldenNetwork(golden);
   const engine = createOnnxRuntimeEngine({ network, optimizer, createSession });
   await engine.initialize({ ...initialState({ network, optimizer }, 0), parameters: goldenParameters(golden, network) });
   return engine;
@@ -107,10 +114,14 @@ export async function goldenEngine(
 
 export const l2 = (values: ArrayLike<number>): number => Math.sqrt(Array.from(values).reduce((sum, v) => sum + v * v, 0));
 
-/** The first ten logits of each row, as the goldens keep them. */
-export const firstTen = (logits: Tensor<"float32">): number[] => {
-  const width = knownShape({ ...logits })[1];
-  return Array.from({ length: logits.shape[0] }, (_, row) =>
-    Array.from(logits.data.subarray(row * width, row * width + Math.min(10, width))),
-  ).flat();
-};
+/** The first ten outputs of each row, as the goldens keep them: logits, or log-softmax of all where the network ends in it, which the engine leaves to the loss. */
+export function firstTen(network: Network, { shape, data }: Tensor<"float32">): number[] {
+  const [count, width] = shape;
+  return Array.from({ length: count }, (_, row) => {
+    const logits = Array.from(data.subarray(row * width, (row + 1) * width));
+    const largest = Math.max(...logits);
+    const total = Math.log(logits.reduce((sum, z) => sum + Math.exp(z - largest), 0)) + largest;
+    const shift = finalOutput(network.graph) === "log-probabilities" ? total : 0;
+    return logits.slice(0, 10).map((z) => z - shift);
+  }).flat();
+}

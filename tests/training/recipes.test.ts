@@ -62,7 +62,14 @@ describe("a run's config", () => {
   test("begins with the recipe's options over the defaults; any option overrides them", () => {
     const { options } = RECIPES["fashion-cnn"];
     expect(toRunConfig({ recipe: "fashion-cnn" })).toEqual({ ...DEFAULTS, ...options, recipe: "fashion-cnn" });
-    const changed = toRunConfig({ recipe: "fashion-cnn", epochs: 2, lr: 0.1, data: "fashion-mnist-sample", ema: 0.99, init: "he-normal" });
+    const changed = toRunConfig({
+      recipe: "fashion-cnn",
+      epochs: 2,
+      lr: 0.1,
+      data: "fashion-mnist-sample",
+      ema: 0.99,
+      initialization: "he-normal-fan-out",
+    });
     expect(changed).toEqual({
       ...DEFAULTS,
       ...options,
@@ -71,7 +78,7 @@ describe("a run's config", () => {
       learningRate: 0.1,
       data: "fashion-mnist-sample",
       ema: 0.99,
-      initialization: "he-normal",
+      initialization: "he-normal-fan-out",
     });
     expect(toRunConfig({ recipe: "fashion-cnn", augment: parseAugmentations("none") }).augmentations).toEqual([]);
     expect(toRunConfig({ recipe: "fashion-cnn", sizes: parseSizes("none") }).sizes).toEqual([]);
@@ -99,7 +106,7 @@ describe("a run's config", () => {
   test("Xavier's initialization draws weights, and leaves biases and norms as they are", () => {
     const config = toRunConfig({ model: "fashion-cnn", data: "fashion-mnist" });
     const standard = DATASETS["fashion-mnist"].defaultPreprocess;
-    const [own, xavier] = [config, { ...config, initialization: "xavier-uniform" }].map((each) =>
+    const [own, xavier] = [config, { ...config, initialization: "xavier-uniform" as const }].map((each) =>
       initialParameters(modelOf(each, standard).network, 7),
     );
     for (const [name, { shape, data }] of Object.entries(xavier)) {
@@ -113,6 +120,8 @@ describe("a run's config", () => {
         expect(data, name).not.toEqual(own[name].data);
       }
     }
-    expect(() => modelOf({ ...config, initialization: "xaviar-uniform" }, standard)).toThrow("Did you mean 'xavier-uniform'?");
+    expect(() => modelOf({ ...config, initialization: "xaviar-uniform" as "xavier-uniform" }, standard)).toThrow(
+      "Did you mean 'xavier-uniform'?",
+    );
   });
 });

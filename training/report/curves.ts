@@ -1,67 +1,181 @@
-import * as echarts from "echarts";
+import type { EChartsOption, LineSeriesOption } from "echarts";
+import { duration, percent } from "../../core/text.ts";
 import { bestOf, type EpochRecord, type LogRecord } from "../progress.ts";
+import { AXIS, CHART_SIZE, figureOf, renderSvg } from "./chart.ts";
+import { COLORS, SERIES } from "./colors.ts";
+import { type Html, html, tableOf } from "./html.ts";
 
-const PARTS = {
-  training: { color: "#2563eb", loss: (r: EpochRecord) => r.trainingLoss, accuracy: (r: EpochRecord) => r.trainingAccuracy },
-  validation: { color: "#ea580c", loss: (r: EpochRecord) => r.validationLoss, accuracy: (r: EpochRecord) => r.validationAccuracy },
-} as const;
-const PANELS = [
-  { name: "loss", of: "loss", scale: 1 },
-  { name: "accuracy (%)", of: "accuracy", scale: 100 },
-] as const;
+interface Curve {
+  readonly name: string;
+  readonly color: string;
+  readonly symbol: "circle" | "rect";
+  readonly value: (record: EpochRecord) => number | undefined;
+}
+
+interface Panel {
+  readonly title: string;
+  readonly axis: string;
+  readonly curves: readonly Curve[];
+}
+
+const TRAINING = { name: "training", color: SERIES[0][0], symbol: "circle" } as const;
+const VALIDATION = { name: "validation", color: SERIES[1][0], symbol: "rect" } as const;
+const times100 = (value: number | undefined): number | undefined => (value === undefined ? undefined : 100 * value);
+
+const LOSS: Panel = {
+  title: "Loss",
+  axis: "loss",
+  curves: [
+    { ...TRAINING, value: (r) => r.trainingLoss },
+    { ...VALIDATION, value: (r) => r.validationLoss },
+  ],
+};
+const ACCURACY: Panel = {
+  title: "Accuracy (%)",
+  axis: "accuracy (%)",
+  curves: [
+    { ...TRAINING, value: (r) => times100(r.trainingAccuracy) },
+    { ...VALIDATION, value: (r) => times100(r.validationAccuracy) },
+  ],
+};
+const RATE: Panel = {
+  title: "Learning rate at the epoch's end",
+  axis: "learning rate",
+  curves: [{ name: "learning rate", color: SERIES[2][0], symbol: "circle", value: (r) => r.learningRate }],
+};
+
+/** What was recorded at each epoch's end, and between. */
+interface Records {
+  readonly history: readonly EpochRecord[];
+  readonly logs: readonly LogRecord[];
+}
+
+/** Symbols at each epoch where there is room for them, and always where a line has one point only. */
+const MOST_SYMBOLS = 40;
+
+const epochAxis = ({ history, logs }: Records) => ({
+  type: "value" as const,
+  min: logs.length ? 0 : Math.min(1, ...history.map(({ epoch }) => epoch)),
+  max: Math.max(2, ...history.map(({ epoch }) => epoch)),
+  minInterval: 1,
+  name: "epoch",
+  nameLocation: "middle" as const,
+  nameGap: 28,
+  ...AXIS,
+  splitLine: { show: false },
+});
+
+const valueAxis = (name: string) => ({
+  type: "value" as const,
+  name,
+  scale: true,
+  nameLocation: "end" as const,
+  ...AXIS,
+  nameTextStyle: { ...AXIS.nameTextStyle, align: "left" as const },
+});
+
+const pointsOf = (records: readonly EpochRecord[], value: Curve["value"]) =>
+  records.map((record): [number, number | null] => [record.epoch, value(record) ?? null]);
+
+/** The epochs' curves, and thin ones between epochs where there are logs. */
+function seriesOf({ curves }: Panel, { history, logs }: Records, at: number): LineSeriesOption[] {
+  const best = bestOf(history);
+  const drawn = curves.filter(({ value }) => history.some((record) => value(record) !== undefined));
+  const between = curves.map(
+    ({ name, color, value }): LineSeriesOption => ({
+      type: "line",
+      silent: true,
+      name,
+      xAxisIndex: at,
+      yAxisIndex: at,
+      data: pointsOf(logs, value),
+      color,
+      showSymbol: false,
+      lineStyle: { width: 1, opacity: 0.45 },
+    }),
+  );
+  const whole = drawn.map(
+    ({ name, color, symbol, value }, i): LineSeriesOption => ({
+      type: "line",
+      silent: true,
+      name,
+      xAxisIndex: at,
+      yAxisIndex: at,
+      data: pointsOf(history, value),
+      color,
+      symbol,
+      symbolSize: 6,
+      itemStyle: { color },
+      showSymbol: history.length <= MOST_SYMBOLS,
+      ...(i === drawn.length - 1 &&
+        best && {
+          markLine: {
+            symbol: "none",
+            silent: true,
+            lineStyle: { color: COLORS.axis[0], type: "dashed" },
+            label: { formatter: "best", color: COLORS.ink[0], fontSize: 13 },
+            data: [{ xAxis: best.epoch }],
+          },
+        }),
+    }),
+  );
+  return logs.length ? [...between, ...whole] : whole;
+}
+
+const legend = { itemWidth: 24, textStyle: { color: COLORS.ink[0], fontSize: 13 } };
 
 /** Loss and accuracy over the epochs, training and validation, the best epoch marked; logs between epochs as thin lines: an SVG picture, 960 × 400. */
 export function curvesSvg(history: readonly EpochRecord[], title: string, logs: readonly LogRecord[] = []): string {
-  const best = bestOf(history);
-  const markLine = best && {
-    symbol: "none",
-    silent: true,
-    lineStyle: { color: "#9ca3af" },
-    label: { formatter: "best" },
-    data: [{ xAxis: best.epoch }],
+  const panels = [LOSS, ACCURACY];
+  const records = { history, logs };
+  const option: EChartsOption = {
+    backgroundColor: COLORS.paper[0],
+    title: { text: title, left: "center", top: 8, textStyle: { fontSize: 15, color: COLORS.ink[0] } },
+    legend: { ...legend, bottom: 8, data: ["training", "validation"] },
+    grid: [
+      { left: "6%", width: "41%", top: 70, bottom: 80 },
+      { left: "56%", width: "41%", top: 70, bottom: 80 },
+    ],
+    xAxis: panels.map((_, gridIndex) => ({ ...epochAxis(records), gridIndex })),
+    yAxis: panels.map(({ axis }, gridIndex) => ({ ...valueAxis(axis), gridIndex })),
+    series: panels.flatMap((panel, at) => seriesOf(panel, records, at)),
   };
-  const series = PANELS.flatMap(({ of, scale }, i) =>
-    Object.entries(PARTS).flatMap(([name, part]) => {
-      const points = (records: readonly EpochRecord[]) =>
-        records.flatMap((record) => {
-          const value = part[of](record);
-          return value === undefined ? [] : [[record.epoch, scale * value]];
-        });
-      const [data, between] = [points(history), points(logs)];
-      const common = { type: "line" as const, name, xAxisIndex: i, yAxisIndex: i, color: part.color };
-      return [
-        ...(between.length ? [{ ...common, data: between, showSymbol: false, lineStyle: { width: 1, opacity: 0.45 } }] : []),
-        ...(data.length ? [{ ...common, data, showSymbol: history.length < 40, ...(name === "validation" && { markLine }) }] : []),
-      ];
-    }),
-  );
-  const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width: 960, height: 400 });
-  try {
-    chart.setOption({
-      animation: false,
-      backgroundColor: "#ffffff",
-      title: { text: title, left: "center", top: 8, textStyle: { fontSize: 15 } },
-      legend: { bottom: 8, data: Object.keys(PARTS) },
-      grid: [
-        { left: "6%", width: "41%", top: 60, bottom: 80 },
-        { left: "56%", width: "41%", top: 60, bottom: 80 },
-      ],
-      xAxis: PANELS.map((_, i) => ({
-        type: "value",
-        gridIndex: i,
-        name: "epoch",
-        nameLocation: "middle",
-        nameGap: 28,
-        min: logs.length ? 0 : 1,
-        max: Math.max(history.length, 2),
-        minInterval: 1,
-        splitLine: { show: false },
-      })),
-      yAxis: PANELS.map(({ name }, i) => ({ type: "value", gridIndex: i, name, scale: true })),
-      series,
-    });
-    return chart.renderToSVGString();
-  } finally {
-    chart.dispose();
-  }
+  return renderSvg({ width: 960, height: 400, option });
+}
+
+function panelFigure(panel: Panel, records: Records): Html {
+  const { history } = records;
+  const series = seriesOf(panel, records, 0);
+  const option: EChartsOption = {
+    ...(series.length > 1 && { legend: { ...legend, bottom: 0 } }),
+    grid: { left: 4, right: 16, top: 26, bottom: series.length > 1 ? 30 : 4, outerBoundsMode: "same" },
+    xAxis: epochAxis(records),
+    yAxis: valueAxis(""),
+    series,
+  };
+  const best = bestOf(history);
+  const ends = panel.curves.flatMap(({ name, value }) => {
+    const [first, last] = [history[0], history.at(-1)].map((record) => record && value(record));
+    return first === undefined || last === undefined ? [] : [`${name} from ${+first.toPrecision(4)} to ${+last.toPrecision(4)}`];
+  });
+  const description = `${panel.title} over ${history.length} epochs: ${ends.join(", ")}. The best epoch is ${best?.epoch}.`;
+  return figureOf({ title: panel.title, description, chart: { ...CHART_SIZE, option } });
+}
+
+/** How the training went: charts, and the table of all epochs. */
+export function curvesSection(history: readonly EpochRecord[], logs: readonly LogRecord[] = []): Html {
+  if (history.length === 0) return html`<p>No epoch was finished: there are no curves yet.</p>`;
+  const best = bestOf(history);
+  const table = tableOf("Every epoch", history, [
+    { heading: "epoch", numeric: true, cell: (r) => (r === best ? html`<strong>${r.epoch}, best</strong>` : r.epoch) },
+    { heading: "training loss", numeric: true, cell: (r) => r.trainingLoss.toFixed(4) },
+    { heading: "training accuracy", numeric: true, cell: (r) => percent(r.trainingAccuracy) },
+    { heading: "validation loss", numeric: true, cell: (r) => r.validationLoss?.toFixed(4) ?? "–" },
+    { heading: "validation accuracy", numeric: true, cell: (r) => percent(r.validationAccuracy) },
+    { heading: "rate", numeric: true, cell: (r) => r.learningRate.toPrecision(3) },
+    { heading: "time", numeric: true, cell: (r) => duration(r.seconds) },
+  ]);
+  return html`<div class="figures">${[LOSS, ACCURACY, RATE].map((panel) => panelFigure(panel, { history, logs }))}</div>
+<p class="note">Training loss and accuracy are means over the epoch, each image by the weights before its step and as it was augmented; validation is by the weights after the epoch.</p>
+<details><summary>Every epoch as a table</summary>${table}</details>`;
 }

@@ -1,7 +1,10 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname } from "node:path";
-import type { Site } from "./site.node.ts";
+import { text } from "node:stream/consumers";
+
+/** Content by path from the site's root, `page.js`, `models/1f…/squeezenet.onnx`. Nothing else is ever served. */
+export type Site = ReadonlyMap<string, Uint8Array>;
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -36,6 +39,11 @@ function pathOf(url: string): string {
   }
 }
 
+export interface ServeOptions {
+  /** Where the page says something by POST, a text a request: a path that nobody else can guess. Elsewhere, and without it, POST is refused. */
+  readonly inbox?: { readonly path: string; readonly onMessage: (text: string) => void };
+}
+
 export interface SiteServer {
   readonly url: string;
   close(): Promise<void>;
@@ -46,8 +54,14 @@ export interface SiteServer {
  * @param port 0 takes any that is free
  * @throws an error with a code, as node:net does, where the port cannot be had.
  */
-export async function serveSite(site: Site, port: number): Promise<SiteServer> {
-  const server: Server = createServer(({ method, url = "/" }, response) => {
+export async function serveSite(site: Site, port: number, { inbox }: ServeOptions = {}): Promise<SiteServer> {
+  const server: Server = createServer(async (request, response) => {
+    const { method, url = "/" } = request;
+    if (method === "POST" && inbox && pathOf(url) === inbox.path) {
+      inbox.onMessage(await text(request));
+      response.writeHead(204, HEADERS).end();
+      return;
+    }
     const path = pathOf(url);
     const content = site.get(path);
     const status = method !== "GET" && method !== "HEAD" ? 405 : content ? 200 : 404;

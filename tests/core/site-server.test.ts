@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type SiteServer, serveSite } from "../../demo/server.node.ts";
+import { type SiteServer, serveSite } from "../../core/site-server.node.ts";
 
 const text = (content: string): Uint8Array => new TextEncoder().encode(content);
 let server: SiteServer;

@@ -1,0 +1,48 @@
+// Bundles the pages, so that an installed package serves them offline, with nothing left to build:
+// demo/page into dist/demo/site, and inference/verify-page.browser.ts into dist/inference/verify-page.
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { build } from "esbuild";
+
+const OUT = "dist/demo/site";
+const PAGE = "demo/page";
+const VERIFY = "dist/inference/verify-page";
+const DECODER = createRequire(import.meta.url).resolve("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm");
+
+/** The runtimes stay files of their own: their threads load them again. WebAssembly's own build is half as large as the one for all. */
+const RUNTIMES = { "onnxruntime-web": "ort.wasm.bundle.min.mjs", "onnxruntime-web/webgpu": "ort.webgpu.bundle.min.mjs" };
+const runtime = {
+  name: "runtime",
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^onnxruntime-web(\/webgpu)?$/ }, ({ path }) => ({ path: `./runtime/${RUNTIMES[path]}`, external: true })),
+};
+
+const bundle = (entryPoints, outdir) =>
+  build({
+    entryPoints,
+    outdir,
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    legalComments: "none",
+    logLevel: "warning",
+    plugins: [runtime],
+  });
+
+/** Writes the pages' scripts and files. */
+export async function buildPages() {
+  mkdirSync(OUT, { recursive: true });
+  await bundle(
+    ["page", "worker", "service-worker"].map((name) => join(PAGE, `${name}.ts`)),
+    OUT,
+  );
+  for (const file of ["index.html", "style.css", "icon.svg"]) copyFileSync(join(PAGE, file), join(OUT, file));
+  await bundle({ script: "inference/verify-page.browser.ts" }, VERIFY);
+  writeFileSync(
+    join(VERIFY, "index.html"),
+    '<!doctype html><title>fivecrop verify</title><script type="module" src="script.js"></script>\n',
+  );
+  for (const folder of [OUT, VERIFY]) copyFileSync(DECODER, join(folder, "mozjpeg_dec.wasm"));
+}

@@ -1,0 +1,8 @@
+import { describe, test } from "vitest";
+import { readGolden } from "../training/golden.ts";
+import { checkTraining, SLOW } from "../training/golden-checks.ts";
+
+describe.each(SLOW)("golden %s", (name) => {
+  const golden = readGolden(name);
+  test.each(Object.keys(golden.training))("trains with %s as PyTorch does", (recipe) => checkTraining(golden, recipe));
+});

@@ -1,0 +1,138 @@
+import { expect, test } from "vitest";
+import { float32 } from "../../../core/tensor.ts";
+import { createClassifier } from "../../../inference/classifier.ts";
+import { createTally } from "../../../inference/tally.ts";
+import { createNetwork } from "../../../models/architectures/index.ts";
+import { initialParameters } from "../../../models/network.ts";
+import { parseAugmentations } from "../../../pipeline/augmentations/text.ts";
+import { inMemory } from "../../../pipeline/dataset.ts";
+import type { Image } from "../../../pipeline/image.ts";
+import { compareRuns, comparisonLines } from "../../../training/report/compare.ts";
+import { confusionSection } from "../../../training/report/confusion.ts";
+import { html, trusted } from "../../../training/report/html.ts";
+import { bounded, type Measured, measure } from "../../../training/report/measure.ts";
+import { normLayers, spreadOf } from "../../../training/report/norms.ts";
+import { optionText, trainCommandOf } from "../../../training/report/rerun.ts";
+import { DEFAULTS, type RunConfig } from "../../../training/run-config.ts";
+import { HERE, LABELS, model, picture, withMetadata } from "../../inference/models.ts";
+import { historyOf } from "./content.ts";
+
+const config: RunConfig = { ...DEFAULTS, model: "m", data: "d" };
+
+test("texts in a page are escaped, markup of our own is not", () => {
+  const name = `<script>"it's" & more</script>`;
+  expect(html`<p title="${name}">${name}${trusted("<b>b</b>")}${undefined}${false}${[1, html`<i>${"<"}</i>`]}</p>`.markup).toBe(
+    '<p title="&lt;script&gt;&quot;it&#39;s&quot; &amp; more&lt;/script&gt;">&lt;script&gt;&quot;it&#39;s&quot; &amp; more&lt;/script&gt;<b>b</b>1<i>&lt;</i></p>',
+  );
+});
+
+test("the command that runs the same again", () => {
+  const specs = parseAugmentations("flip,random-crop:4");
+  const made = {
+    ...config,
+    augmentations: specs,
+    nesterov: true,
+    momentum: 0.9,
+    schedule: "step:5,0.1/epoch+warmup:50",
+    weightDecay: 1e-4,
+  };
+  expect(trainCommandOf(made)).toBe(
+    "fivecrop train --model m --data d --epochs 10 --batch-size 64 --optimizer adam --lr 0.001 --schedule step:5,0.1/epoch+warmup:50 --seed 0 " +
+      "--validation 0.2 --label-smoothing 0 --augment flip,random-crop:4 --nesterov --momentum 0.9 --weight-decay 0.0001",
+  );
+  expect(parseAugmentations(optionText("augmentations", specs))).toEqual(specs);
+  expect(trainCommandOf({ ...config, data: "folder:my pictures" })).toContain("--data 'folder:my pictures'");
+});
+
+test.each([
+  [2, "table"],
+  [20, "table"],
+  [21, "picture"],
+  [1000, "picture"],
+])("the confusion matrix of %i classes is a %s", (classes, form) => {
+  const tally = createTally(classes);
+  for (let k = 0; k < classes; k++)
+    for (const shift of [0, 0, 1])
+      tally.add(
+        Float64Array.from({ length: classes }, (_, i) => (i === (k + shift) % classes ? 0.9 : 0)),
+        k,
+      );
+  const { markup } = confusionSection(tally.result(Array.from({ length: classes }, (_, k) => `class ${k}`)));
+  const drawn = Array.from(markup.matchAll(/<path class="(hit|miss)"[^>]* d="([^"]*)"/g), ([, kind, d]) => [kind, d.split("M").length - 1]);
+  expect(markup.includes('<table class="matrix">')).toBe(form === "table");
+  expect(drawn).toEqual(
+    form === "table"
+      ? []
+      : [
+          ["hit", classes],
+          ["miss", classes],
+        ],
+  );
+  expect(markup.match(/33\.3 %/g)).toHaveLength(Math.min(classes, form === "table" ? 10 : 20));
+  expect(markup.length).toBeLessThan(80_000);
+});
+
+test("quartiles, and the norm layers of a network", () => {
+  expect(spreadOf(Float32Array.of(4, 1, 3, 2, 5))).toEqual([1, 2, 3, 4, 5]);
+  expect(spreadOf(Float32Array.of(1, 2))).toEqual([1, 1.25, 1.5, 1.75, 2]);
+  const net = createNetwork("fashion-cnn");
+  const weights = { ...initialParameters(net, 0), "bn2.weight": float32(Array(32).fill(0.5)) };
+  expect(normLayers(net.graph, weights).map(({ name, scale, shift }) => [name, scale[0], shift[0]])).toEqual([
+    ["bn1", 1, 0],
+    ["bn2", 0.5, 0],
+    ["bn3", 1, 0],
+  ]);
+});
+
+test("a measurement: each answer at the temperature, mistakes by their confidence, the other metrics without it", async () => {
+  const images = Array.from({ length: 80 }, (_, i) => picture(i % 4, i));
+  const labels = images.map((_, i) => (i % 5 === 0 ? (i + 1) % 4 : i % 4));
+  const dataset = inMemory({ name: "halves", classNames: LABELS, images, labels });
+  const classifier = await createClassifier<Image>(withMetadata(model()), HERE);
+  const found: Measured[] = [];
+  try {
+    for await (const event of measure(classifier, bounded(dataset, 70), { temperature: 3, of: 80 }))
+      if (event.kind === "measured") found.push(event.measured);
+  } finally {
+    await classifier.dispose();
+  }
+  const [{ images: measured, of, metrics, untempered, shown, mistakes }] = found;
+  expect([found.length, measured, of, shown.length]).toEqual([1, 70, 80, 36]);
+  expect(untempered?.top1).toBe(metrics.top1);
+  expect(untempered?.loss).not.toBe(metrics.loss);
+  expect(mistakes.length).toBe(Math.min(24, Math.round(70 * (1 - metrics.top1))));
+  expect(mistakes.length).toBeGreaterThan(5);
+  for (const [i, { truth, answer, confidence }] of mistakes.entries()) {
+    expect(answer).not.toBe(truth);
+    expect(confidence).toBeLessThanOrEqual(mistakes[Math.max(0, i - 1)].confidence);
+  }
+  expect(bounded(dataset, 70).labels).toEqual(bounded(dataset, 70).labels);
+  expect(bounded(dataset, 80)).toBe(dataset);
+});
+
+test("runs beside one another: what differs, and what stands against comparing them", () => {
+  const run = (name: string, changes: Partial<RunConfig>, epochs = 10) => ({
+    run: name,
+    config: { ...config, ...changes },
+    environment: { node: "20.19.0" },
+    parameters: 62_058,
+    history: historyOf(epochs),
+    finished: epochs === 10,
+  });
+  const same = compareRuns([run("a", { learningRate: 0.1 }), run("b", { learningRate: 0.2, nesterov: true })]);
+  expect(same.differences).toEqual([
+    { field: "learningRate", values: ["0.1", "0.2"] },
+    { field: "nesterov", values: [undefined, "true"] },
+  ]);
+  expect(same.notes).toEqual(["No measured numbers of a, b: fivecrop report RUN makes them."]);
+  const other = compareRuns([run("a", {}), run("b", { data: "e" }), run("c", { seed: 1 }, 4)]);
+  expect(other.notes).toEqual([
+    "These runs are of different data sets (d, e): their losses and accuracies cannot be compared.",
+    "Not finished: c.",
+    "No measured numbers of a, b, c: fivecrop report RUN makes them.",
+  ]);
+  expect(compareRuns([run("a", {}), run("c", { seed: 1 })]).notes[0]).toMatch(/may have kept other images for validation/);
+  const lines = comparisonLines(other).join("\n");
+  expect(lines).toMatch(/^c +m +d +62,058 +4 of 10 +75\.88 % \(4\) +– +50 s$/m);
+  expect(lines).toMatch(/^ {2}seed +0 +0 +1$/m);
+});

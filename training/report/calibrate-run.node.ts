@@ -1,0 +1,109 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { writeWhole } from "../../core/atomic-file.node.ts";
+import { FivecropError, messageOf } from "../../core/errors.ts";
+import { fitTemperature, logarithms, temper, type UntemperedAnswer } from "../../inference/calibration.ts";
+import { loadClassifier } from "../../inference/classifier.node.ts";
+import { matchClasses } from "../../inference/evaluate.ts";
+import { withTemperature } from "../../inference/golden-samples.node.ts";
+import { metadataOf } from "../../inference/model-contract.ts";
+import { mean } from "../../inference/probabilities.ts";
+import { createTally } from "../../inference/tally.ts";
+import { parseViews } from "../../pipeline/views.ts";
+import { RUN_FILES, readRunConfig } from "../run-files.node.ts";
+import { runParts } from "../run-parts.node.ts";
+import { type CalibrationQuality, type RunCalibration, writeCalibration } from "./calibration-file.node.ts";
+
+export interface CalibrateOptions {
+  /** The folder of all data sets. */
+  readonly dataRoot: string;
+  /** Aborted: nothing is written. */
+  readonly signal?: AbortSignal;
+}
+
+export type CalibrateEvent =
+  | { readonly kind: "measuring"; readonly split: string; readonly done: number; readonly total: number; readonly imagesPerSecond: number }
+  | ({ readonly kind: "calibrated"; readonly file: string } & RunCalibration);
+
+/**
+ * Fits a temperature to the answers of a run's `model.onnx` for its validation split, by the file's own views, and writes it into the file: its golden samples
+ * are answered anew, `calibration.json` says what was found. A temperature that is there already is replaced.
+ * @throws FivecropError where the run has no such file, its output is a softmax already, or no temperature is best.
+ */
+export async function* calibrateRun(run: string, { dataRoot, signal }: CalibrateOptions): AsyncGenerator<CalibrateEvent, void, undefined> {
+  const config = await readRunConfig(run);
+  const file = join(run, RUN_FILES.model);
+  const model = await readModel(file, run);
+  const metadata = metadataOf(model, file);
+  if (metadata?.outputKind !== "logits")
+    throw new FivecropError(
+      `${file}: a temperature divides logits before their softmax, and this file's output is ${metadata?.outputKind ?? "not said"}: ` +
+        "it cannot be calibrated. To fix: train a network without a softmax at its end.",
+    );
+  const epoch = metadata.training?.bestEpoch;
+  if (epoch === undefined)
+    throw new FivecropError(
+      `${file} does not say of which epoch it is: it is not the run's best one. To fix: export it again (export ${run}).`,
+    );
+  const { validation } = await runParts(config, { dataRoot });
+  const split = "validation";
+  const classifier = await loadClassifier(model, { name: file, temperature: 1, threads: config.threads });
+  const { views } = classifier;
+  const answers: UntemperedAnswer[] = [];
+  try {
+    const columns = matchClasses(classifier.labels, validation);
+    const start = performance.now();
+    const total = validation.length;
+    while (answers.length < total) {
+      const indices = Array.from({ length: Math.min(BATCH, total - answers.length) }, (_, i) => answers.length + i);
+      const images = indices.map((index) => () => validation.image(index));
+      const lists = await classifier.probabilities(images, parseViews(views));
+      for (const [i, index] of indices.entries())
+        answers.push({ views: lists[i].map((list) => Float32Array.from(logarithms(list))), label: columns[validation.labels[index]] });
+      const done = answers.length;
+      yield { kind: "measuring", split, done, total, imagesPerSecond: done / Math.max(1e-9, (performance.now() - start) / 1e3) };
+      if (signal?.aborted) return;
+    }
+  } finally {
+    await classifier.dispose();
+  }
+  const temperature = fitTemperature(answers);
+  const calibration: RunCalibration = {
+    temperature,
+    epoch,
+    split,
+    images: answers.length,
+    views,
+    before: qualityAt(answers, 1),
+    after: qualityAt(answers, temperature),
+  };
+  const calibrated = await withTemperature(model, temperature, file);
+  await writeWhole(file, calibrated);
+  await writeCalibration(run, calibration);
+  yield { kind: "calibrated", file, ...calibration };
+}
+
+/** Images at a time. */
+const BATCH = 64;
+
+async function readModel(file: string, run: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new FivecropError(
+      `cannot read ${file}: ${messageOf(cause)}. To fix: finish the run (train --resume ${run}), or export it (export ${run}).`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function qualityAt(answers: readonly UntemperedAnswer[], temperature: number): CalibrationQuality {
+  const classes = answers[0].views[0].length;
+  const tally = createTally(classes);
+  for (const { views, label } of answers)
+    tally.add(mean(views.map((logarithms) => temper(Float64Array.from(logarithms, Math.exp), temperature))), label);
+  const { loss, calibration } = tally.result(Array.from({ length: classes }, String));
+  return { loss, expectedCalibrationError: calibration.expectedCalibrationError };
+}
