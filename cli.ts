@@ -15,6 +15,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import("./training/command.ts")).quickstartCommand(),
   },
   train: { summary: "train a classifier", load: async () => (await import("./training/command.ts")).trainCommand() },
+  datasets: {
+    summary: "list, describe, fetch and show data sets",
+    load: async () => (await import("./pipeline/command.ts")).datasetsCommand(),
+  },
   recipes: {
     summary: "list the experiments that train --recipe knows",
     load: async () => (await import("./training/recipes-command.node.ts")).recipesCommand(),

@@ -1,11 +1,13 @@
 import { type Command, Option } from "commander";
 import { createCommand } from "../core/command-line.node.ts";
 import { UsageError } from "../core/errors.ts";
+import { createProgressBar } from "../core/progress-bar.node.ts";
 import { dataRoot } from "../pipeline/datasets/index.ts";
 import { parseViews } from "../pipeline/views.ts";
 import type { CheckpointName } from "../training/run-files.node.ts";
 import { CHECKPOINT_NAMES, RUN_FILES } from "../training/run-files.node.ts";
-import { exportedLine } from "../training/show-run.node.ts";
+import type { PrepareEvent } from "../training/run-parts.node.ts";
+import { exportedLine, showPreparation } from "../training/show-run.node.ts";
 
 interface ExportCommandOptions {
   readonly checkpoint?: CheckpointName;
@@ -48,7 +50,7 @@ export function exportCommand(): Command {
 
 async function exportSource(source: string, { json = undefined, ...options }: ExportCommandOptions): Promise<void> {
   checkOptions(source, options);
-  const exported = source.endsWith(".onnx") ? await exportModel(source, options) : await exportOfRun(source, options);
+  const exported = source.endsWith(".onnx") ? await exportModel(source, options) : await exportOfRun(source, { ...options, json });
   process.stdout.write(`${json ? JSON.stringify(exported) : exportedLine(exported)}\n`);
 }
 
@@ -71,7 +73,15 @@ function checkOptions(source: string, options: ExportCommandOptions): void {
 
 async function exportOfRun(run: string, { dataDir, checkpoint = "best", format = "onnx", tta, ...options }: ExportCommandOptions) {
   const { exportRun } = await import("../training/export-run.node.ts");
-  return exportRun(run, { ...options, checkpoint, format, views: tta, dataRoot: dataRoot(dataDir) });
+  const progress = createProgressBar({ quiet: options.json });
+  const onEvent = (event: PrepareEvent): void => {
+    if (event.kind === "decoding") showPreparation(event, progress); // what is left out was said when it was trained
+  };
+  try {
+    return await exportRun(run, { ...options, checkpoint, format, views: tta, dataRoot: dataRoot(dataDir), onEvent });
+  } finally {
+    progress.end();
+  }
 }
 
 async function exportModel(source: string, { labels, preprocess, tta, samples, out }: ExportCommandOptions) {

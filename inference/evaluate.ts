@@ -1,15 +1,21 @@
-import { UsageError } from "../core/errors.ts";
+import { FivecropError, UsageError } from "../core/errors.ts";
 import type { Dataset } from "../pipeline/dataset.ts";
 import { parseViews, type View } from "../pipeline/views.ts";
-import type { Classifier } from "./classifier.ts";
+import type { Classification, Classifier } from "./classifier.ts";
+import { classifyFiles } from "./classify-files.ts";
 import { mean } from "./probabilities.ts";
 import { createTally, type Metrics } from "./tally.ts";
 
 export interface EvaluateOptions {
   /** Names of views; each gets its own evaluation, and crops that several need are computed once. The model's own where left out. */
   readonly views?: string | readonly string[];
-  /** Images that are read and classified between two progress events, 64. */
+  /** Images that are classified between two progress events, 64. */
   readonly batchSize?: number;
+  /**
+   * The classifier again, where it takes the paths of files: pictures of a data set of files are then read by it, ahead of the network, and one that
+   * cannot be read is reported and left out. Without it images are read in this thread, and one that cannot be read is an error.
+   */
+  readonly files?: Pick<Classifier<string>, "classify">;
   /** Milliseconds since any fixed moment. */
   readonly now?: () => number;
 }
@@ -18,6 +24,8 @@ export interface EvaluateOptions {
 export interface Evaluation extends Metrics {
   readonly views: string;
   readonly images: number;
+  /** Pictures that cannot be read, which count nowhere. */
+  readonly unreadable: number;
   /** Where `none` is evaluated in the same pass: how many images these views get right that `none` gets wrong (fixed), and the reverse (broke). */
   readonly againstNone?: { readonly fixed: number; readonly broke: number };
   readonly seconds: number;
@@ -31,14 +39,16 @@ export type EvaluationEvent =
       readonly done: number;
       readonly total: number;
       readonly imagesPerSecond: number;
-      /** Of each image since the event before: what the first choice of views says of every class. */
-      readonly probabilities: readonly Float64Array[];
+      /** Of each image since the event before: what the first choice of views says of every class; undefined where it cannot be read. */
+      readonly probabilities: readonly (Float64Array | undefined)[];
     }
+  /** A picture that cannot be read: it counts nowhere. */
+  | { readonly kind: "unreadable"; readonly file: string; readonly message: string }
   | { readonly kind: "result"; readonly evaluations: readonly Evaluation[] };
 
 /**
- * Classifies every image of a data set: progress after each batch, then the result.
- * @throws UsageError where the data set's classes are not the classifier's.
+ * Classifies every image of a data set: progress after each batch, then the result. Classes are matched by name.
+ * @throws UsageError where the data set has a class that is none of the classifier's; FivecropError where no picture can be read.
  */
 export async function* evaluate(
   classifier: Pick<Classifier, "labels" | "probabilities" | "views">,
@@ -48,39 +58,45 @@ export async function* evaluate(
   const { views = classifier.views, batchSize = 64, now = () => performance.now() } = options;
   if (!(Number.isInteger(batchSize) && batchSize >= 1))
     throw new UsageError(`batchSize: expected a whole number from 1, received ${batchSize}`);
-  checkClasses(classifier.labels, dataset);
+  const columns = matchClasses(classifier.labels, dataset);
   const { distinct, choices } = chooseViews([views].flat());
   const tallies = choices.map(() => createTally(classifier.labels.length));
   const changes = choices.map(() => ({ fixed: 0, broke: 0 }));
   const none = choices.findIndex(({ name }) => name === "none");
-  const total = dataset.length;
   const start = now();
   const secondsSince = () => Math.max(1e-9, (now() - start) / 1000);
-  for (let from = 0; from < total; from += batchSize) {
-    const indices = Array.from({ length: Math.min(batchSize, total - from) }, (_, i) => from + i);
-    const answers = await classifier.probabilities(
-      indices.map((index) => () => dataset.image(index)),
-      distinct,
-    );
-    const probabilities: Float64Array[] = [];
-    for (const [i, index] of indices.entries()) {
-      const means = choices.map(({ members }) => mean(members.map((member) => answers[i][member])));
-      const right = means.map((each, k) => tallies[k].add(each, dataset.labels[index]));
+  let [done, unreadable] = [0, 0];
+  let probabilities: (Float64Array | undefined)[] = [];
+  for await (const answer of answersOf(classifier, dataset, distinct, options)) {
+    const { index, lists } = answer;
+    if (lists) {
+      const means = choices.map(({ members }) => mean(members.map((member) => lists[member])));
+      const right = means.map((each, k) => tallies[k].add(each, columns[dataset.labels[index]]));
       probabilities.push(means[0]);
       right.forEach((isRight, k) => {
         if (isRight && !right[none]) changes[k].fixed++;
         if (!isRight && right[none]) changes[k].broke++;
       });
+    } else {
+      unreadable++;
+      probabilities.push(undefined);
+      yield { kind: "unreadable", file: answer.file, message: answer.message };
     }
-    const done = from + indices.length;
-    yield { kind: "progress", done, total, imagesPerSecond: done / secondsSince(), probabilities };
+    done++;
+    if (done % batchSize === 0 || done === dataset.length) {
+      yield { kind: "progress", done, total: dataset.length, imagesPerSecond: done / secondsSince(), probabilities };
+      probabilities = [];
+    }
   }
+  const total = done - unreadable;
+  if (total === 0) throw new FivecropError(`${dataset.name}: none of its ${unreadable} pictures can be read`);
   const seconds = secondsSince();
   yield {
     kind: "result",
     evaluations: choices.map(({ name }, k) => ({
       views: name,
       images: total,
+      unreadable,
       ...tallies[k].result(classifier.labels),
       ...(none >= 0 && k !== none && { againstNone: changes[k] }),
       seconds,
@@ -109,17 +125,58 @@ function chooseViews(names: readonly string[]): {
   return { distinct: [...table.values()], choices };
 }
 
-/**
- * Columns are told by their order: the same names in another order, or another number of them, would give nonsense.
- * @throws UsageError where the data set has other classes, or no image.
- */
-export function checkClasses(labels: readonly string[], { name, classNames, length }: Dataset): void {
-  if (length === 0) throw new UsageError(`${name}: expected images to evaluate on, found none`);
-  if (labels.length !== classNames.length)
-    throw new UsageError(`the model tells ${labels.length} classes apart, ${name} has ${classNames.length}: it was made for other data`);
-  const moved = labels.findIndex((label, i) => label !== classNames[i] && classNames.includes(label));
-  if (moved >= 0)
-    throw new UsageError(
-      `class ${moved} is '${labels[moved]}' for the model and '${classNames[moved]}' in ${name}: expected one order of the classes`,
+/** For each view the probabilities of all classes, or why there are none. */
+type Answer =
+  | { readonly index: number; readonly lists: readonly Float64Array[] }
+  | { readonly index: number; readonly lists?: undefined; readonly file: string; readonly message: string };
+
+const listsOf = ({ views }: Classification): readonly Float64Array[] => views.map(({ probabilities }) => Float64Array.from(probabilities));
+
+/** Files that are asked for before the first of them is answered: enough that no batch waits for one slow file. */
+const AHEAD = 128;
+
+/** Every image's answer, in order. */
+async function* answersOf(
+  classifier: Pick<Classifier, "probabilities">,
+  dataset: Dataset,
+  views: readonly View[],
+  { files, batchSize = 64 }: EvaluateOptions,
+): AsyncGenerator<Answer, void, undefined> {
+  const { file, length } = dataset;
+  if (file && files) {
+    const paths = Array.from({ length }, (_, i) => file(i));
+    let index = 0;
+    for await (const { file: path, classification, error } of classifyFiles(files, paths, { views, top: 1, ahead: AHEAD }))
+      yield error ? { index: index++, file: path, message: error.message } : { index: index++, lists: listsOf(classification) };
+    return;
+  }
+  for (let from = 0; from < length; from += batchSize) {
+    const indices = Array.from({ length: Math.min(batchSize, length - from) }, (_, i) => from + i);
+    const answers = await classifier.probabilities(
+      indices.map((index) => () => dataset.image(index)),
+      views,
     );
+    for (const [i, index] of indices.entries()) yield { index, lists: answers[i] };
+  }
 }
+
+/**
+ * The classifier's column of each class of the data set: by name, whatever the order; it may know more classes.
+ * @throws UsageError where a class is none of the classifier's, or there is no image.
+ */
+export function matchClasses(labels: readonly string[], { name, classNames, length }: Dataset): readonly number[] {
+  if (length === 0) throw new UsageError(`${name}: expected images to evaluate on, found none`);
+  const unknown = classNames.filter((className) => !labels.includes(className));
+  if (unknown.length)
+    throw new UsageError(
+      `${name}: ${unknown.length} of its ${classNames.length} classes (${some(unknown)}) are none of the model's ${labels.length} (${some(labels)}): it was made for other data, or its classes are called otherwise. To fix: call them alike, by the folders' names or --labels.`,
+    );
+  const twice = classNames.find((className) => labels.indexOf(className) !== labels.lastIndexOf(className));
+  if (twice !== undefined)
+    throw new UsageError(
+      `${name}: its class '${twice}' is the name of several of the model's classes: expected one. To fix: give them names of their own, by --labels.`,
+    );
+  return classNames.map((className) => labels.indexOf(className));
+}
+
+const some = (names: readonly string[]): string => `${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""}`;

@@ -1,9 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FivecropError, messageOf } from "../core/errors.ts";
-
-/** The endings of names that count as pictures in a folder. A file that is named is read whatever it is called. */
-const PICTURE = /\.(jpe?g|png|webp|avif|gif|tiff?)$/i;
+import { isPictureName } from "../pipeline/image-format.ts";
 
 /**
  * The files themselves, and in place of a folder the pictures in it and in its folders, by name. Folders are read one at a time.
@@ -42,7 +40,7 @@ async function* picturesIn(folder: string): AsyncGenerator<string, void, undefin
   }
   for (const { name, kind } of entries) {
     if (kind === "folder") yield* picturesIn(join(folder, name));
-    else if (PICTURE.test(name)) yield join(folder, name);
+    else if (isPictureName(name)) yield join(folder, name);
   }
 }
 

@@ -28,6 +28,9 @@ export function viewLines(views: readonly ViewClassification[]): string[] {
 /** Evaluations of one model on one data set by several choices of views: totals, each class, what is taken for what. @param columns of the terminal. */
 export function evaluationLines(evaluations: readonly Evaluation[], columns: number): string[] {
   const [first] = evaluations;
+  const all = first.perClass.map(({ label, images }, k) => ({ label, images, k }));
+  const present = all.filter(({ images }) => images > 0);
+  const absent = all.length - present.length;
   const compared = evaluations.some(({ againstNone }) => againstNone);
   const totals = table(
     [
@@ -50,16 +53,22 @@ export function evaluationLines(evaluations: readonly Evaluation[], columns: num
   const classes = table(
     [
       ["class", "images", ...evaluations.map(({ views }) => views)],
-      ...first.perClass.map(({ label, images }, k) => [
-        label,
-        count(images),
-        ...evaluations.map(({ perClass }) => percent(perClass[k].accuracy)),
-      ]),
+      ...present.map(({ label, images, k }) => [label, count(images), ...evaluations.map(({ perClass }) => percent(perClass[k].accuracy))]),
     ],
     { align: "lr" },
   );
-  const speed = `${plural(first.images, "image")}, ${count(first.imagesPerSecond)} a second${evaluations.length > 1 ? ", all views together" : ""}`;
-  return [speed, "", ...totals, ...legend, "", ...classes, ...evaluations.flatMap((each) => ["", ...confusionLines(each, columns)])];
+  const speed = `${plural(first.images, "image")}, ${count(first.imagesPerSecond)} a second${evaluations.length > 1 ? ", all views together" : ""}${first.unreadable ? `; ${count(first.unreadable)} left out that cannot be read` : ""}`;
+  const others = absent ? [`${count(absent)} more of the model's classes: no image is of them`] : [];
+  return [
+    speed,
+    "",
+    ...totals,
+    ...legend,
+    "",
+    ...classes,
+    ...others,
+    ...evaluations.flatMap((each) => ["", ...confusionLines(each, columns)]),
+  ];
 }
 
 const MOST_CONFUSIONS = 15;

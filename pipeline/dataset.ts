@@ -11,6 +11,8 @@ export interface DatasetDescription {
   readonly split: string;
   /** The images that it consists of, by their place in the whole split; all, in order, where it is left out. */
   readonly indices?: readonly number[];
+  /** The folder of its decoded pictures: they are read from there, not from their files. */
+  readonly packed?: string;
 }
 
 /** Labelled images. */
@@ -22,6 +24,10 @@ export interface Dataset {
   readonly labels: Uint16Array;
   /** Image `index` of 0 … length − 1; the caller does not change its bytes. */
   image(index: number): Image | Promise<Image>;
+  /** The picture file of image `index`; absent where images are no files of their own. */
+  readonly file?: (index: number) => string;
+  /** What was found beside its images, a sentence each. */
+  readonly notes?: readonly string[];
   /** Absent where the images live in this thread only: such a data set is read here, between steps. */
   readonly description?: DatasetDescription;
 }
@@ -35,7 +41,7 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
   const wrong = chosen.find((index) => !(Number.isInteger(index) && index >= 0 && index < dataset.length));
   if (wrong !== undefined)
     throw new FivecropError(`${dataset.name}: expected indices from 0 to ${dataset.length - 1} for a subset, received ${wrong}`);
-  const { description, labels } = dataset;
+  const { description, labels, file } = dataset;
   const whole = description?.indices;
   return {
     name: dataset.name,
@@ -43,6 +49,7 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
     length: chosen.length,
     labels: Uint16Array.from(chosen, (index) => labels[index]),
     image: (index) => dataset.image(chosen[index]),
+    ...(file && { file: (index: number) => file(chosen[index]) }),
     ...(description && { description: { ...description, indices: whole ? chosen.map((index) => whole[index]) : chosen } }),
   };
 }

@@ -1,6 +1,9 @@
 /** The picture formats that are read. */
 export type ImageFormat = "JPEG" | "PNG" | "WebP" | "AVIF" | "GIF" | "TIFF";
 
+/** Whether a file in a folder counts as a picture, by the ending of its name. A file that is named is read whatever it is called. */
+export const isPictureName = (name: string): boolean => /\.(jpe?g|png|webp|avif|gif|tiff?)$/i.test(name);
+
 const text = (bytes: Uint8Array, from: number, to: number): string => String.fromCharCode(...bytes.subarray(from, to));
 const startsWith = (bytes: Uint8Array, ...start: readonly number[]): boolean => start.every((byte, i) => bytes[i] === byte);
 /** The brands that an ISO media file (AVIF, HEIC) declares at its start. */

@@ -3,7 +3,7 @@ import { nearestNames } from "../core/nearest.ts";
 import { type Tensor, zeros } from "../core/tensor.ts";
 import { placeCrop, type Rectangle, resizedSize, type Size } from "./geometry.ts";
 import { type Image, withChannels } from "./image.ts";
-import { type Filter, resizeRegion } from "./resize.ts";
+import { type Filter, resize, resizeRegion } from "./resize.ts";
 
 /** How an image becomes a network's input, as plain JSON: it travels in the model file, and training, Node and the page obey the same one. */
 export interface PreprocessSpec {
@@ -90,6 +90,13 @@ export function normalizeInto(image: Image, spec: PreprocessSpec, out: Float32Ar
     for (let i = 0, s = c; i < size; i++, s += channels) out[start + i] = table[data[s]];
   }
 }
+
+/** What decides the pixels before the crop. */
+export type ResizeSpec = Pick<PreprocessSpec, "resize" | "filter" | "channels">;
+
+/** Channels and resize, without the crop: preprocessing the result gives the same numbers as preprocessing the image itself. */
+export const resizeImage = (image: Image, { resize: to, filter, channels }: ResizeSpec): Image =>
+  resize(withChannels(image, channels), resizedSize(image, to), filter);
 
 /**
  * Channels, resize, crop: the image that the network sees, [height, width] of the spec's crop.

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { createCommand, EXIT, numberOption, PROGRAM, print } from "../core/command-line.node.ts";
+import { UsageError } from "../core/errors.ts";
 import { type Interrupt, listenForInterrupt } from "../core/interrupt.node.ts";
 import { createProgressBar, type ProgressBar } from "../core/progress-bar.node.ts";
 import { shellWord, table } from "../core/text.ts";
@@ -9,7 +10,7 @@ import { ARCHITECTURES } from "../models/architectures/index.ts";
 import { WEIGHT_INITIALIZERS } from "../models/layers/initializers.ts";
 import { parseHead } from "../models/network-options.ts";
 import { augmentationLines, parseAugmentations } from "../pipeline/augmentations/text.ts";
-import { DATASETS, dataRoot } from "../pipeline/datasets/index.ts";
+import { DATASETS, dataRoot, datasetEntry, fileName, resolveName } from "../pipeline/datasets/index.ts";
 import { checkpointFile } from "./checkpoint.node.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
 import { RECIPES } from "./recipes/index.ts";
@@ -32,6 +33,7 @@ export function trainCommand(): Command {
   return createCommand("train", "Train a network on a data set; the best epoch becomes model.onnx.", [
     "fivecrop train --model fashion-cnn --data fashion-mnist-sample --epochs 3",
     "fivecrop train --model fashion-cnn --data fashion-mnist --epochs 5 --batch-size 60 --optimizer adam \\\n      --lr 0.01 --schedule exponential:0.999/step --out runs/fashion",
+    "fivecrop train --model minivgg --data folder:photos --epochs 20 --augment flip",
     "fivecrop train --recipe fashion-lenet-bn --seed 1",
     "fivecrop train --resume runs/fashion",
   ])
@@ -41,12 +43,15 @@ export function trainCommand(): Command {
     .addOption(new Option("--head <units>", "hidden layers in place of the network's own, such as 512,256, or none").argParser(parseHead))
     .addOption(number("--dropout", "share", "behind each hidden layer of --head (default: none)", { from: 0, below: 1 }))
     .option("--initialization <name>", `how weights are drawn: ${names(WEIGHT_INITIALIZERS)} (default: as the network's source says)`)
-    .option("--data <name>", `the data set: ${names(DATASETS)}`)
+    .option("--data <name>", `the data set: ${names(DATASETS)}, or folder:PATH, a folder with a folder of pictures for each class`)
     .option("--data-dir <dir>", "the folder of all data sets (default: $FIVECROP_DATA, else the user's cache folder)")
     .addOption(
       new Option(
         "--validation <amount>",
-        orDefault("the share of the training images, or how many of them, that is kept to choose the best epoch", DEFAULTS.validation),
+        orDefault(
+          "the share of the training images, or how many of them, that is kept to choose the best epoch, where the data set brings none",
+          DEFAULTS.validation,
+        ),
       ).argParser(parseValidation),
     )
     .addOption(
@@ -66,6 +71,7 @@ export function trainCommand(): Command {
         below: 1,
       }),
     )
+    .option("--strict", "fail on a picture that cannot be read (default: it is named and left out)")
     .optionsGroup("How:")
     .addOption(number("--epochs", "n", orDefault("how often all images are seen", DEFAULTS.epochs), { whole: true, from: 1 }))
     .addOption(number("--batch-size", "n", orDefault("images of a step", DEFAULTS.batchSize), { whole: true, from: 1 }))
@@ -116,6 +122,16 @@ export function trainCommand(): Command {
 const augmentationHelp = (): string =>
   ["", "Augmentations, and numbers that may be left out (in brackets):", ...augmentationLines().map((line) => `  ${line}`)].join("\n");
 
+/** @throws UsageError where an option is missing, or does not fit to the data set. */
+async function newRunConfig(options: TrainOptions): Promise<RunConfig> {
+  const config = toRunConfig(options);
+  if (options.validation !== undefined && "validation" in (await datasetEntry(config.data)).splits)
+    throw new UsageError(
+      `--validation: ${config.data} brings a validation split of its own: expected no share of the training images, received ${options.validation}.`,
+    );
+  return { ...config, data: resolveName(config.data) };
+}
+
 const stopGently = (progress: ProgressBar): Interrupt =>
   listenForInterrupt(() => {
     progress.end();
@@ -124,9 +140,9 @@ const stopGently = (progress: ProgressBar): Interrupt =>
 
 async function train(options: TrainOptions): Promise<void> {
   if (options.resume !== undefined) checkResume(options);
-  const config = options.resume === undefined ? toRunConfig(options) : await readRunConfig(options.resume);
-  const out = options.resume ?? options.out ?? unusedDirectory(join("runs", `${config.model}-${config.data}`));
-  const { json = false, overwrite, report = true, dataDir } = options;
+  const config = options.resume === undefined ? await newRunConfig(options) : await readRunConfig(options.resume);
+  const out = options.resume ?? options.out ?? unusedDirectory(join("runs", `${config.model}-${fileName(config.data)}`));
+  const { json = false, overwrite, report = true, strict, dataDir } = options;
   const { run } = await import("./run.node.ts");
   const progress = createProgressBar({ quiet: json });
   const interrupt = stopGently(progress);
@@ -137,6 +153,7 @@ async function train(options: TrainOptions): Promise<void> {
       resume: options.resume !== undefined,
       overwrite,
       report,
+      strict,
       signal: interrupt.signal,
     });
     const outcome = await showRun(events, { json, title: `${config.model} on ${config.data}`, progress, print });
@@ -157,10 +174,11 @@ function unusedDirectory(wanted: string): string {
 
 /** What the directory holds, and what to do next. */
 function farewell(
-  { reason, reported }: RunOutcome,
+  { reason, started, reported }: RunOutcome,
   { out, config, dataDir }: { out: string; config: RunConfig; dataDir?: string },
 ): string[] {
   const data = dataDir === undefined ? "" : ` --data-dir ${shellWord(dataDir)}`;
+  if (!started) return ["Stopped before the training began; what is decoded stays. To go on: the same command."];
   if (reason === "interrupted") return ["", "To go on:", `  ${PROGRAM} train --resume ${shellWord(out)}${data}`];
   const model = shellWord(join(out, RUN_FILES.model));
   return [
@@ -170,7 +188,7 @@ function farewell(
     ...expectation(config),
     "Next:",
     ...(reported ? [] : [`  ${PROGRAM} report ${shellWord(out)}${data}`]),
-    `  ${PROGRAM} evaluate ${model} --data ${config.data}${data} --split test --tta five-crop`,
+    `  ${PROGRAM} evaluate ${model} --data ${shellWord(config.data)}${data} --tta five-crop`,
     `  ${PROGRAM} infer PICTURE… --model ${model} --tta five-crop --top 3`,
     `  ${PROGRAM} inspect ${model}`,
   ];

@@ -13,6 +13,7 @@ import { finalOutput } from "../models/final-softmax.ts";
 import { parameterCount } from "../models/network.ts";
 import { batches } from "../pipeline/batches.ts";
 import type { Dataset } from "../pipeline/dataset.ts";
+import { publicName } from "../pipeline/datasets/index.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { TrainingEngine } from "./engine.ts";
@@ -21,7 +22,7 @@ import { bestOf } from "./progress.ts";
 import { readCalibration } from "./report/calibration-file.node.ts";
 import type { RunConfig } from "./run-config.ts";
 import { type CheckpointName, RUN_FILES, readRunCheckpoint, readRunConfig, versions } from "./run-files.node.ts";
-import { type RunParts, runParts } from "./run-parts.node.ts";
+import { type PrepareEvent, type RunParts, runParts } from "./run-parts.node.ts";
 import { inferenceWeights } from "./weight-average.ts";
 
 /** A file that was written. */
@@ -111,11 +112,13 @@ export interface ExportRunOptions extends FileOptions {
   readonly out?: string;
   /** The folder of all data sets: an ONNX file is compared with the training engine on images of the run's own. */
   readonly dataRoot: string;
+  /** Told where pictures need to be decoded first. */
+  readonly onEvent?: (event: PrepareEvent) => void;
 }
 
 /** Exports a checkpoint of a run's directory. @throws UsageError, FivecropError */
 export async function exportRun(run: string, options: ExportRunOptions): Promise<Exported> {
-  const { checkpoint: name, format, out, dataRoot, selfContained } = options;
+  const { checkpoint: name, format, out, dataRoot, onEvent, selfContained } = options;
   const config = await readRunConfig(run);
   const checkpoint = await readRunCheckpoint(run, name, config);
   const stem = `${name === "best" ? "model" : `model-${name}`}${selfContained ? "-self-contained" : ""}`;
@@ -129,7 +132,7 @@ export async function exportRun(run: string, options: ExportRunOptions): Promise
     await writeWhole(file, bytes);
     return { kind: "exported", file, bytes: bytes.length, epoch: epochOf(checkpoint) };
   }
-  const parts = await runParts(config, dataRoot);
+  const parts = await runParts(config, { dataRoot, onEvent });
   const { network, optimizer, average } = parts;
   const engine = createOnnxRuntimeEngine({ network, optimizer, average, createSession, threads: config.threads });
   try {
@@ -157,8 +160,8 @@ function describe(checkpoint: Checkpoint, config: RunConfig, { network, preproce
     architecture: network.name,
     parameters: parameterCount(network),
     training: {
-      arguments: { ...config },
-      dataset: config.data,
+      arguments: { ...config, data: publicName(config.data) }, // the file travels: it does not tell paths
+      dataset: publicName(config.data),
       seed: config.seed,
       epochs: config.epochs,
       ...(record && bestOf(history) === record && { bestEpoch: record.epoch }),

@@ -30,6 +30,19 @@ export const RUN_FILES = {
 export const CHECKPOINT_NAMES = ["best", "last"] as const;
 export type CheckpointName = (typeof CHECKPOINT_NAMES)[number];
 
+/** What a run would replace in the directory. @throws UsageError where there is something, and it is not to be overwritten. */
+export function checkDirectory(out: string, overwrite: boolean): readonly string[] {
+  const names = [...Object.values(RUN_FILES), ...CHECKPOINT_NAMES.map(checkpointFile)];
+  const held = names.filter((name) => existsSync(join(out, name)));
+  if (held.length && !overwrite)
+    throw new UsageError(
+      held.includes(RUN_FILES.config)
+        ? `${out} holds a run already. To fix: choose another --out, go on with it (--resume ${out}), or replace it (--overwrite).`
+        : `${out} holds ${held.join(", ")} already, which a run would replace. To fix: choose another --out, or replace them (--overwrite).`,
+    );
+  return held;
+}
+
 /**
  * Makes the directory and leaves there what the run was asked for. It fails here, before any work, where nothing can be written.
  * @param overwrite takes away what an earlier run left there.
@@ -39,14 +52,7 @@ export async function startDirectory(
   { config, preprocess }: Pick<RunAbout, "config" | "preprocess">,
   overwrite: boolean,
 ): Promise<void> {
-  const names = [...Object.values(RUN_FILES), ...CHECKPOINT_NAMES.map(checkpointFile)];
-  const held = names.filter((name) => existsSync(join(out, name)));
-  if (held.length && !overwrite)
-    throw new UsageError(
-      held.includes(RUN_FILES.config)
-        ? `${out} holds a run already. To fix: choose another --out, go on with it (--resume ${out}), or replace it (--overwrite).`
-        : `${out} holds ${held.join(", ")} already, which a run would replace. To fix: choose another --out, or replace them (--overwrite).`,
-    );
+  const held = checkDirectory(out, overwrite);
   try {
     await makeDirectory(out);
   } catch (cause) {

@@ -1,6 +1,12 @@
+import { join } from "node:path";
+import { FivecropError } from "../core/errors.ts";
+import { plural } from "../core/text.ts";
 import type { Network } from "../models/network.ts";
-import { type Split, splitDataset } from "../pipeline/dataset.ts";
-import { datasetEntry, openDataset } from "../pipeline/datasets/index.ts";
+import { AUGMENTATIONS } from "../pipeline/augmentations/index.ts";
+import { type Dataset, type Split, splitDataset } from "../pipeline/dataset.ts";
+import { cacheRoot, datasetEntry, openDataset, trainingSplit } from "../pipeline/datasets/index.ts";
+import { type PackProgress, packPictures } from "../pipeline/pack.node.ts";
+import type { UnreadablePicture } from "../pipeline/packed.node.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import type { Optimizer } from "./optimizers.ts";
 import { averageOf, modelOf, optimizerOf, type RunConfig } from "./run-config.ts";
@@ -16,17 +22,84 @@ export interface RunParts extends Split {
   readonly preprocess: PreprocessSpec;
 }
 
+export interface RunPartsOptions {
+  /** The folder of all data sets. */
+  readonly dataRoot: string;
+  /** Pictures that cannot be read are an error, and not left out. */
+  readonly strict?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** What happens before a run: decoding is under way, or something was left out of a split. */
+export type PrepareEvent =
+  | (PackProgress & { readonly split: string })
+  | { readonly kind: "left out"; readonly split: string; readonly images: number; readonly unreadable: readonly UnreadablePicture[] }
+  | { readonly kind: "note"; readonly split: string; readonly note: string };
+
+/** Folders of decoded pictures, one for each version of its sources. */
+export const decodedFolder = (): string => join(cacheRoot(), "decoded");
+
 /**
- * Everything that a run works with, from its options; unknown names are refused before data is read.
+ * Everything that a run works with, from its options; unknown names are refused before data is read. Picture files are decoded, once for all runs.
+ * @returns undefined where `signal` stopped it.
  * @throws UsageError for an unknown name or a number out of range. FivecropError where the data set cannot be read.
  */
-export async function runParts(config: RunConfig, dataRoot: string): Promise<RunParts> {
+export async function* prepareRun(
+  config: RunConfig,
+  options: RunPartsOptions,
+): AsyncGenerator<PrepareEvent, RunParts | undefined, undefined> {
   const optimizer = optimizerOf(config);
   const schedule = parseSchedule(config.schedule);
   const average = averageOf(config);
-  const { defaultPreprocess } = datasetEntry(config.data);
-  modelOf(config, defaultPreprocess);
-  const dataset = await openDataset({ name: config.data, root: dataRoot, split: "train" });
-  const model = modelOf(config, defaultPreprocess, dataset.classNames.length);
-  return { ...model, optimizer, schedule, average, ...splitDataset(dataset, config.validation, config.seed) };
+  const entry = await datasetEntry(config.data);
+  const { preprocess } = modelOf(config, entry.defaultPreprocess);
+  const kept = looksAtWholePictures(config) ? { ...preprocess, resize: null } : preprocess;
+  const whole = yield* openSplit(config.data, trainingSplit(entry), kept, options);
+  if (!whole) return undefined;
+  const validation = "validation" in entry.splits ? yield* openSplit(config.data, "validation", preprocess, options) : null;
+  if (validation === undefined) return undefined;
+  const model = modelOf(config, entry.defaultPreprocess, whole.classNames.length);
+  const split = validation ? { training: whole, validation } : splitDataset(whole, config.validation, config.seed);
+  return { ...model, optimizer, schedule, average, ...split };
+}
+
+/** Whether training sees more of a picture than what the preprocessing's resize leaves of it: other sizes, or parts enlarged. */
+const looksAtWholePictures = ({ augmentations, sizes = [] }: RunConfig): boolean =>
+  sizes.length > 0 || augmentations.some(({ kind }) => (AUGMENTATIONS[kind] as { readonly fromWhole?: true }).fromWhole);
+
+/** The same, to its end. @throws UsageError, FivecropError as prepareRun does */
+export async function runParts(
+  config: RunConfig,
+  { onEvent, ...options }: Omit<RunPartsOptions, "signal"> & { readonly onEvent?: (event: PrepareEvent) => void },
+): Promise<RunParts> {
+  const events = prepareRun(config, options);
+  for (;;) {
+    const { done, value } = await events.next();
+    if (!done) onEvent?.(value);
+    else if (value) return value;
+  }
+}
+
+/** A split whose images are read without waiting: from memory, or decoded and resized. */
+async function* openSplit(
+  name: string,
+  split: string,
+  preprocess: PreprocessSpec,
+  { dataRoot, strict, signal }: RunPartsOptions,
+): AsyncGenerator<PrepareEvent, Dataset | undefined, undefined> {
+  const dataset = await openDataset({ name, root: dataRoot, split });
+  for (const note of dataset.notes ?? []) yield { kind: "note", split, note };
+  const { file } = dataset;
+  if (!file) return dataset;
+  const packing = packPictures({ ...dataset, file }, preprocess, { cache: decodedFolder(), signal });
+  let step = await packing.next();
+  for (; !step.done; step = await packing.next()) yield { ...step.value, split };
+  if (!step.value) return undefined;
+  const { unreadable } = step.value;
+  if (strict && unreadable.length)
+    throw new FivecropError(
+      `${name}: ${plural(unreadable.length, "picture")} of ${split} cannot be read, and --strict was said:\n${unreadable.map(({ message }) => `  ${message}`).join("\n")}`,
+    );
+  if (unreadable.length) yield { kind: "left out", split, images: dataset.length, unreadable };
+  return step.value.dataset;
 }

@@ -12,8 +12,8 @@ import { readCalibration } from "./report/calibration-file.node.ts";
 import { historyCsv, logCsv } from "./report/history-csv.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
 import type { RunConfig } from "./run-config.ts";
-import { RUN_FILES, readRunCheckpoint, startDirectory } from "./run-files.node.ts";
-import { runParts } from "./run-parts.node.ts";
+import { checkDirectory, RUN_FILES, readRunCheckpoint, startDirectory } from "./run-files.node.ts";
+import { type PrepareEvent, prepareRun } from "./run-parts.node.ts";
 import { createEventFile, type EventFile } from "./tensorboard/event-file.node.ts";
 
 export interface RunOptions {
@@ -27,10 +27,15 @@ export interface RunOptions {
   readonly overwrite?: boolean;
   /** Measure at the end and leave `report.html`: true where it is left out. */
   readonly report?: boolean;
+  /** Pictures that cannot be read are an error, and not left out. */
+  readonly strict?: boolean;
   readonly signal?: AbortSignal;
 }
 
 export type RunEvent =
+  | PrepareEvent
+  /** Stopped before the training began: nothing was written. */
+  | { readonly kind: "stopped" }
   | {
       readonly kind: "prepared";
       readonly network: string;
@@ -51,7 +56,12 @@ export type RunEvent =
 export async function* run(config: RunConfig, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
   const { out, dataRoot, report = true, signal } = options;
   let finished = false;
-  const parts = await runParts(config, dataRoot);
+  if (!options.resume) checkDirectory(out, options.overwrite ?? false);
+  const parts = yield* prepareRun(config, options);
+  if (!parts) {
+    yield { kind: "stopped" };
+    return;
+  }
   const { network, optimizer, average, schedule, preprocess, training, validation } = parts;
   const checkpoints = fileCheckpoints(out);
   const resume = options.resume ? await readRunCheckpoint(out, "last", config) : undefined;

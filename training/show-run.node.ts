@@ -1,13 +1,17 @@
 import type { ProgressBar } from "../core/progress-bar.node.ts";
 import { bytes, count, duration, pad, percent, plural, remaining } from "../core/text.ts";
+import type { PackProgress } from "../pipeline/pack.node.ts";
 import type { Exported } from "./export-run.node.ts";
 import type { FitEvent } from "./fit.ts";
 import { bestOf, type EpochRecord } from "./progress.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
 import { reportedLines, showMeasuring } from "./report/show-report.node.ts";
 import type { RunEvent } from "./run.node.ts";
+import type { PrepareEvent } from "./run-parts.node.ts";
 
 export interface RunOutcome {
+  /** Whether it came to the training. */
+  readonly started: boolean;
   readonly reason: "finished" | "early stop" | "interrupted";
   readonly history: readonly EpochRecord[];
   readonly exported?: Exported;
@@ -43,12 +47,12 @@ export async function showRun(
   { json = false, title, progress, print }: ShowRunOptions,
 ): Promise<RunOutcome> {
   const pace = createPace();
-  let outcome: RunOutcome = { reason: "interrupted", history: [] };
+  let outcome: RunOutcome = { started: false, reason: "interrupted", history: [] };
   let epochs = 0;
   let steps = 0;
   try {
     for await (const event of events) {
-      if (event.kind === "end") outcome = { reason: event.reason, history: event.history };
+      if (event.kind === "end") outcome = { started: true, reason: event.reason, history: event.history };
       if (event.kind === "exported") outcome = { ...outcome, exported: event };
       if (event.kind === "reported") outcome = { ...outcome, reported: event };
       if (json) {
@@ -56,7 +60,13 @@ export async function showRun(
         continue;
       }
       switch (event.kind) {
+        case "decoding":
+        case "note":
+        case "left out":
+          showPreparation(event, progress);
+          break;
         case "prepared":
+          progress.clear();
           print(title);
           print(preparedLine(event));
           print("");
@@ -98,6 +108,33 @@ export async function showRun(
     progress.clear();
   }
   return outcome;
+}
+
+/** Shows what happens to a run's data before it begins. */
+export function showPreparation(event: PrepareEvent, progress: ProgressBar): void {
+  if (event.kind === "decoding") {
+    progress.show(event.done, event.total, `decoding ${event.split}`, decodingFacts(event));
+    return;
+  }
+  progress.clear();
+  for (const line of leftOutLines(event)) process.stderr.write(`${line}\n`);
+}
+
+const decodingFacts = ({ done, total, imagesPerSecond }: PackProgress): string =>
+  imagesPerSecond > 0 ? `${count(imagesPerSecond)} img/s  ${remaining((total - done) / imagesPerSecond)} left` : "";
+
+const MOST_NAMED = 10;
+
+/** What a split is without. */
+function leftOutLines(event: Extract<PrepareEvent, { kind: "note" | "left out" }>): readonly string[] {
+  if (event.kind === "note") return [`${event.split}: ${event.note}`];
+  const { split, unreadable, images } = event;
+  const more = unreadable.length - MOST_NAMED;
+  return [
+    `${split}: ${count(unreadable.length)} of ${plural(images, "picture")} cannot be read and are left out:`,
+    ...unreadable.slice(0, MOST_NAMED).map(({ message }) => `  ${message}`),
+    ...(more > 0 ? [`  … and ${count(more)} more; --json names all`] : []),
+  ];
 }
 
 const placeOf = ({ epoch, batch, batches }: Extract<FitEvent, { kind: "step" }>, epochs: number): string =>

@@ -14,6 +14,7 @@ export interface TrainOptions extends Omit<Partial<RunConfig>, "learningRate" | 
   readonly dataDir?: string;
   readonly out?: string;
   readonly overwrite?: true;
+  readonly strict?: true;
   readonly resume?: string;
   /** False for --no-report. */
   readonly report?: boolean;
@@ -21,9 +22,9 @@ export interface TrainOptions extends Omit<Partial<RunConfig>, "learningRate" | 
   readonly debug?: true;
 }
 
-const NOT_OF_THE_RUN = ["dataDir", "out", "overwrite", "resume", "report", "json", "debug"];
+const NOT_OF_THE_RUN = ["dataDir", "out", "overwrite", "strict", "resume", "report", "json", "debug"];
 /** What may be said beside --resume: where the data is on this machine, whether to report, and how to show the run. */
-const BESIDE_RESUME = ["dataDir", "resume", "report", "json", "debug"];
+const BESIDE_RESUME = ["dataDir", "strict", "resume", "report", "json", "debug"];
 
 const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
@@ -88,6 +89,6 @@ export function checkResume(options: TrainOptions): void {
   const foreign = Object.keys(options).filter((name) => !BESIDE_RESUME.includes(name));
   if (foreign.length)
     throw new UsageError(
-      `--resume takes all options of the run from ${options.resume}/run.json: expected nothing beside it but --data-dir, --no-report and --json, received ${foreign.map(flagOf).join(", ")}.`,
+      `--resume takes all options of the run from ${options.resume}/run.json: expected nothing beside it but --data-dir, --strict, --no-report and --json, received ${foreign.map(flagOf).join(", ")}.`,
     );
 }

@@ -44,6 +44,8 @@ export interface Augmentation<Spec extends { readonly kind: string }> {
   readonly source: string;
   /** In the order in which a text has them. */
   readonly parameters: { readonly [P in Exclude<keyof Spec, "kind">]-?: Parameter };
+  /** It takes parts of a picture at their own size, before any resize. */
+  readonly fromWhole?: true;
   create(spec: Required<Spec>): Stage;
 }
 

@@ -50,6 +50,7 @@ export const randomResizedCrop: Augmentation<RandomResizedCropSpec> = {
     scale: { expected: "a share above 0 and at most 1", valid: (value) => value > 0 && value <= 1, default: [0.08, 1] },
     ratio: { ...ABOVE_ZERO, default: [3 / 4, 4 / 3] },
   },
+  fromWhole: true,
   create: (spec) => ({
     stage: "fit",
     apply: (image, preprocess, random) => {

@@ -1,13 +1,19 @@
-import { expect, test } from "vitest";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createSession } from "../../core/session.node.ts";
 import { float32, zeros } from "../../core/tensor.ts";
 import { serialize } from "../../export/serialize.ts";
+import { loadClassifier } from "../../inference/classifier.node.ts";
 import { createClassifier } from "../../inference/classifier.ts";
 import { type EvaluationEvent, evaluate, evaluations } from "../../inference/evaluate.ts";
 import { mean } from "../../inference/probabilities.ts";
 import { verifyExport } from "../../inference/verify.ts";
 import { graphBuilder } from "../../models/ops/index.ts";
-import { inMemory } from "../../pipeline/dataset.ts";
+import { inMemory, subset } from "../../pipeline/dataset.ts";
+import { openDataset } from "../../pipeline/datasets/index.ts";
+import { encodePng } from "../../pipeline/encode.node.ts";
 import type { Image } from "../../pipeline/image.ts";
 import { parseViews } from "../../pipeline/views.ts";
 import { normal, run } from "../export/graphs.ts";
@@ -127,11 +133,86 @@ test("progress after each batch, then the result; time comes from the caller's c
   }));
 
 test.each([
-  ["another number of classes", ["a", "b"], "tells 4 classes apart, other has 2"],
-  ["the same classes in another order", ["right", "left", "top", "bottom"], "class 0 is 'left' for the model and 'right' in other"],
+  ["other classes", ["a", "b"], "2 of its 2 classes (a, b) are none of the model's 4 (left, right, top, …)"],
+  ["one other class", ["left", "right", "top", "under"], "1 of its 4 classes (under) are none of the model's 4"],
+  ["more classes", [...LABELS, "none"], "1 of its 5 classes (none)"],
 ])("a data set of %s is refused", async (_, classNames, message) => {
   const other = inMemory({ name: "other", classNames, images: images.slice(0, 1), labels: [0] });
   await using((classifier) => expect(evaluations(classifier, other)).rejects.toThrow(message));
+});
+
+test.each([
+  ["in another order", ["bottom", "right", "left", "top"]],
+  ["that are some of the model's", ["top", "left", "right"]],
+])("classes %s are matched by name", (_, classNames) =>
+  using(async (classifier) => {
+    const moved = labels.map((label) => classNames.indexOf(LABELS[label]));
+    const [evaluation] = await evaluations(classifier, inMemory({ name: "moved", classNames, images, labels: moved }));
+    const [expected] = await evaluations(classifier, dataset);
+    const { seconds: _seconds, imagesPerSecond: _rate, ...same } = expected;
+    expect(evaluation).toMatchObject(same);
+    expect(evaluation.top1).toBe(0.9);
+  }),
+);
+
+test("a name that two of the model's classes have is refused", async () => {
+  const classifier = await createClassifier<Image>(withMetadata(model(), { labels: ["left", "right", "left", "bottom"] }), HERE);
+  const other = inMemory({ name: "other", classNames: ["left", "right"], images: images.slice(0, 1), labels: [0] });
+  await expect(evaluations(classifier, other)).rejects.toThrow("its class 'left' is the name of several of the model's classes");
+  await classifier.dispose();
+});
+
+describe("pictures that are files", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "fivecrop-evaluate-"));
+    for (let i = 0; i < 40; i++) {
+      const name = join(folder, LABELS[i % 4], `${String(i).padStart(2, "0")}.png`);
+      await mkdir(dirname(name), { recursive: true });
+      await writeFile(name, i === 17 ? "no picture" : await encodePng(picture(i % 4, i, 20, 16)));
+    }
+    await writeFile(join(folder, "left", "00.png"), await encodePng(picture(1, 0, 20, 16))); // one that is wrong
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  test("are read by the classifier's own threads; one that cannot be read is reported, in its place, and counts nowhere", async () => {
+    const files = await openDataset({ name: `folder:${folder}`, root: "", split: "all" });
+    const classifier = await loadClassifier(withMetadata(model()), { workers: 2 });
+    try {
+      const events: EvaluationEvent[] = [];
+      const watched = { classify: vi.fn(classifier.classify) };
+      for await (const event of evaluate(classifier, files, { views: ["none", "five-crop"], files: watched, batchSize: 10 }))
+        events.push(event);
+      expect(watched.classify.mock.calls.map(([file]) => file)).toEqual(Array.from({ length: 40 }, (_, i) => files.file!(i)));
+      expect(events.map(({ kind }) => kind)).toEqual(["progress", "progress", "unreadable", "progress", "progress", "result"]);
+      expect(events[2]).toMatchObject({
+        file: join(folder, "right", "17.png"),
+        message: expect.stringContaining("17.png: cannot be read as a picture"),
+      });
+      const last = events[5];
+      if (last.kind !== "result") throw new Error("expected the result");
+      expect(last.evaluations[0]).toMatchObject({ images: 39, unreadable: 1, top1: 38 / 39 });
+      expect(last.evaluations[0].confusion[0]).toEqual([9, 1, 0, 0]);
+
+      const readable = subset(
+        files,
+        Array.from({ length: 40 }, (_, i) => i).filter((i) => !files.file!(i).endsWith("17.png")),
+      );
+      const [here] = await evaluations(classifier, readable, { views: "five-crop" });
+      expect(last.evaluations[1].confusion).toEqual(here.confusion);
+      expect(last.evaluations[1].loss).toBeCloseTo(here.loss, 5);
+    } finally {
+      await classifier.dispose();
+    }
+  });
+
+  test("none that can be read is an error", async () => {
+    const files = await openDataset({ name: `folder:${folder}`, root: "", split: "all" });
+    const bad = subset(files, [Array.from({ length: 40 }, (_, i) => i).find((i) => files.file!(i).endsWith("17.png"))!]);
+    const classifier = await loadClassifier(withMetadata(model()), { workers: 0 });
+    await expect(evaluations(classifier, bad, { files: classifier })).rejects.toThrow("none of its 1 pictures can be read");
+    await classifier.dispose();
+  });
 });
 
 test("a batch size of 0, no views or unknown views are refused", () =>

@@ -5,7 +5,7 @@ import { ARCHITECTURES } from "../../models/architectures/index.ts";
 import { initialParameters } from "../../models/network.ts";
 import { parseAugmentations } from "../../pipeline/augmentations/text.ts";
 import { inMemory } from "../../pipeline/dataset.ts";
-import { DATASETS, type DatasetEntry, datasetEntry } from "../../pipeline/datasets/index.ts";
+import { DATASETS, datasetEntry } from "../../pipeline/datasets/index.ts";
 import { createImage } from "../../pipeline/image.ts";
 import { hereLoader } from "../../pipeline/loader.ts";
 import { createOnnxRuntimeEngine } from "../../training/engines/onnxruntime.ts";
@@ -29,7 +29,7 @@ describe.each(recipes)("%s", (name, { options, expected, source, summary }) => {
 
   test("takes two steps on a few images, and they change the weights", async () => {
     const config: RunConfig = { ...toRunConfig({ recipe: name }), batchSize: 3, epochs: 2 };
-    const { defaultPreprocess } = datasetEntry(config.data) as DatasetEntry;
+    const { defaultPreprocess } = await datasetEntry(config.data);
     const [height, width] = defaultPreprocess.crop;
     const { network, preprocess } = modelOf(config, defaultPreprocess);
     const noise = random(1);
@@ -87,12 +87,12 @@ describe("a run's config", () => {
 
   test("preprocessing, and the input's size, can be the run's own", () => {
     const config = toRunConfig({ model: "lenet-bn", data: "fashion-mnist", preprocess: { mean: [0], std: [1] } });
-    const standard = datasetEntry("fashion-mnist").defaultPreprocess;
+    const standard = DATASETS["fashion-mnist"].defaultPreprocess;
     expect(modelOf(config, standard).preprocess).toEqual({ ...standard, mean: [0], std: [1] });
     const larger = modelOf({ ...config, model: "minivgg", preprocess: { crop: [80, 80] } }, standard);
     expect(larger.preprocess).toEqual({
       ...standard,
-      resize: [80, 80],
+      resize: 80,
       crop: [80, 80],
       channels: 3,
       mean: [0.5, 0.5, 0.5],
@@ -105,7 +105,7 @@ describe("a run's config", () => {
 
   test("Xavier's initialization draws weights, and leaves biases and norms as they are", () => {
     const config = toRunConfig({ model: "fashion-cnn", data: "fashion-mnist" });
-    const standard = datasetEntry("fashion-mnist").defaultPreprocess;
+    const standard = DATASETS["fashion-mnist"].defaultPreprocess;
     const [own, xavier] = [config, { ...config, initialization: "xavier-uniform" as const }].map((each) =>
       initialParameters(modelOf(each, standard).network, 7),
     );

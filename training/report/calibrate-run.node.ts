@@ -4,7 +4,7 @@ import { writeWhole } from "../../core/atomic-file.node.ts";
 import { FivecropError, messageOf } from "../../core/errors.ts";
 import { fitTemperature, logarithms, temper, type UntemperedAnswer } from "../../inference/calibration.ts";
 import { loadClassifier } from "../../inference/classifier.node.ts";
-import { checkClasses } from "../../inference/evaluate.ts";
+import { matchClasses } from "../../inference/evaluate.ts";
 import { withTemperature } from "../../inference/golden-samples.node.ts";
 import { metadataOf } from "../../inference/model-contract.ts";
 import { mean } from "../../inference/probabilities.ts";
@@ -45,13 +45,13 @@ export async function* calibrateRun(run: string, { dataRoot, signal }: Calibrate
     throw new FivecropError(
       `${file} does not say of which epoch it is: it is not the run's best one. To fix: export it again (export ${run}).`,
     );
-  const { validation } = await runParts(config, dataRoot);
+  const { validation } = await runParts(config, { dataRoot });
   const split = "validation";
   const classifier = await loadClassifier(model, { name: file, temperature: 1, threads: config.threads });
   const { views } = classifier;
   const answers: UntemperedAnswer[] = [];
   try {
-    checkClasses(classifier.labels, validation);
+    const columns = matchClasses(classifier.labels, validation);
     const start = performance.now();
     const total = validation.length;
     while (answers.length < total) {
@@ -59,7 +59,7 @@ export async function* calibrateRun(run: string, { dataRoot, signal }: Calibrate
       const images = indices.map((index) => () => validation.image(index));
       const lists = await classifier.probabilities(images, parseViews(views));
       for (const [i, index] of indices.entries())
-        answers.push({ views: lists[i].map((list) => Float32Array.from(logarithms(list))), label: validation.labels[index] });
+        answers.push({ views: lists[i].map((list) => Float32Array.from(logarithms(list))), label: columns[validation.labels[index]] });
       const done = answers.length;
       yield { kind: "measuring", split, done, total, imagesPerSecond: done / Math.max(1e-9, (performance.now() - start) / 1e3) };
       if (signal?.aborted) return;

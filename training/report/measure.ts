@@ -1,7 +1,7 @@
 import { random } from "../../core/random.ts";
 import { temper } from "../../inference/calibration.ts";
 import type { Classifier } from "../../inference/classifier.ts";
-import { evaluate } from "../../inference/evaluate.ts";
+import { type EvaluateOptions, evaluate, matchClasses } from "../../inference/evaluate.ts";
 import { createTally, indexOfLargest, type Metrics } from "../../inference/tally.ts";
 import { type Dataset, subset } from "../../pipeline/dataset.ts";
 
@@ -40,6 +40,8 @@ export interface MeasureOptions {
   readonly temperature: number;
   /** The whole split's size, where the data set is a part of it. */
   readonly of: number;
+  /** The classifier again, where it takes the paths of files, as `evaluate` asks for. */
+  readonly files?: EvaluateOptions["files"];
   readonly now?: () => number;
 }
 
@@ -61,24 +63,27 @@ export function bounded(dataset: Dataset, most: number): Dataset {
 export async function* measure(
   classifier: Pick<Classifier, "labels" | "probabilities" | "views">,
   dataset: Dataset,
-  { temperature, of, now = () => performance.now() }: MeasureOptions,
+  { temperature, of, files, now = () => performance.now() }: MeasureOptions,
 ): AsyncGenerator<MeasureEvent, void, undefined> {
   const start = now();
+  const columns = matchClasses(classifier.labels, dataset);
   const tally = createTally(classifier.labels.length);
   const answers: Answered[] = [];
-  for await (const event of evaluate(classifier, dataset, { views: "none", now })) {
+  for await (const event of evaluate(classifier, dataset, { views: "none", files, now })) {
     if (event.kind === "progress") {
-      for (const untempered of event.probabilities) {
+      for (const [i, untempered] of event.probabilities.entries()) {
+        if (!untempered) continue; // it cannot be read
+        const index = event.done - event.probabilities.length + i;
         const probabilities = temper(untempered, temperature);
-        const [index, answer] = [answers.length, indexOfLargest(probabilities)];
-        const truth = dataset.labels[index];
+        const answer = indexOfLargest(probabilities);
+        const truth = columns[dataset.labels[index]];
         tally.add(probabilities, truth);
         answers.push({ index, truth, answer, confidence: probabilities[answer] });
       }
       const { done, total, imagesPerSecond } = event;
       yield { kind: "progress", done, total, imagesPerSecond };
-      continue;
     }
+    if (event.kind !== "result") continue;
     const order = random(0).fork("pictures").permutation(answers.length);
     yield {
       kind: "measured",

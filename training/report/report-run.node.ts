@@ -71,7 +71,7 @@ export async function* reportRun(run: string, options: ReportOptions): AsyncGene
   const isBest = existsSync(join(run, checkpointFile("best")));
   const checkpoint = isBest ? await readRunCheckpoint(run, "best", config) : last;
   const { history, logs } = last.progress;
-  const parts = await runParts(config, dataRoot);
+  const parts = await runParts(config, { dataRoot });
   const { dataset: whole, split, note } = await chooseSplit(config.data, dataRoot, parts, asked);
   const dataset = bounded(whole, limit);
   const epoch = epochOf(checkpoint);
@@ -83,7 +83,7 @@ export async function* reportRun(run: string, options: ReportOptions): AsyncGene
   });
   let measured: Measured | undefined;
   try {
-    for await (const event of measure(classifier, dataset, { temperature, of: whole.length })) {
+    for await (const event of measure(classifier, dataset, { temperature, of: whole.length, files: classifier })) {
       if (event.kind === "progress") yield { ...event, kind: "measuring", split };
       else measured = event.measured;
       if (signal?.aborted) return;

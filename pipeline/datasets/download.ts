@@ -1,0 +1,128 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { open, readFile, rename, rm, stat } from "node:fs/promises";
+import { writeWhole } from "../../core/atomic-file.node.ts";
+import { FivecropError, messageOf } from "../../core/errors.ts";
+import { count } from "../../core/text.ts";
+import type { SourceFile } from "./source.ts";
+
+export interface DownloadOptions {
+  readonly onProgress?: (done: number, total: number | undefined) => void;
+  /** How often in a row a connection may fail without a byte more, 5. */
+  readonly tries?: number;
+  /** Milliseconds before the second try; twice as many before each further one. */
+  readonly pause?: number;
+  /** Milliseconds without a byte after which a connection counts as cut. */
+  readonly patience?: number;
+}
+
+/** A failure that another try may mend. */
+class Passing extends Error {}
+
+const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => undefined))?.size ?? 0;
+
+/**
+ * Fetches a file. What has arrived stays in `target.part`, and is gone on with by a range request, in this call or a later one.
+ * @throws FivecropError where the server does not have it, the connection fails for good, or size or hash are not the published ones: what arrived is then thrown away.
+ */
+export async function download(file: SourceFile, target: string, options: DownloadOptions = {}): Promise<void> {
+  const { tries = 5, pause = 1000 } = options;
+  const part = `${target}.part`;
+  let failures = 0;
+  for (;;) {
+    const before = await sizeOf(part);
+    try {
+      if (before === 0 || before !== file.bytes) await receive(file, part, options);
+      break;
+    } catch (cause) {
+      if (!(cause instanceof Passing)) throw cause;
+      failures = (await sizeOf(part)) > before ? 1 : failures + 1;
+      if (failures >= tries)
+        throw new FivecropError(
+          `${file.url}: ${cause.message}, ${tries} times. ${count(await sizeOf(part))} bytes are kept: the same command goes on from there.`,
+          { cause },
+        );
+      await new Promise((resolve) => setTimeout(resolve, pause * 2 ** (failures - 1)));
+    }
+  }
+  try {
+    await checkFile(part, file);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  } finally {
+    await rm(validatorFile(part), { force: true });
+  }
+  await rename(part, target);
+}
+
+/** What tells one version of a file on the server from another: a range of a file that has changed since is refused by the server. */
+const validatorFile = (part: string): string => `${part}.version`;
+
+async function receive({ url, bytes }: SourceFile, part: string, { onProgress, patience = 60_000 }: DownloadOptions): Promise<void> {
+  const have = await sizeOf(part);
+  const version = await readFile(validatorFile(part), "utf8").catch(() => "");
+  const resume = have > 0 && version !== "";
+  const controller = new AbortController();
+  const stop = (): void => controller.abort();
+  let timer = setTimeout(stop, patience);
+  try {
+    const headers = { "accept-encoding": "identity", ...(resume && { range: `bytes=${have}-`, "if-range": version }) };
+    const response = await fetch(url, { signal: controller.signal, headers }).catch((error: Error) => {
+      throw new Passing(`no connection (${messageOf(error.cause ?? error)})`, { cause: error });
+    });
+    const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get("content-range") ?? "");
+    if (response.status === 416 && resume) {
+      await rm(part, { force: true });
+      throw new Passing("the server has another version of the file");
+    }
+    if (response.status >= 500 || response.status === 429)
+      throw new Passing(`the server answers ${response.status} ${response.statusText}`);
+    if (!response.ok || !response.body)
+      throw new FivecropError(
+        `${url}: the server answers ${response.status} ${response.statusText}. To mend: fetch the file by other means, and give it with --from FILE.`,
+      );
+    const from = response.status === 206 && Number(range?.[1]) === have ? have : 0;
+    if (response.status === 206 && from === 0) throw new Passing("the server sends another range than the one asked for");
+    const length = Number(response.headers.get("content-length") ?? Number.NaN);
+    const total = Number.isFinite(length) ? from + length : bytes;
+    const validator = response.headers.get("etag")?.replace(/^W\/.*/, "") || response.headers.get("last-modified") || "";
+    await writeWhole(validatorFile(part), validator);
+    const file = await open(part, from ? "a" : "w");
+    let done = from;
+    try {
+      for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+        clearTimeout(timer);
+        timer = setTimeout(stop, patience);
+        await file.writeFile(chunk);
+        done += chunk.length;
+        onProgress?.(done, total);
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).syscall === "write")
+        throw new FivecropError(`cannot write ${part}: ${messageOf(error)}`, { cause: error });
+      throw new Passing(`the connection was cut after ${count(done)} bytes`, { cause: error });
+    } finally {
+      await file.close();
+    }
+    if (total !== undefined && done < total) throw new Passing(`the connection was cut after ${count(done)} of ${count(total)} bytes`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @throws FivecropError where a file is not of the published size or hash. */
+export async function checkFile(path: string, { url, bytes, md5, sha256 }: SourceFile): Promise<void> {
+  const mend = "It is damaged or another file. To mend: fetch it again.";
+  const size = await sizeOf(path);
+  if (bytes !== undefined && size !== bytes)
+    throw new FivecropError(`${url}: expected ${count(bytes)} bytes as published, received ${count(size)}. ${mend}`);
+  for (const [algorithm, expected] of Object.entries({ md5, sha256 })) {
+    if (expected === undefined) continue;
+    const hash = createHash(algorithm);
+    for await (const chunk of createReadStream(path)) hash.update(chunk);
+    const found = hash.digest("hex");
+    if (found !== expected)
+      throw new FivecropError(`${url}: expected the published ${algorithm} hash ${expected}, received a file of ${found}. ${mend}`);
+  }
+}
