@@ -39,8 +39,8 @@ export type EvaluationEvent =
       readonly done: number;
       readonly total: number;
       readonly imagesPerSecond: number;
-      /** Each image that was answered since the event before: its place, and what the first choice of views says of every class. */
-      readonly answered: readonly { readonly index: number; readonly probabilities: Float64Array }[];
+      /** Of each image since the event before: what the first choice of views says of every class; undefined where it cannot be read. */
+      readonly probabilities: readonly (Float64Array | undefined)[];
     }
   /** A picture that cannot be read: it counts nowhere. */
   | { readonly kind: "unreadable"; readonly file: string; readonly message: string }
@@ -66,25 +66,27 @@ export async function* evaluate(
   const start = now();
   const secondsSince = () => Math.max(1e-9, (now() - start) / 1000);
   let [done, unreadable] = [0, 0];
-  let answered: { readonly index: number; readonly probabilities: Float64Array }[] = [];
+  let probabilities: (Float64Array | undefined)[] = [];
   for await (const answer of answersOf(classifier, dataset, distinct, options)) {
     const { index, lists } = answer;
     if (lists) {
       const means = choices.map(({ members }) => mean(members.map((member) => lists[member])));
       const right = means.map((each, k) => tallies[k].add(each, columns[dataset.labels[index]]));
-      answered.push({ index, probabilities: means[0] });
+      probabilities.push(means[0]);
       right.forEach((isRight, k) => {
         if (isRight && !right[none]) changes[k].fixed++;
         if (!isRight && right[none]) changes[k].broke++;
       });
     } else {
       unreadable++;
+      probabilities.push(undefined);
       yield { kind: "unreadable", file: answer.file, message: answer.message };
     }
     done++;
-    if (done % batchSize > 0 && done < dataset.length) continue;
-    yield { kind: "progress", done, total: dataset.length, imagesPerSecond: done / secondsSince(), answered };
-    answered = [];
+    if (done % batchSize === 0 || done === dataset.length) {
+      yield { kind: "progress", done, total: dataset.length, imagesPerSecond: done / secondsSince(), probabilities };
+      probabilities = [];
+    }
   }
   const total = done - unreadable;
   if (total === 0) throw new FivecropError(`${dataset.name}: none of its ${unreadable} pictures can be read`);

@@ -142,7 +142,7 @@ async function train(options: TrainOptions): Promise<void> {
   if (options.resume !== undefined) checkResume(options);
   const config = options.resume === undefined ? await newRunConfig(options) : await readRunConfig(options.resume);
   const out = options.resume ?? options.out ?? unusedDirectory(join("runs", `${config.model}-${fileName(config.data)}`));
-  const { json = false, overwrite, strict, report = true, dataDir } = options;
+  const { json = false, overwrite, report = true, strict, dataDir } = options;
   const { run } = await import("./run.node.ts");
   const progress = createProgressBar({ quiet: json });
   const interrupt = stopGently(progress);
@@ -152,8 +152,8 @@ async function train(options: TrainOptions): Promise<void> {
       dataRoot: dataRoot(dataDir),
       resume: options.resume !== undefined,
       overwrite,
-      strict,
       report,
+      strict,
       signal: interrupt.signal,
     });
     const outcome = await showRun(events, { json, title: `${config.model} on ${config.data}`, progress, print });

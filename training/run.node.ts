@@ -25,10 +25,10 @@ export interface RunOptions {
   readonly resume?: boolean;
   /** Start anew in a directory that has a run already. */
   readonly overwrite?: boolean;
-  /** Pictures that cannot be read are an error, and not left out. */
-  readonly strict?: boolean;
   /** Measure at the end and leave `report.html`: true where it is left out. */
   readonly report?: boolean;
+  /** Pictures that cannot be read are an error, and not left out. */
+  readonly strict?: boolean;
   readonly signal?: AbortSignal;
 }
 

@@ -23,7 +23,7 @@ const FILES = [
 const PICTURES = ["ankle-boot", "trouser"].map(picture);
 
 /** Lines that a slow machine sees while it waits. */
-const withoutProgress = (stderr: string): string => stderr.replace(/^(epoch|evaluate|measure:) .* %.*\n/gm, "");
+const withoutProgress = (stderr: string): string => stderr.replace(/^(epoch|evaluate|measure:) .*(left|%).*\n/gm, "");
 
 let cwd: string;
 beforeAll(async () => {

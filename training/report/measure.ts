@@ -40,7 +40,7 @@ export interface MeasureOptions {
   readonly temperature: number;
   /** The whole split's size, where the data set is a part of it. */
   readonly of: number;
-  /** As of `evaluate`: the classifier again, where it takes files. */
+  /** The classifier again, where it takes the paths of files, as `evaluate` asks for. */
   readonly files?: EvaluateOptions["files"];
   readonly now?: () => number;
 }
@@ -70,9 +70,10 @@ export async function* measure(
   const tally = createTally(classifier.labels.length);
   const answers: Answered[] = [];
   for await (const event of evaluate(classifier, dataset, { views: "none", files, now })) {
-    if (event.kind === "unreadable") continue; // it is not among the images that were measured
     if (event.kind === "progress") {
-      for (const { index, probabilities: untempered } of event.answered) {
+      for (const [i, untempered] of event.probabilities.entries()) {
+        if (!untempered) continue; // it cannot be read
+        const index = event.done - event.probabilities.length + i;
         const probabilities = temper(untempered, temperature);
         const answer = indexOfLargest(probabilities);
         const truth = columns[dataset.labels[index]];
@@ -81,8 +82,8 @@ export async function* measure(
       }
       const { done, total, imagesPerSecond } = event;
       yield { kind: "progress", done, total, imagesPerSecond };
-      continue;
     }
+    if (event.kind !== "result") continue;
     const order = random(0).fork("pictures").permutation(answers.length);
     yield {
       kind: "measured",
