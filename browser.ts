@@ -10,7 +10,7 @@ export { type ModelMetadata, readMetadata } from "./export/metadata.ts";
 export { parse } from "./export/parse.ts";
 export { type ImageSource, loadClassifier } from "./inference/classifier.browser.ts";
 export type { Classification, Classifier, ClassifierOptions, ClassifyOptions, Prediction } from "./inference/classifier.ts";
-export { ARCHITECTURES, createNetwork } from "./models/architectures/index.ts";
+export { ARCHITECTURES, createNetwork, type NetworkOptions } from "./models/architectures/index.ts";
 export * as layers from "./models/layers/index.ts";
 export { type Network, network } from "./models/network.ts";
 export { inMemory, splitDataset } from "./pipeline/dataset.ts";

@@ -11,7 +11,7 @@ const OPTIMIZERS: Readonly<Record<string, { readonly optimizer: Optimizer; reado
 };
 
 /** Whose five steps of five optimizers take half a minute each: they are checked in tests/end-to-end. */
-export const SLOW: readonly string[] = ["cifar-convnet", "convnet1", "convnet3", "mini-resnet", "resnet18-gray"];
+export const SLOW: readonly string[] = ["cifar-convnet", "cifar-convnet-no-bn", "convnet1", "convnet3", "mini-resnet", "resnet18-gray"];
 
 interface Tolerances {
   /** Of a gradient's L2 norm. */
