@@ -15,7 +15,7 @@ export type { Classification, Classifier, ClassifierOptions, ClassifyOptions, Pr
 export { samplePictures } from "./inference/sample-pictures.ts";
 export { verifyModel } from "./inference/verify-model.browser.ts";
 export { type Divergence, describeDivergence, type Verification } from "./inference/verify-samples.ts";
-export { ARCHITECTURES, createNetwork } from "./models/architectures/index.ts";
+export { ARCHITECTURES, createNetwork, type NetworkOptions } from "./models/architectures/index.ts";
 export * as layers from "./models/layers/index.ts";
 export { type Network, network } from "./models/network.ts";
 export { inMemory, splitDataset } from "./pipeline/dataset.ts";

@@ -48,6 +48,6 @@ export function densenet169(classes: number, wanted: Head): Layer {
     relu,
     avgpool: adaptiveAveragePool2d(1),
     flatten,
-    classifier: head(classes, wanted),
+    classifier: head(classes, wanted, { bias: initializers.constant(0) }),
   });
 }

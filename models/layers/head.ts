@@ -34,7 +34,7 @@ export function headLayers(classes: number, { hidden, dropout: share }: Head, op
 }
 
 /** The same as one layer: a linear layer itself, or a sequence. */
-export function head(classes: number, wanted: Head): Layer {
-  const layers = headLayers(classes, wanted);
+export function head(classes: number, wanted: Head, options: LinearOptions = {}): Layer {
+  const layers = headLayers(classes, wanted, options);
   return layers.length === 1 ? layers[0] : sequential(layers);
 }

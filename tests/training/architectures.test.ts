@@ -53,5 +53,5 @@ describe.each(ARCHITECTURE_NAMES)("%s", (name) => {
     const wanted = probabilities(expected);
     const worst = probabilities(answer).reduce((largest, p, i) => Math.max(largest, Math.abs(p - wanted[i])), 0);
     expect(worst).toBeLessThan(1e-4);
-  });
+  }, 180_000);
 });

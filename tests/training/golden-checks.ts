@@ -11,7 +11,7 @@ const OPTIMIZERS: Readonly<Record<string, { readonly optimizer: Optimizer; reado
 };
 
 /** Whose five steps of five optimizers take half a minute each: they are checked in tests/end-to-end. */
-export const SLOW: readonly string[] = ["cifar-convnet", "convnet1", "convnet3", "mini-resnet", "resnet18-gray"];
+export const SLOW: readonly string[] = ["cifar-convnet", "cifar-convnet-no-bn", "convnet1", "convnet3", "mini-resnet", "resnet18-gray"];
 
 interface Tolerances {
   /** Of a gradient's L2 norm. */
@@ -25,10 +25,11 @@ interface Tolerances {
 const USUAL: Tolerances = { norm: 1e-4, value: 1e-3, loss: 1e-4 };
 
 /**
- * An input of a relu so near to 0 that float32 rounding decides on its side moves the gradients by that pixel, in PyTorch's own float32 as here. There it
- * is off by up to 8e-4 of the norm, 7e-3 of a value and 1.2e-4 of the loss in the first five, and of densenet169 8e-4 of the norm and 9e-3 of a value.
+ * An input of a relu so near to 0 that float32 rounding decides on its side moves the gradients by that pixel, and later losses more: PyTorch's own float32
+ * is off by up to 8e-4 of the norm, 7e-3 of a value and 1.2e-4 of a loss, in densenet169 by 8e-4 and 9e-3. In cifar-convnet that input is 3e-7: PyTorch in
+ * float64, with images and parameters changed by 2e-7 of themselves, moves the fourth loss with Nesterov's momentum by 1.4e-3.
  */
-const BY_A_PIXEL: Tolerances = { norm: 1e-3, value: 2e-2, loss: 5e-4 };
+const BY_A_PIXEL: Tolerances = { norm: 1e-3, value: 2e-2, loss: 3e-3 };
 const TOLERANCES: Readonly<Record<string, Tolerances>> = {
   "cifar-convnet": BY_A_PIXEL,
   "cifar-convnet-no-bn": BY_A_PIXEL,
@@ -99,8 +100,9 @@ export async function checkTraining(golden: Golden, recipe: string): Promise<voi
   for (const _ of expected.losses) losses.push((await engine.train([goldenBatch(golden)], [learningRate]))[0].loss);
   const { state } = await engine.state();
   await engine.dispose();
+  const tolerance = tolerancesOf(golden).loss;
   losses.forEach((loss, i) => {
-    expect(Math.abs(loss - expected.losses[i]) / expected.losses[0], `loss of step ${i + 1}`).toBeLessThan(tolerancesOf(golden).loss);
+    expect(Math.abs(loss - expected.losses[i]) / expected.losses[0], `loss of step ${i + 1}`).toBeLessThan(tolerance);
   });
   for (const [statistic, sampled] of Object.entries(expected.running_statistics_after)) {
     // with Adam a bias whose gradient is only rounding walks freely, and moves the mean

@@ -14,7 +14,7 @@ describe.each(networks)("golden %s", (name) => {
     expect([...goldenNetwork(golden).parameters.keys()].map((value) => [value.name, value.shape])).toEqual(golden.parameters);
   });
 
-  it("gives PyTorch's logits, loss and gradients", () => checkStep(golden));
+  it("gives PyTorch's logits, loss and gradients", () => checkStep(golden), 180_000);
 
   if (!SLOW.includes(name))
     it.each(Object.keys(golden.training))("trains with %s as PyTorch does", (recipe) => checkTraining(golden, recipe));
