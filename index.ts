@@ -14,6 +14,7 @@ export { readSafetensors, writeSafetensors } from "./export/safetensors.ts";
 export { type SelfContainedOptions, selfContained } from "./export/self-contained.ts";
 export { serialize } from "./export/serialize.ts";
 export { type AdoptOptions, adopt } from "./inference/adopt.ts";
+export { type Calibration, fitTemperature, type ReliabilityBin, type UntemperedAnswer } from "./inference/calibration.ts";
 export { loadClassifier, type NodeClassifierOptions } from "./inference/classifier.node.ts";
 export type {
   Classification,
@@ -25,9 +26,10 @@ export type {
 } from "./inference/classifier.ts";
 export { type ClassifyFilesOptions, classifyFiles, type FileAnswer } from "./inference/classify-files.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, evaluations } from "./inference/evaluate.ts";
-export { type GoldenOptions, verifyFile, withGoldenSamples } from "./inference/golden-samples.node.ts";
+export { type GoldenOptions, verifyFile, withGoldenSamples, withTemperature } from "./inference/golden-samples.node.ts";
 export type { ImageSource } from "./inference/image-source.node.ts";
 export { pictureFiles } from "./inference/picture-files.node.ts";
+export type { Metrics } from "./inference/tally.ts";
 export { verifyExport } from "./inference/verify.ts";
 export { type Divergence, type Verification, verifySamples } from "./inference/verify-samples.ts";
 export { ARCHITECTURES, type Architecture, createNetwork } from "./models/architectures/index.ts";
@@ -56,6 +58,7 @@ export { type About, exportTrained } from "./training/export-trained.ts";
 export { type FitData, type FitEvent, type FitOptions, fit } from "./training/fit.ts";
 export { adam, adamw, createOptimizer, type Optimizer, sgd } from "./training/optimizers.ts";
 export type { EpochRecord, Progress } from "./training/progress.ts";
+export type { ReportEvent, RunEvaluation } from "./training/report/report-run.node.ts";
 export { type RunEvent, type RunOptions, run } from "./training/run.node.ts";
 export { DEFAULTS, type RunConfig } from "./training/run-config.ts";
 export { parseSchedule, type Schedule } from "./training/schedules.ts";
