@@ -14,6 +14,7 @@ export { readSafetensors, writeSafetensors } from "./export/safetensors.ts";
 export { type SelfContainedOptions, selfContained } from "./export/self-contained.ts";
 export { serialize } from "./export/serialize.ts";
 export { type AdoptOptions, adopt } from "./inference/adopt.ts";
+export { type Calibration, fitTemperature, type ReliabilityBin, type UntemperedAnswer } from "./inference/calibration.ts";
 export type { DeviceCheck } from "./inference/check-device.ts";
 export { loadClassifier, type NodeClassifierOptions } from "./inference/classifier.node.ts";
 export type {
@@ -26,9 +27,17 @@ export type {
 } from "./inference/classifier.ts";
 export { type ClassifyFilesOptions, classifyFiles, type FileAnswer } from "./inference/classify-files.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, evaluations } from "./inference/evaluate.ts";
-export { type GoldenOptions, type VerifyFileOptions, verifyFile, verifyModel, withGoldenSamples } from "./inference/golden-samples.node.ts";
+export {
+  type GoldenOptions,
+  type VerifyFileOptions,
+  verifyFile,
+  verifyModel,
+  withGoldenSamples,
+  withTemperature,
+} from "./inference/golden-samples.node.ts";
 export type { ImageSource } from "./inference/image-source.node.ts";
 export { pictureFiles } from "./inference/picture-files.node.ts";
+export type { Metrics } from "./inference/tally.ts";
 export { verifyExport } from "./inference/verify.ts";
 export { type Divergence, describeDivergence, type Verification, verifySamples } from "./inference/verify-samples.ts";
 export { ARCHITECTURES, type Architecture, createNetwork, type NetworkOptions } from "./models/architectures/index.ts";
@@ -63,6 +72,7 @@ export { adam, adamw, createOptimizer, type Optimizer, sgd } from "./training/op
 export type { EpochRecord, LogRecord, Progress } from "./training/progress.ts";
 export { RECIPES } from "./training/recipes/index.ts";
 export type { Expectation, Recipe } from "./training/recipes/recipe.ts";
+export type { ReportEvent, RunEvaluation } from "./training/report/report-run.node.ts";
 export { type RunEvent, type RunOptions, run } from "./training/run.node.ts";
 export { DEFAULTS, type RunConfig } from "./training/run-config.ts";
 export { parseSchedule, type Schedule } from "./training/schedules.ts";

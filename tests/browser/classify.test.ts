@@ -34,7 +34,8 @@ async function expectNodesAnswers(bytes: Uint8Array, pictures: readonly Uint8Arr
 test("a page's probabilities are Node's, on PNG and JPEG, from blobs and files", async () => {
   const pictures = [...filesIn(join(FIXTURES, "photos"), /\.jpg$/), ...filesIn(join(FIXTURES, "preprocess"), /^(wide|tall)\.png$/)];
   expect(pictures.length).toBe(4);
-  for (const views of ["none", "five-crop"]) await expectNodesAnswers(withMetadata(model()), pictures, views);
+  for (const views of ["none", "five-crop"])
+    for (const temperature of [1, 2.5]) await expectNodesAnswers(withMetadata(model(), { temperature }), pictures, views);
 });
 
 const there = existsSync(join(SHARED, "models"));

@@ -14,7 +14,7 @@ function expectFailure({ code, stderr }: Finished, ...says: readonly string[]): 
   expect(code).toBe(1);
 }
 
-const TRAIN = ["train", "--model", "fashion-cnn", "--epochs", "1", "--batch-size", "10", "--threads", "1", "--out", "run"];
+const TRAIN = ["train", "--model", "fashion-cnn", "--epochs", "1", "--batch-size", "10", "--threads", "1", "--out", "run", "--no-report"];
 const SAMPLE = ["--data", "fashion-mnist-sample", "--batch-size", "600"];
 
 describe.concurrent("data", () => {

@@ -2,7 +2,22 @@ import { describe, expect, test } from "vitest";
 import { VERSION } from "../../export/version.ts";
 import { fivecrop } from "./run.ts";
 
-const COMMANDS = ["quickstart", "train", "recipes", "datasets", "evaluate", "infer", "adopt", "verify", "export", "inspect", "demo"];
+const COMMANDS = [
+  "quickstart",
+  "train",
+  "recipes",
+  "datasets",
+  "evaluate",
+  "infer",
+  "adopt",
+  "verify",
+  "report",
+  "compare",
+  "calibrate",
+  "export",
+  "inspect",
+  "demo",
+];
 
 describe.concurrent("help", () => {
   test("without arguments it says what there is", async () => {

@@ -122,7 +122,9 @@ describe("evaluate --tta A,B,C", () => {
 
   test("for people: two columns and what they mean; one choice of views alone has none", async () => {
     const { stdout } = await evaluate("--tta", "none", "--tta", "ten-crop");
-    expect(stdout).toMatch(/^views +top-1 +top-5 +loss +fixed +broke\nnone .*\nten-crop .* \d+ +\d+\nfixed: wrong with none/m);
+    expect(stdout).toMatch(
+      /^views +top-1 +top-5 +loss +ECE +fixed +broke\nnone .*\nten-crop .* \d+ +\d+\nECE: .*\nfixed: wrong with none/m,
+    );
     expect((await evaluate("--tta", "ten-crop")).stdout).not.toContain("fixed");
   });
 });
