@@ -1,10 +1,11 @@
 import { join, relative } from "node:path";
 import { Command, CommanderError } from "commander";
 import { FivecropError, messageOf, UsageError } from "./errors.ts";
+import { printable } from "./text.ts";
 
 /** A line on standard output. */
 export const print = (line: string): void => {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${printable(line)}\n`);
 };
 
 /** How the program is called here: npm and npx find a bin that a shell does not, and in a clone it is a file. */
@@ -80,7 +81,7 @@ export function explain(thrown: unknown, command: string, debug: boolean): { rea
     return { text: `fivecrop: ${message}\nSee: ${command} --help`, exitCode: EXIT.misused };
   }
   const expected = thrown instanceof FivecropError;
-  const said = `fivecrop: ${messageOf(thrown)}${expected || debug ? "" : "\nThis is a fault of fivecrop itself; with --debug it shows where."}`;
+  const said = `fivecrop: ${printable(messageOf(thrown).replace(/\s*\n\s*/g, " "))}${expected || debug ? "" : "\nThis is a fault of fivecrop itself; with --debug it shows where."}`;
   return { text: debug ? `${said}\n${stackOf(thrown)}` : said, exitCode: thrown instanceof UsageError ? EXIT.misused : EXIT.failed };
 }
 

@@ -24,6 +24,8 @@ export interface Session {
 }
 
 export interface SessionOptions {
+  /** What messages call the model. */
+  readonly name?: string;
   /** Threads inside one operator; the runtime's own choice where it is left out. */
   readonly threads?: number;
   /** Threads of the runtime that wait keep their cores busy, true: soonest where nothing else computes, and a waste where something does. */

@@ -32,6 +32,9 @@ export const plural = (number: number, noun: string): string => `${count(number)
 export const pad = (text: string, width: number, side: "left" | "right"): string =>
   side === "left" ? text.padEnd(width) : text.padStart(width);
 
+/** Without the characters that a terminal obeys, line ends but for: names come from files of others. */
+export const printable = (text: string): string => text.replace(/(?!\n)\p{Cc}/gu, "\ufffd");
+
 export interface TableOptions {
   /** For each column, the side its texts are on: "l" or "r". The last letter stands for all further columns. */
   readonly align: string;

@@ -107,7 +107,7 @@ export async function createClassifier<Source = Image>(
   if (!(Number.isInteger(batchSize) && batchSize >= 1))
     throw new UsageError(`batchSize: expected a whole number from 1, received ${batchSize}`);
   const defaultViews = parseViews(contract.views);
-  const session = await createSession(model, { threads, giveFeeds: true });
+  const session = await createSession(model, { name, threads, giveFeeds: true });
   let ports: Ports;
   try {
     ports = checkPorts(session, contract, name);
@@ -132,7 +132,7 @@ export async function createClassifier<Source = Image>(
       throw new FivecropError(
         `${name}: its output is [${output.shape}], ${labels.length} labels need [N,${labels.length}]. To fix: give a label for each class.`,
       );
-    return Array.from({ length: count }, (_, i) => toProbabilities(rows(output, i, i + 1).data as Float32Array, contract.outputKind));
+    return Array.from({ length: count }, (_, i) => toProbabilities(rows(output, i, i + 1).data as Float32Array, contract.outputKind, name));
   }
 
   /** For each picture the probabilities of each of its views. A fixed batch is filled up with zeros. */

@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { createCommand, EXIT, numberOption, print, repeated } from "../core/command-line.node.ts";
 import { UsageError } from "../core/errors.ts";
 import { createProgressBar } from "../core/progress-bar.node.ts";
+import { printable } from "../core/text.ts";
 import { OUTPUT_KINDS } from "../export/metadata.ts";
 import { PRESETS } from "../pipeline/presets.ts";
 import { nameOfView, parseViews, splitViews } from "../pipeline/views.ts";
@@ -129,7 +130,7 @@ function showAnswers(answers: readonly ShownAnswer[], { json, perView, saves }: 
       continue;
     }
     if (json) print(JSON.stringify({ file, error: error.message }));
-    process.stderr.write(`fivecrop: ${error.message}\n`);
+    process.stderr.write(`fivecrop: ${printable(error.message)}\n`);
     process.exitCode = EXIT.failed;
   }
 }

@@ -19,13 +19,14 @@ export function softmax(row: ArrayLike<number>): Float64Array {
 
 /**
  * A row of a network's output as probabilities.
+ * @param name what messages call the model
  * @throws FivecropError where they are not numbers: the weights or the input were not.
  */
-export function toProbabilities(row: Float32Array, kind: OutputKind): Float64Array {
+export function toProbabilities(row: Float32Array, kind: OutputKind, name = "the model"): Float64Array {
   const result = TO_PROBABILITIES[kind](row);
   if (!result.every(Number.isFinite))
     throw new FivecropError(
-      `the model's output (${kind}) gives probabilities that are not numbers: its weights or this input are not finite`,
+      `${name}: its output (${kind}) gives probabilities that are not numbers: its weights or this input are not finite`,
     );
   return result;
 }

@@ -62,7 +62,7 @@ export async function createReplayer(
 ): Promise<Replayer> {
   const contract = contractOf(model, options, name);
   const { preprocess: spec, metadata, labels, outputKind, views } = contract;
-  const session = await createSession(model);
+  const session = await createSession(model, { name });
   if (metadata?.selfContained)
     return {
       views,
@@ -92,7 +92,7 @@ export async function createReplayer(
     const data = new Float32Array(batch * input.length);
     data.set(input);
     const { [ports.output]: output } = await session.run({ [ports.input]: tensor("float32", [batch, spec.channels, ...spec.crop], data) });
-    return toProbabilities(rows(output as Tensor<"float32">, 0, 1).data.subarray(0, labels.length), outputKind);
+    return toProbabilities(rows(output as Tensor<"float32">, 0, 1).data.subarray(0, labels.length), outputKind, name);
   }
 
   async function replay(image: Image): Promise<Trace> {

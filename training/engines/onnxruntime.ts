@@ -44,7 +44,7 @@ export function createOnnxRuntimeEngine({ network, optimizer, createSession, thr
       await session.dispose();
     }
     const step = compileStep(network, batch, optimizer);
-    const made = { step, session: await createSession(serialize(step.graph), { threads }) };
+    const made = { step, session: await createSession(serialize(step.graph), { name: "the training step", threads }) };
     steps.set(batch, made);
     return made;
   }
@@ -54,7 +54,7 @@ export function createOnnxRuntimeEngine({ network, optimizer, createSession, thr
     await forward?.session.dispose();
     forward = undefined;
     const graph = compileForward(network, batch, Object.keys(current));
-    forward = { batch, session: await createSession(serialize(graph), { threads }) };
+    forward = { batch, session: await createSession(serialize(graph), { name: "the network", threads }) };
     return forward.session;
   }
 
