@@ -10,6 +10,7 @@ import type { AdoptFileOptions } from "./adopt.node.ts";
 import type { Classification } from "./classifier.ts";
 import type { FileAnswer } from "./classify-files.ts";
 import { type ModelOptions, readModelOptions } from "./infer-options.node.ts";
+import type { Shift } from "./shrink-on-load.node.ts";
 import { evaluationLines, predictionLines, viewLines } from "./text.ts";
 
 const TTA = "what to average over: none, flip, five-crop, ten-crop, multi-scale:SIZE,SIZE (default: as the model says, else none)";
@@ -30,6 +31,7 @@ interface InferOptions extends ModelOptions {
   readonly top: number;
   readonly perView?: true;
   readonly saveViews?: string;
+  readonly shrinkOnLoad?: true;
   readonly threads?: number;
   readonly json?: true;
 }
@@ -54,6 +56,7 @@ export function inferCommand(): Command {
     .option("--top <n>", "how many classes to name", numberOption("--top", { whole: true, from: 1 }), 5)
     .option("--per-view", "show each view's own answer too")
     .option("--save-views <dir>", "write what the model sees, as DIR/PICTURE.VIEW.png")
+    .option("--shrink-on-load", "read large JPEGs at a reduced size: faster, and other pixels; says how far probabilities move")
     .option(
       "--threads <n>",
       "threads of one operator (default: the runtime's choice)",
@@ -63,7 +66,7 @@ export function inferCommand(): Command {
 }
 
 async function infer(files: readonly string[], { model, tta, top, threads, json = undefined, ...options }: InferOptions): Promise<void> {
-  const { perView = false, saveViews: folder, ...modelOptions } = options;
+  const { perView = false, saveViews: folder, shrinkOnLoad = false, ...modelOptions } = options;
   if (tta !== undefined) parseViews(tta);
   const said = await readModelOptions(modelOptions);
   const [{ loadClassifier }, { classifyFiles }, { isFolder, pictureFiles }, { createViewSaver }] = await Promise.all([
@@ -72,11 +75,16 @@ async function infer(files: readonly string[], { model, tta, top, threads, json 
     import("./picture-files.node.ts"),
     import("./save-views.node.ts"),
   ]);
-  const saver = folder === undefined ? undefined : createViewSaver(folder);
+  const saver = folder === undefined ? undefined : createViewSaver(folder, shrinkOnLoad);
   const folders = await Promise.all(files.map(isFolder));
   for (const [i, file] of files.entries()) if (!folders[i]) saver?.claim(file);
   const many = files.length > FEW || folders.some(Boolean);
-  const classifier = await loadClassifier(model ?? (await defaultModel()), { ...said, threads, ...(!many && { workers: 0 }) });
+  const classifier = await loadClassifier(model ?? (await defaultModel()), {
+    ...said,
+    threads,
+    shrinkOnLoad,
+    ...(!many && { workers: 0 }),
+  });
   const save = async (file: string, { views }: Classification): Promise<readonly string[]> => {
     return (
       (await saver?.save(
@@ -86,6 +94,7 @@ async function infer(files: readonly string[], { model, tta, top, threads, json 
       )) ?? []
     );
   };
+  const report = shrinkOnLoad ? (await import("./shrink-on-load.node.ts")).createShiftReport(classifier) : undefined;
   try {
     let chunk: ShownAnswer[] = [];
     const show = (): void => {
@@ -93,10 +102,15 @@ async function infer(files: readonly string[], { model, tta, top, threads, json 
       chunk = [];
     };
     for await (const answer of classifyFiles(classifier, pictureFiles(files), { views: tta, top })) {
-      chunk.push({ ...answer, saved: answer.classification ? await save(answer.file, answer.classification) : [] });
+      chunk.push({
+        ...answer,
+        saved: answer.classification ? await save(answer.file, answer.classification) : [],
+        shift: await report?.measure(answer),
+      });
       if (json || chunk.length === CHUNK) show();
     }
     show();
+    if (!json) for (const line of report?.lines() ?? []) print(line);
   } finally {
     await classifier.dispose();
   }
@@ -105,8 +119,8 @@ async function infer(files: readonly string[], { model, tta, top, threads, json 
 /** Read only where no other is named. */
 const defaultModel = async (): Promise<string> => (await import("../models/pretrained.node.ts")).PRETRAINED["squeezenet1.1-imagenet"];
 
-/** An answer, and where its views were written. */
-type ShownAnswer = FileAnswer & { readonly saved: readonly string[] };
+/** An answer, where its views were written, and by how much reading at a reduced size moves it. */
+type ShownAnswer = FileAnswer & { readonly saved: readonly string[]; readonly shift?: Shift };
 
 interface ShowOptions {
   readonly json: boolean;
@@ -118,13 +132,21 @@ interface ShowOptions {
 function showAnswers(answers: readonly ShownAnswer[], { json, perView, saves }: ShowOptions): void {
   const labels = answers.flatMap(({ classification }) => classification?.predictions.map(({ label }) => label) ?? []);
   const width = Math.max(0, ...labels.map(({ length }) => length));
-  for (const { file, classification, error, saved } of answers) {
+  for (const { file, classification, error, saved, shift } of answers) {
     if (classification) {
       const { predictions, views } = classification;
       const each = views.map(({ view, predictions: own }) => ({ view: nameOfView(view), predictions: own }));
       const where = saved.length > 0 ? [`  saved: ${saved.join(", ")}`] : [];
       const lines = json
-        ? [JSON.stringify({ file, predictions, ...(perView && { views: each }), ...(saves && { saved }) })]
+        ? [
+            JSON.stringify({
+              file,
+              predictions,
+              ...(perView && { views: each }),
+              ...(saves && { saved }),
+              ...(shift && { shrinkOnLoad: shift }),
+            }),
+          ]
         : [file, ...predictionLines(predictions, width), ...(perView ? viewLines(views) : []), ...where];
       for (const line of lines) print(line);
       continue;
