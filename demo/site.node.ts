@@ -1,7 +1,7 @@
 // The page as a set of files: what `fivecrop demo` serves, and what it writes for a static host.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -44,13 +44,4 @@ export async function createSite(models: readonly SiteModel[]): Promise<Site> {
   });
   site.set("models.json", text(JSON.stringify(list)));
   return site;
-}
-
-/** Writes a site's files into a folder. */
-export async function writeSite(site: Site, folder: string): Promise<void> {
-  for (const [path, content] of site) {
-    const file = join(folder, path);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, content);
-  }
 }

@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { UsageError } from "../core/errors.ts";
+import { readModel } from "../core/read-file.node.ts";
 import { type Classifier, type ClassifierOptions, createClassifier, type Platform } from "./classifier.ts";
 import { type ImageSource, toImage } from "./image-source.node.ts";
 import { readCrops } from "./read-crops.node.ts";
@@ -53,13 +53,4 @@ async function threaded(workers: number, shrinkOnLoad: boolean): Promise<Platfor
     createPreparer: (spec) => createPreparer({ spec, shrinkOnLoad }, workers),
     batchesAtOnce: 2,
   };
-}
-
-/** @throws FivecropError where the file cannot be read. */
-export async function readModel(model: string): Promise<Uint8Array> {
-  try {
-    return await readFile(model);
-  } catch (cause) {
-    throw new FivecropError(`cannot read the model ${model}: ${messageOf(cause)}`, { cause });
-  }
 }

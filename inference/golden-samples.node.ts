@@ -1,7 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import sharp from "sharp";
-import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { FivecropError, UsageError } from "../core/errors.ts";
+import { fileReason } from "../core/file-error.ts";
+import { readModel } from "../core/read-file.node.ts";
 import { createSession } from "../core/session.node.ts";
 import { fromBase64, type GoldenSamples } from "../export/golden-samples.ts";
 import { appendMetadata, readMetadata } from "../export/metadata.ts";
@@ -66,12 +68,7 @@ export async function makeSelfContained(
 
 /** Replays the samples of a model's file on the CPU. @throws FivecropError, UsageError */
 export async function verifyFile(file: string): Promise<Verification> {
-  let model: Uint8Array;
-  try {
-    model = await readFile(file);
-  } catch (cause) {
-    throw new FivecropError(`cannot read the model ${file}: ${messageOf(cause)}`, { cause });
-  }
+  const model = await readModel(file);
   return verifySamples(model, { createSession, decode: (bytes, name) => decodeImage(bytes, name), name: file });
 }
 
@@ -95,7 +92,7 @@ async function readSample(path: string): Promise<SampleFile> {
     file = await readFile(path);
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
-    throw new FivecropError(`--samples: cannot read ${path}: ${messageOf(cause)}`, { cause });
+    throw new FivecropError(`--samples: cannot read ${path}: ${fileReason(cause)}. To fix: name a picture's file.`, { cause });
   }
   return { name: basename(path), file, image: await decodeImage(file, path) };
 }

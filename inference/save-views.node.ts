@@ -1,6 +1,7 @@
 import { basename, extname, join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
-import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { FivecropError, UsageError } from "../core/errors.ts";
+import { fileReason } from "../core/file-error.ts";
 import { makeDirectory } from "../core/make-directory.node.ts";
 import { readImage } from "../pipeline/decode.node.ts";
 import { encodePng } from "../pipeline/encode.node.ts";
@@ -41,9 +42,12 @@ export function createViewSaver(folder: string, shrinkOnLoad = false): ViewSaver
     try {
       await makeDirectory(folder);
     } catch (cause) {
-      throw new FivecropError(`cannot make the directory ${folder}: ${messageOf(cause)}. To fix: choose a place that can be written.`, {
-        cause,
-      });
+      throw new FivecropError(
+        `--save-views: cannot make the directory ${folder}: ${fileReason(cause)}. To fix: choose a place that can be written.`,
+        {
+          cause,
+        },
+      );
     }
     return Promise.all(
       views.map(async (view, i) => {

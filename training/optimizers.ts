@@ -13,6 +13,8 @@ export interface Arithmetic<T> {
 /** An update rule, written once for every engine. */
 export interface Optimizer {
   readonly name: string;
+  /** As it was made, with defaults filled in. */
+  readonly options: Readonly<Record<string, number | boolean>>;
   /** The running tensors kept for each parameter, in its shape, zero at the start. */
   readonly slots: readonly string[];
   /** Numbers that depend on the step alone (1 for the first), computed in float64 and fed. */
@@ -52,6 +54,7 @@ export function sgd({ momentum = 0, nesterov = false, weightDecay = 0 }: SgdOpti
     throw new UsageError("Nesterov's rule needs a momentum above 0, received 0. To fix: set a momentum, such as 0.9.");
   return {
     name: "sgd",
+    options: { momentum, nesterov, weightDecay },
     slots: momentum ? ["velocity"] : [],
     ...NO_FACTORS,
     update(math, { parameter, gradient, slots, learningRate }) {
@@ -81,6 +84,7 @@ const adamLike =
     notNegative("weight decay", weightDecay);
     return {
       name,
+      options: { beta1, beta2, epsilon, weightDecay },
       slots: ["first-moment", "second-moment"],
       factors: ["first-correction", "second-correction"],
       factorsAt: (step) => [1 - beta1 ** step, Math.sqrt(1 - beta2 ** step)],

@@ -3,6 +3,7 @@ import { ARCHITECTURES } from "../models/architectures/index.ts";
 import type { AugmentationSpec } from "../pipeline/augmentations.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { createOptimizer, type Optimizer, type OptimizerOptions } from "./optimizers.ts";
+import { parseSchedule } from "./schedules.ts";
 
 /** Everything that a run is asked for, as plain JSON: with the data it determines the result. */
 export interface RunConfig extends OptimizerOptions {
@@ -42,6 +43,13 @@ export function optimizerOf({ optimizer, momentum, nesterov, weightDecay, beta1,
   if (foreign) throw new UsageError(`optimizer '${optimizer}' has no option '${foreign[0]}'.`);
   return createOptimizer(optimizer, Object.fromEntries(given));
 }
+
+/** With every number that the optimizer and the schedule take where none is given: the run is the same when those change. @throws UsageError */
+export const completed = (config: RunConfig): RunConfig => ({
+  ...config,
+  ...optimizerOf(config).options,
+  schedule: parseSchedule(config.schedule).complete,
+});
 
 /** A data set's preprocessing for a network that takes [C, H, W]: its images are resized and made gray or colour where they differ. */
 export function preprocessFor(spec: PreprocessSpec, [channels, height, width]: readonly [number, number, number]): PreprocessSpec {

@@ -9,8 +9,8 @@ import { type Exported, exportCheckpoint } from "./export-run.node.ts";
 import { checkFit, type FitEvent, type FitOptions, fit } from "./fit.ts";
 import type { EpochRecord } from "./progress.ts";
 import { historyCsv } from "./report/history-csv.ts";
-import type { RunConfig } from "./run-config.ts";
-import { RUN_FILES, readRunCheckpoint, startDirectory } from "./run-files.node.ts";
+import { completed, type RunConfig } from "./run-config.ts";
+import { checkUnused, lockDirectory, RUN_FILES, readRunCheckpoint, startDirectory } from "./run-files.node.ts";
 import { runParts } from "./run-parts.node.ts";
 
 export interface RunOptions {
@@ -42,10 +42,24 @@ export type RunEvent =
  * @throws UsageError before anything is written. FivecropError; what is in the directory then is whole.
  */
 export async function* run(config: RunConfig, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
+  let unlock: (() => Promise<void>) | undefined;
+  const lock = async (): Promise<void> => {
+    unlock = await lockDirectory(options.out);
+  };
+  try {
+    yield* runInto(completed(config), options, lock);
+  } finally {
+    await unlock?.();
+  }
+}
+
+/** @param lock is called before anything is read from the run's directory or written to it */
+async function* runInto(config: RunConfig, options: RunOptions, lock: () => Promise<void>): AsyncGenerator<RunEvent, void, undefined> {
   const { out, dataRoot, signal } = options;
   const parts = await runParts(config, dataRoot);
   const { network, optimizer, schedule, preprocess, training, validation } = parts;
   const checkpoints = fileCheckpoints(out);
+  if (options.resume) await lock();
   const resume = options.resume ? await readRunCheckpoint(out, "last", config) : undefined;
   const { epochs, batchSize, learningRate, seed, augmentations, labelSmoothing, patience } = config;
   const rates = { epochs, batchSize, learningRate, schedule, seed };
@@ -55,7 +69,11 @@ export async function* run(config: RunConfig, options: RunOptions): AsyncGenerat
   const loaders = { training: createLoader(training), validation: createLoader(validation) };
   try {
     checkFit(engine, loaders, fitOptions);
-    if (!resume) await startDirectory(out, config, options.overwrite ?? false);
+    if (!resume) {
+      if (!options.overwrite) checkUnused(out);
+      await lock();
+      await startDirectory(out, config);
+    }
     yield {
       kind: "prepared",
       network: network.name,

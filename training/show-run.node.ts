@@ -43,6 +43,13 @@ export async function showRun(
   let outcome: RunOutcome = { reason: "interrupted", history: [] };
   let epochs = 0;
   let stepsPerEpoch = 0;
+  let resumedAt = 0; // until the first step shows that the run goes on
+  const goOn = (): void => {
+    if (resumedAt === 0) return;
+    print(`Going on after step ${count(resumedAt)} of ${count(epochs * stepsPerEpoch)}.`);
+    print(headings());
+    resumedAt = 0;
+  };
   try {
     for await (const event of events) {
       if (event.kind === "end") outcome = { reason: event.reason, history: event.history };
@@ -60,19 +67,21 @@ export async function showRun(
         case "start":
           ({ epochs, stepsPerEpoch } = event);
           pace.start(event.step);
-          if (event.step > 0) print(`Going on after step ${count(event.step)} of ${count(epochs * stepsPerEpoch)}.`);
-          if (event.step < epochs * stepsPerEpoch) print(headings());
+          resumedAt = event.step;
+          if (event.step === 0) print(headings());
           break;
         case "step":
+          goOn();
           progress.show(event.batch, stepsPerEpoch, `epoch ${event.epoch}/${epochs}`, pace.facts(event, epochs * stepsPerEpoch));
           break;
         case "epoch":
           progress.clear();
+          goOn();
           print(epochLine(event.record, epochs, event.isBest));
           break;
         case "end":
           progress.clear();
-          print("");
+          print(resumedAt > 0 ? "This run is finished: nothing is left to train." : "");
           print(endLine(event));
           break;
         case "exported":

@@ -20,6 +20,24 @@ const BESIDE_RESUME = ["dataDir", "resume", "json", "debug"];
 
 const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
+/** What the library calls that which an option says. */
+const OPTION_OF: Readonly<Record<string, string>> = {
+  "batch size": "--batch-size",
+  epochs: "--epochs",
+  patience: "--patience",
+  "learning rate": "--lr",
+  "weight decay": "--weight-decay",
+  momentum: "--momentum",
+  beta1: "--beta1",
+  beta2: "--beta2",
+};
+
+/** An error as the command line says it: by the option that is to be changed. */
+export function byOption(error: unknown): unknown {
+  const [, what, rest] = (error instanceof UsageError && /^([a-z0-9 ]+)(: .*)$/s.exec(error.message)) || [];
+  return what && OPTION_OF[what] ? new UsageError(`${OPTION_OF[what]}${rest}`, { cause: error }) : error;
+}
+
 /** `flip,random-crop:4` → a list of augmentations. @throws UsageError */
 export function parseAugmentations(text: string): readonly AugmentationSpec[] {
   const specs = text.split(",").map((part) => {

@@ -13,7 +13,8 @@ let folder: string;
 /** Waves that a reduction does not keep exactly, brighter on the left. */
 const scene = (period: number) => {
   const data = new Uint8Array(WIDTH * HEIGHT * 3);
-  for (let i = 0; i < data.length; i++) data[i] = 150 + 70 * Math.sin((i % (3 * WIDTH)) / period) + 20 * Math.cos(i / 977) - (i % (3 * WIDTH)) / 20;
+  for (let i = 0; i < data.length; i++)
+    data[i] = 150 + 70 * Math.sin((i % (3 * WIDTH)) / period) + 20 * Math.cos(i / 977) - (i % (3 * WIDTH)) / 20;
   return sharp(data, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } });
 };
 
