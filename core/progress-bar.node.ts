@@ -19,15 +19,25 @@ const [LEAST, MOST] = [8, 32];
 /** Milliseconds between two lines where there is no terminal. */
 const BETWEEN_LINES = 10_000;
 const GAP = "  ";
+const KEPT = 2;
 
 const share = (done: number, total: number): string => `${Math.floor((100 * done) / Math.max(1, total))} %`.padStart(5);
 
-/** One line of at most `columns` characters: the bar takes what the texts leave. */
+/**
+ * One line of at most `columns` characters: the bar takes what the texts leave. Where they leave too little, the first facts go, but for the last two
+ * (the rate and what is left), then the bar.
+ */
 export function barLine(done: number, total: number, { label, facts }: Payload, columns: number): string {
-  const rest = label.length + share(done, total).length + facts.length + 3 * GAP.length;
-  const width = Math.max(LEAST, Math.min(MOST, columns - 1 - rest));
-  const full = Math.round((width * done) / Math.max(1, total));
-  return [label, "━".repeat(full) + "╌".repeat(width - full), share(done, total), facts].join(GAP).slice(0, columns - 1);
+  const percentage = share(done, total);
+  const all = facts.split(GAP).filter(Boolean);
+  for (let first = 0; first <= Math.max(0, all.length - KEPT); first++) {
+    const shown = all.slice(first).join(GAP);
+    const width = Math.min(MOST, columns - 1 - [label, "", percentage, shown].join(GAP).length);
+    if (width < LEAST) continue;
+    const full = Math.round((width * done) / Math.max(1, total));
+    return [label, "━".repeat(full) + "╌".repeat(width - full), percentage, shown].join(GAP);
+  }
+  return [label, percentage.trim(), ...all.slice(-KEPT)].join(" ").slice(0, columns - 1);
 }
 
 /** @param options.quiet shows nothing: the output is for a machine. */

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { createCommand, EXIT, numberOption, print, repeated } from "../core/command-line.node.ts";
+import { createCommand, EXIT, numberOption, print, printError, repeated } from "../core/command-line.node.ts";
 import { UsageError } from "../core/errors.ts";
 import { createProgressBar } from "../core/progress-bar.node.ts";
 import { printable } from "../core/text.ts";
@@ -147,12 +147,17 @@ function showAnswers(answers: readonly ShownAnswer[], { json, perView, saves }: 
               ...(shift && { shrinkOnLoad: shift }),
             }),
           ]
-        : [file, ...predictionLines(predictions, width), ...(perView ? viewLines(views) : []), ...where];
+        : [
+            file,
+            ...predictionLines(predictions, width, process.stdout.columns || undefined),
+            ...(perView ? viewLines(views) : []),
+            ...where,
+          ];
       for (const line of lines) print(line);
       continue;
     }
     if (json) print(JSON.stringify({ file, error: error.message }));
-    process.stderr.write(`fivecrop: ${printable(error.message)}\n`);
+    printError(`fivecrop: ${printable(error.message)}`);
     process.exitCode = EXIT.failed;
   }
 }

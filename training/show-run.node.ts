@@ -29,10 +29,26 @@ const COLUMNS: readonly (readonly [heading: string, width: number, cell: (record
   ["time", 11, (r) => duration(r.seconds)],
 ];
 const EPOCH = 7;
+const BEST = "  best";
+/** The columns that go first where there is no room. */
+const EXPENDABLE = ["rate", "val. loss", "accuracy", "time"];
 
-const headings = (): string => `${"epoch".padStart(EPOCH)}${COLUMNS.map(([heading, width]) => pad(heading, width + 1, "right")).join("")}`;
+/** All columns, or on a narrow terminal those that say most. */
+function columnsFor(width: number | undefined): typeof COLUMNS {
+  const taken = (shown: typeof COLUMNS) => shown.reduce((sum, [, each]) => sum + each + 1, EPOCH + BEST.length);
+  let shown = COLUMNS;
+  for (const heading of EXPENDABLE) if (taken(shown) > (width || Infinity)) shown = shown.filter(([each]) => each !== heading);
+  return shown;
+}
+
+const headings = (): string =>
+  `${"epoch".padStart(EPOCH)}${columnsFor(process.stdout.columns)
+    .map(([heading, width]) => pad(heading, width + 1, "right"))
+    .join("")}`;
 const epochLine = (record: EpochRecord, epochs: number, isBest: boolean): string =>
-  `${`${record.epoch}/${epochs}`.padStart(EPOCH)}${COLUMNS.map(([, width, cell]) => pad(cell(record), width + 1, "right")).join("")}${isBest ? "  best" : ""}`;
+  `${`${record.epoch}/${epochs}`.padStart(EPOCH)}${columnsFor(process.stdout.columns)
+    .map(([, width, cell]) => pad(cell(record), width + 1, "right"))
+    .join("")}${isBest ? BEST : ""}`;
 
 /** Shows a run's events as they come: a progress bar, and a line for each epoch; or lines of JSON. @returns how it ended. */
 export async function showRun(
