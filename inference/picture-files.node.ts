@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { FivecropError, messageOf } from "../core/errors.ts";
+import { FivecropError } from "../core/errors.ts";
+import { fileReason } from "../core/file-error.ts";
 import { isPictureName } from "../pipeline/image-format.ts";
 
 /**
@@ -36,7 +37,10 @@ async function* picturesIn(folder: string): AsyncGenerator<string, void, undefin
   try {
     entries = await entriesOf(folder);
   } catch (cause) {
-    throw new FivecropError(`${folder}: the folder cannot be read: ${messageOf(cause)}`, { cause });
+    throw new FivecropError(
+      `${folder}: the folder cannot be read: ${fileReason(cause)}. To fix: name a folder, or files in it, that can be read.`,
+      { cause },
+    );
   }
   for (const { name, kind } of entries) {
     if (kind === "folder") yield* picturesIn(join(folder, name));

@@ -69,7 +69,7 @@ export async function fetchDataset(name: string, options: FetchOptions): Promise
   } catch (cause) {
     throw new FivecropError(`cannot make the folder ${root}: ${messageOf(cause)}. To fix: choose another --data-dir.`, { cause });
   }
-  return withLock(join(root, `.${name}.lock`), `fetching ${name} into ${root}`, () => fetchInto(folder, name, { entry, source }, options));
+  return withLock(join(root, `.${name}.lock`), `the data set in ${folder}`, () => fetchInto(folder, name, { entry, source }, options));
 }
 
 async function fetchInto(

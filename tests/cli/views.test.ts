@@ -92,7 +92,9 @@ describe.concurrent("infer --save-views", () => {
   test("a folder that cannot be made", async () => {
     const cwd = await modelFolder();
     const { code, stderr } = await fivecrop(["infer", picture("bag"), "--model", "m.onnx", "--save-views", "m.onnx/views"], { cwd });
-    expect(stderr).toMatch(/^fivecrop: cannot make the directory m\.onnx\/views: .*To fix: choose a place that can be written\.\n$/);
+    expect(stderr).toMatch(
+      /^fivecrop: --save-views: cannot make the directory m\.onnx\/views: .*To fix: choose a place that can be written\.\n$/,
+    );
     expect(code).toBe(1);
   });
 });

@@ -286,7 +286,7 @@ describe("train", () => {
     });
     expect({ code, signals }).toEqual({ code: 130, signals: 2 });
     expect(stdout).not.toContain('"kind":"end"');
-    expect(await readdir(join(cwd, "killed"))).toEqual(["run.json"]);
+    expect(await readdir(join(cwd, "killed"))).toEqual(["run.json", "run.lock"]); // whoever comes next takes the lock over
   });
 
   test("without --out each run has its own directory", async () => {

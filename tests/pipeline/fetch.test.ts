@@ -283,10 +283,10 @@ describe("datasets fetch", () => {
   test("one process at a time; a lock whose process has died is taken over", async () => {
     await mkdir(data());
     const lock = join(data(), ".flowers-102.lock");
-    await writeFile(lock, String(process.pid));
+    await writeFile(lock, `${process.ppid}\n`);
     const archive = await flowersArchive("mine.zip", "flowers");
-    await expect(fetchFlowers(archive)).rejects.toThrow(`is under way in another process (${process.pid})`);
-    await writeFile(lock, String(2 ** 22 + 1));
+    await expect(fetchFlowers(archive)).rejects.toThrow(`is in use by process ${process.ppid}`);
+    await writeFile(lock, `${2 ** 22 + 1}\n`);
     expect(await fetchFlowers(archive)).toMatchObject({ images: IMAGES });
   });
 });
