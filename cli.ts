@@ -23,7 +23,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "list the experiments that train --recipe knows",
     load: async () => (await import("./training/recipes-command.node.ts")).recipesCommand(),
   },
-  evaluate: { summary: "measure a model on a data set", load: async () => (await import("./inference/command.ts")).evaluateCommand() },
+  evaluate: {
+    summary: "measure a model on a data set",
+    load: async () => (await import("./inference/evaluate-command.node.ts")).evaluateCommand(),
+  },
   infer: { summary: "classify pictures", load: async () => (await import("./inference/command.ts")).inferCommand() },
   adopt: {
     summary: "give a foreign model its labels and preprocessing",

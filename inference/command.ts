@@ -1,24 +1,14 @@
 import { type Command, Option } from "commander";
-import { createCommand, EXIT, numberOption, print, printError, repeated } from "../core/command-line.node.ts";
-import { UsageError } from "../core/errors.ts";
-import { createProgressBar } from "../core/progress-bar.node.ts";
+import { createCommand, EXIT, numberOption, print, printError } from "../core/command-line.node.ts";
 import { printable } from "../core/text.ts";
 import { OUTPUT_KINDS } from "../export/metadata.ts";
-import { PRESETS } from "../pipeline/presets.ts";
-import { nameOfView, parseViews, splitViews } from "../pipeline/views.ts";
+import { nameOfView, parseViews } from "../pipeline/views.ts";
 import type { AdoptFileOptions } from "./adopt.node.ts";
 import type { Classification } from "./classifier.ts";
 import type { FileAnswer } from "./classify-files.ts";
-import { deviceOption, type ModelOptions, noteDevice, readModelOptions } from "./infer-options.node.ts";
+import { deviceOption, type ModelOptions, noteDevice, readModelOptions, TTA, withModelOptions } from "./infer-options.node.ts";
 import type { Shift } from "./shrink-on-load.node.ts";
-import { evaluationLines, predictionLines, viewLines } from "./text.ts";
-
-const TTA = "what to average over: none, flip, five-crop, ten-crop, multi-scale:SIZE,SIZE (default: as the model says, else none)";
-const withModelOptions = (command: Command): Command =>
-  command
-    .option("--labels <file>", "the classes, a name a line or JSON (default: as the model says)")
-    .option("--preprocess <json>", "the preprocessing, as JSON or a file of it (default: as the model says)")
-    .option("--preset <name>", `a well-known preprocessing instead: ${Object.keys(PRESETS).join(", ")}`);
+import { predictionLines, viewLines } from "./text.ts";
 
 /** Answers that are shown together, in columns of one width. */
 const CHUNK = 32;
@@ -157,85 +147,6 @@ function showAnswers(answers: readonly ShownAnswer[], { json, perView, saves }: 
     if (json) print(JSON.stringify({ file, error: error.message }));
     printError(`fivecrop: ${printable(error.message)}`);
     process.exitCode = EXIT.failed;
-  }
-}
-
-interface EvaluateCommandOptions extends ModelOptions {
-  readonly data?: string;
-  readonly dataDir?: string;
-  readonly split?: string;
-  readonly strict?: true;
-  readonly tta?: readonly string[];
-  readonly batchSize: number;
-  readonly limit?: number;
-  readonly threads?: number;
-  readonly device: "cpu" | "webgpu";
-  readonly json?: true;
-}
-
-/** `evaluate`: how well a model does on a data set. */
-export function evaluateCommand(): Command {
-  const command = createCommand("evaluate", "Measure a model on a data set: accuracy, each class, confusions, speed.", [
-    "fivecrop evaluate runs/fashion/model.onnx --data fashion-mnist --split test --tta five-crop",
-    "fivecrop evaluate runs/photos/model.onnx --data folder:photos --split validation",
-    "fivecrop evaluate runs/fashion/model.onnx --tta none,ten-crop,multi-scale:28,32 --json",
-  ])
-    .argument("<model>", "an ONNX classifier")
-    .option("--data <name>", "the data set, or folder:PATH (default: the one that the model was trained on)")
-    .option("--split <name>", "its part: train, validation, test, or all of a folder without parts (default: test, else all)")
-    .option("--data-dir <dir>", "the folder of all data sets (default: $FIVECROP_DATA, else the user's cache folder)")
-    .option("--tta <views>", `${TTA}; several, a comma between them, are measured in one pass and compared with none`, repeated)
-    .option("--batch-size <n>", "images at a time", numberOption("--batch-size", { whole: true, from: 1 }), 64)
-    .option("--strict", "fail on a picture that cannot be read (default: it is named and left out)")
-    .option("--limit <n>", "only the first n images", numberOption("--limit", { whole: true, from: 1 }))
-    .option("--threads <n>", "threads of one operator (default: the runtime's choice)", numberOption("--threads", { whole: true, from: 1 }))
-    .addOption(deviceOption());
-  return withModelOptions(command).action(evaluateModel);
-}
-
-async function evaluateModel(model: string, options: EvaluateCommandOptions): Promise<void> {
-  const { dataDir, strict, tta, batchSize, limit, threads, device, json = false, ...modelOptions } = options;
-  const asked = tta?.flatMap(splitViews);
-  const views = asked && asked.length > 1 && !asked.includes("none") ? ["none", ...asked] : asked;
-  const said = await readModelOptions(modelOptions);
-  const [
-    { loadClassifier },
-    { dataRoot, datasetEntry, evaluationSplit, openDataset, publicName, resolveName },
-    { subset },
-    { showEvaluation },
-  ] = await Promise.all([
-    import("./classifier.node.ts"),
-    import("../pipeline/datasets/index.ts"),
-    import("../pipeline/dataset.ts"),
-    import("./show-evaluation.node.ts"),
-  ]);
-  const classifier = await loadClassifier(model, { ...said, threads, device });
-  noteDevice(classifier, model);
-  try {
-    const training = classifier.metadata?.training;
-    if (options.data === undefined && (training?.dataset === undefined || training.dataset.startsWith("folder:")))
-      throw new UsageError(
-        `--data: ${model} ${training?.dataset === undefined ? "does not say what it was trained on: expected the name of a data set" : `was trained on a folder, ${training.dataset.slice(7)}, and does not say where that is: expected folder:PATH`}, received none.`,
-      );
-    const data = resolveName(options.data ?? training?.dataset ?? "");
-    const split = options.split ?? evaluationSplit(await datasetEntry(data));
-    const whole = await openDataset({ name: data, root: dataRoot(dataDir), split });
-    const dataset =
-      limit !== undefined && limit < whole.length
-        ? subset(
-            whole,
-            Array.from({ length: limit }, (_, i) => i),
-          )
-        : whole;
-    const progress = createProgressBar({ quiet: json });
-    for (const note of whole.notes ?? []) process.stderr.write(`fivecrop: ${note}\n`);
-    if (training?.dataset === publicName(data) && (split === "train" || split === "all"))
-      process.stderr.write("fivecrop: the model was trained on these images, or most of them: how it does on others, they do not tell\n");
-    const evaluations = await showEvaluation(classifier, dataset, { views, batchSize, progress, strict });
-    if (json) for (const evaluation of evaluations) print(JSON.stringify({ model, data, split, ...evaluation }));
-    else for (const line of [`${model} on ${data}, ${split}`, ...evaluationLines(evaluations, process.stdout.columns || 100)]) print(line);
-  } finally {
-    await classifier.dispose();
   }
 }
 

@@ -1,8 +1,8 @@
-import { Option } from "commander";
+import { type Command, Option } from "commander";
 import { messageOf, UsageError } from "../core/errors.ts";
 import { readInput } from "../core/read-file.node.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
-import { presetOf } from "../pipeline/presets.ts";
+import { PRESETS, presetOf } from "../pipeline/presets.ts";
 import type { Classifier } from "./classifier.ts";
 import type { ContractOptions } from "./model-contract.ts";
 
@@ -15,6 +15,16 @@ export interface ModelOptions {
   /** The name of a preprocessing, in its place. */
   readonly preset?: string;
 }
+
+/** What `--tta` is. */
+export const TTA = "what to average over: none, flip, five-crop, ten-crop, multi-scale:SIZE,SIZE (default: as the model says, else none)";
+
+/** `--labels`, `--preprocess` and `--preset`, for commands that take a model. */
+export const withModelOptions = (command: Command): Command =>
+  command
+    .option("--labels <file>", "the classes, a name a line or JSON (default: as the model says)")
+    .option("--preprocess <json>", "the preprocessing, as JSON or a file of it (default: as the model says)")
+    .option("--preset <name>", `a well-known preprocessing instead: ${Object.keys(PRESETS).join(", ")}`);
 
 /** `--device`, for commands that load a classifier. */
 export const deviceOption = (): Option =>

@@ -98,7 +98,7 @@ async function* openSplit(
   const { unreadable } = step.value;
   if (strict && unreadable.length)
     throw new FivecropError(
-      `${name}: ${plural(unreadable.length, "picture")} of ${split} cannot be read, and --strict was said:\n${unreadable.map(({ message }) => `  ${message}`).join("\n")}`,
+      `${name}: ${plural(unreadable.length, "picture")} of ${split} cannot be read, and --strict was said: ${unreadable.map(({ message }) => message).join("; ")}`,
     );
   if (unreadable.length) yield { kind: "left out", split, images: dataset.length, unreadable };
   return step.value.dataset;
