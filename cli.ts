@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import type { Command } from "commander";
-import { createProgram, explain } from "./core/command-line.node.ts";
+import { createProgram, explain, printError } from "./core/command-line.node.ts";
 import { VERSION } from "./export/version.ts";
 
 interface Entry {
@@ -70,7 +70,7 @@ async function main(argv: readonly string[]): Promise<number> {
     else await program.parseAsync(argv, { from: "user" });
   } catch (thrown) {
     const { text, exitCode } = explain(thrown, name ? `fivecrop ${name}` : "fivecrop", argv.includes("--debug"));
-    if (text) process.stderr.write(`${text}\n`);
+    if (text) printError(text);
     return exitCode;
   }
   return Number(process.exitCode ?? 0);

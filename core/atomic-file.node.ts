@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
-import { FivecropError, messageOf } from "./errors.ts";
+import { FivecropError } from "./errors.ts";
+import { fileReason } from "./file-error.ts";
 
 /** Files under way: they go where the process exits before them. A signal that kills it leaves one `.tmp` beside the file. */
 const unfinished = new Set<string>();
@@ -29,7 +30,7 @@ export async function writeWhole(file: string, content: string | Uint8Array): Pr
     await rename(beside, file);
   } catch (cause) {
     await rm(beside, { force: true }).catch(() => undefined);
-    throw new FivecropError(`cannot write ${file}: ${messageOf(cause)}. To fix: free some space, or choose a place that can be written.`, {
+    throw new FivecropError(`cannot write ${file}: ${fileReason(cause)}. To fix: free some space, or choose a place that can be written.`, {
       cause,
     });
   } finally {

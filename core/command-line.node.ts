@@ -1,11 +1,7 @@
 import { join, relative } from "node:path";
 import { Command, CommanderError } from "commander";
 import { FivecropError, messageOf, UsageError } from "./errors.ts";
-
-/** A line on standard output. */
-export const print = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
+import { printable, wrap } from "./text.ts";
 
 /** How the program is called here: npm and npx find a bin that a shell does not, and in a clone it is a file. */
 export const PROGRAM = process.env.npm_command
@@ -13,6 +9,25 @@ export const PROGRAM = process.env.npm_command
   : relative(".", process.argv[1] ?? "") === join("dist", "cli.js")
     ? "node dist/cli.js"
     : "fivecrop";
+
+/** What is copied stays on its line: JSON, and commands to run next. */
+const isCopied = (line: string): boolean => /^[{[]/.test(line) || line.trimStart().startsWith(`${PROGRAM} `);
+
+const wrapLines = (text: string, { isTTY, columns }: Pick<NodeJS.WriteStream, "isTTY" | "columns">): string =>
+  text
+    .split("\n")
+    .map((line) => (isTTY && !isCopied(line) ? wrap(line, columns) : line))
+    .join("\n");
+
+/** A line on standard output; on a narrow terminal several, broken between words. */
+export const print = (line: string): void => {
+  process.stdout.write(`${wrapLines(printable(line), process.stdout)}\n`);
+};
+
+/** The same on standard error, for what is no answer. */
+export const printError = (text: string): void => {
+  process.stderr.write(`${wrapLines(text, process.stderr)}\n`);
+};
 
 /** Exit codes: 0 done, 1 failed, 2 misused, 130 and 143 stopped by SIGINT and SIGTERM. */
 export const EXIT = { failed: 1, misused: 2, SIGINT: 130, SIGTERM: 143 } as const;
@@ -80,7 +95,7 @@ export function explain(thrown: unknown, command: string, debug: boolean): { rea
     return { text: `fivecrop: ${message}\nSee: ${command} --help`, exitCode: EXIT.misused };
   }
   const expected = thrown instanceof FivecropError;
-  const said = `fivecrop: ${messageOf(thrown)}${expected || debug ? "" : "\nThis is a fault of fivecrop itself; with --debug it shows where."}`;
+  const said = `fivecrop: ${printable(messageOf(thrown).replace(/\s*\n\s*/g, " "))}${expected || debug ? "" : "\nThis is a fault of fivecrop itself; with --debug it shows where."}`;
   return { text: debug ? `${said}\n${stackOf(thrown)}` : said, exitCode: thrown instanceof UsageError ? EXIT.misused : EXIT.failed };
 }
 

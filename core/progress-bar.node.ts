@@ -19,16 +19,26 @@ const [LEAST, MOST] = [8, 32];
 /** Milliseconds between two lines where there is no terminal. */
 const BETWEEN_LINES = 10_000;
 const GAP = "  ";
+const KEPT = 2;
 
 const share = (done: number, total: number): string => `${Math.floor((100 * done) / Math.max(1, total))} %`.padStart(5);
 
-/** One line of less than `columns` characters: the bar takes what the texts leave, and goes, with the percentage, where that is too little. */
+/**
+ * One line of less than `columns` characters: the bar takes what the texts leave. Where they leave too little it goes, then the first facts, but for the
+ * last two (the rate and what is left).
+ */
 export function barLine(done: number, total: number, { label, facts }: Payload, columns: number): string {
   const room = columns - 1;
-  const width = Math.min(MOST, room - [label, share(done, total), facts, ""].join(GAP).length);
-  const full = Math.round((width * done) / Math.max(1, total));
-  const parts = width < LEAST ? [label, facts] : [label, "━".repeat(full) + "╌".repeat(width - full), share(done, total), facts];
-  return parts.join(GAP).slice(0, room);
+  const percentage = share(done, total);
+  const width = Math.min(MOST, room - [label, "", percentage, facts].join(GAP).length);
+  if (width >= LEAST) {
+    const full = Math.round((width * done) / Math.max(1, total));
+    return [label, "━".repeat(full) + "╌".repeat(width - full), percentage, facts].join(GAP);
+  }
+  const texts = [label, percentage.trim(), ...facts.split(GAP).filter(Boolean)];
+  while (texts.length > 2 + KEPT && texts.join(GAP).length > room) texts.splice(2, 1);
+  const line = texts.join(GAP);
+  return line.length <= room ? line : texts.join(" ").slice(0, room);
 }
 
 /** @param options.quiet shows nothing: the output is for a machine. */

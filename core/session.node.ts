@@ -17,7 +17,7 @@ const MAKERS = {
       ...(threads !== undefined && { intraOpNumThreads: threads }),
       ...(!spin && { extra: { session: { intra_op: { allow_spinning: "0" } } } }),
       interOpNumThreads: 1,
-      logSeverityLevel: 3,
+      logSeverityLevel: 4, // what fails is thrown, and said once
     }),
     writesInPlace: true,
   }),

@@ -1,5 +1,6 @@
 import type { InferenceSession, Tensor as RuntimeTensor } from "onnxruntime-common";
 import { FivecropError, messageOf, UsageError } from "./errors.ts";
+import { runtimeMessage } from "./runtime-message.ts";
 import type { Device, Port, Session, SessionMaker, SessionOptions } from "./session.ts";
 import { type DType, type Tensor, tensor } from "./tensor.ts";
 
@@ -41,12 +42,13 @@ export const sessionMaker =
   async (model, options = {}): Promise<Session> => {
     const toRuntime = ({ dtype, data, shape }: Tensor): RuntimeTensor =>
       new runtime.Tensor(dtype as "float32", data as Float32Array, shape);
+    const { name: modelName = "the model" } = options;
     let session: InferenceSession;
     try {
       session = await runtime.InferenceSession.create(model, chosen(options));
     } catch (cause) {
-      const message = messageOf(cause).trim();
-      throw new FivecropError((await explain?.(message, model)) ?? `ONNX Runtime cannot load this model: ${message}`, { cause });
+      const reason = (await explain?.(messageOf(cause), model)) ?? `ONNX Runtime cannot load it: ${runtimeMessage(cause)}`;
+      throw new FivecropError(`${modelName}: ${reason}`, { cause });
     }
     const everything = session.outputNames;
     return {
@@ -63,7 +65,7 @@ export const sessionMaker =
         try {
           results = await session.run(given, into);
         } catch (cause) {
-          throw new FivecropError(`ONNX Runtime could not run the graph: ${messageOf(cause)}`, { cause });
+          throw new FivecropError(`${modelName}: ONNX Runtime could not run its graph: ${runtimeMessage(cause)}`, { cause });
         }
         const outputs: Record<string, Tensor> = {};
         for (const name in into) {

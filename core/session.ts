@@ -29,6 +29,8 @@ export type Device = "cpu" | "wasm" | "webgpu";
 export interface SessionOptions {
   /** The processor where it is left out. No other device falls back to it: what the device cannot run is refused. */
   readonly device?: Device;
+  /** What messages call the model. */
+  readonly name?: string;
   /** Threads inside one operator; the runtime's own choice where it is left out. */
   readonly threads?: number;
   /** Threads of the runtime that wait keep their cores busy, true: soonest where nothing else computes, and a waste where something does. */

@@ -35,6 +35,28 @@ export const shellWord = (text: string): string => (/^[\w./:@%+=,-]+$/.test(text
 export const pad = (text: string, width: number, side: "left" | "right"): string =>
   side === "left" ? text.padEnd(width) : text.padStart(width);
 
+/** Without the characters that a terminal obeys, line ends but for: names come from files of others. */
+export const printable = (text: string): string => text.replace(/(?!\n)\p{Cc}/gu, "\ufffd");
+
+/**
+ * A line as several of at most this many columns, broken between words; what follows the first is indented further. A word that is longer stays whole.
+ * @param columns of a terminal; none where the text goes elsewhere
+ */
+export function wrap(line: string, columns: number | undefined): string {
+  if (!columns || line.length <= columns) return line;
+  const indent = (/^ */.exec(line) as RegExpExecArray)[0];
+  const rows: string[] = [];
+  let row = "";
+  for (const [word, gap] of Array.from(line.slice(indent.length).matchAll(/( *)([^ ]+)/g), ([, spaces, text]) => [text, spaces] as const)) {
+    const start = rows.length === 0 ? indent : `${indent}    `;
+    if (row !== "" && row.length + gap.length + word.length > columns) {
+      rows.push(row);
+      row = `${indent}    ${word}`;
+    } else row = row === "" ? start + word : row + gap + word;
+  }
+  return [...rows, row].join("\n");
+}
+
 export interface TableOptions {
   /** For each column, the side its texts are on: "l" or "r". The last letter stands for all further columns. */
   readonly align: string;

@@ -1,14 +1,18 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { readdir } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
+import { writeWhole } from "../core/atomic-file.node.ts";
 import { createCommand, numberOption, PROGRAM, print, repeated } from "../core/command-line.node.ts";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
-import { serveSite } from "../core/site-server.node.ts";
+import { fileReason } from "../core/file-error.ts";
+import { makeDirectory } from "../core/make-directory.node.ts";
+import { readModel } from "../core/read-file.node.ts";
+import { type Site, serveSite } from "../core/site-server.node.ts";
 import { plural } from "../core/text.ts";
 import { readMetadata } from "../export/metadata.ts";
-import { createSite, isBuilt, type SiteModel, writeSite } from "./site.node.ts";
+import { createSite, isBuilt, type SiteModel } from "./site.node.ts";
 
 const PRETRAINED = fileURLToPath(new URL("../models/pretrained/", import.meta.url));
 const QUICKSTART = "runs/quickstart/model.onnx";
@@ -46,7 +50,7 @@ async function demo({ port, model: given, build, json }: DemoOptions): Promise<v
   if (!isBuilt()) throw new FivecropError("the page is not built. To mend: npm run build.");
   const shipped = existsSync(PRETRAINED) ? (await readdir(PRETRAINED)).filter((file) => file.endsWith(".onnx")).sort() : [];
   const files = [...(given ?? (existsSync(QUICKSTART) ? [QUICKSTART] : [])), ...shipped.map((file) => join(PRETRAINED, file))];
-  const models = await Promise.all([...new Set(files)].map(readModel));
+  const models = await Promise.all([...new Set(files)].map(toSiteModel));
   const site = await createSite(models);
   const offered = models.length === 0 ? "no model: one can be opened in the page" : models.map(({ name }) => name).join(", ");
   if (build !== undefined) {
@@ -66,6 +70,22 @@ const HOSTING = [
   "  Cross-Origin-Embedder-Policy: require-corp",
 ];
 
+/** Writes a site's files into a folder. */
+async function writeSite(site: Site, folder: string): Promise<void> {
+  for (const [path, content] of site) {
+    const file = join(folder, path);
+    try {
+      await makeDirectory(dirname(file));
+    } catch (cause) {
+      throw new FivecropError(
+        `--build: cannot make the directory ${dirname(file)}: ${fileReason(cause)}. To mend: choose a place that can be written.`,
+        { cause },
+      );
+    }
+    await writeWhole(file, content);
+  }
+}
+
 async function serve(site: Parameters<typeof serveSite>[0], port: number): ReturnType<typeof serveSite> {
   try {
     return await serveSite(site, port);
@@ -76,13 +96,8 @@ async function serve(site: Parameters<typeof serveSite>[0], port: number): Retur
 }
 
 /** A model for the page, which must say its labels and preprocessing itself. */
-async function readModel(file: string): Promise<SiteModel> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(file);
-  } catch (cause) {
-    throw new FivecropError(`cannot read the model ${file}: ${messageOf(cause)}`, { cause });
-  }
+async function toSiteModel(file: string): Promise<SiteModel> {
+  const bytes = await readModel(file);
   let metadata: ReturnType<typeof readMetadata>;
   try {
     metadata = readMetadata(bytes);

@@ -1,8 +1,8 @@
 // The page as a set of files: what `fivecrop demo` serves, and what it writes for a static host.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Site } from "../core/site-server.node.ts";
 import { RUNTIME_FOR_WEBGPU, runtimeFiles } from "../core/web-runtime.node.ts";
@@ -41,13 +41,4 @@ export async function createSite(models: readonly SiteModel[]): Promise<Site> {
   });
   site.set("models.json", text(JSON.stringify(list)));
   return site;
-}
-
-/** Writes a site's files into a folder. */
-export async function writeSite(site: Site, folder: string): Promise<void> {
-  for (const [path, content] of site) {
-    const file = join(folder, path);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, content);
-  }
 }

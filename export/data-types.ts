@@ -12,7 +12,7 @@ export const ATTRIBUTE_TYPES = { float: 1, int: 2, string: 3, tensor: 4, ints: 7
 
 /** Names of AttributeProto.AttributeType by number, for messages. */
 export const ATTRIBUTE_TYPE_NAMES: readonly string[] = [
-  "undefined",
+  "unstated",
   "float",
   "int",
   "string",

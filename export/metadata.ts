@@ -1,5 +1,6 @@
 import { FivecropError, messageOf } from "../core/errors.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
+import { parseViews } from "../pipeline/views.ts";
 import { type GoldenSamples, isGoldenSamples } from "./golden-samples.ts";
 import { concatenate, encodeField, type Field, fieldsOf } from "./protobuf.ts";
 
@@ -67,6 +68,14 @@ function isPreprocess(value: unknown): boolean {
   }
 }
 
+function isViews(value: unknown): boolean {
+  try {
+    return typeof value === "string" && parseViews(value).length > 0;
+  } catch {
+    return false; // said with what was found, as of every field
+  }
+}
+
 const isOutputKind = (value: unknown): boolean => OUTPUT_KINDS.includes(value as OutputKind);
 
 /** For every field: what it must be, in words and as a test. */
@@ -76,7 +85,7 @@ const FIELDS: { readonly [F in keyof ModelMetadata]-?: readonly [expected: strin
     (value) => Array.isArray(value) && value.length > 0 && value.every((label) => typeof label === "string"),
   ],
   preprocess: ["a preprocessing spec", isPreprocess],
-  views: ["the name of views", optional(isText)],
+  views: ["views, such as none or five-crop", optional(isViews)],
   outputKind: ['"logits", "probabilities" or "log-probabilities"', isOutputKind],
   temperature: ["a number above 0", optional((value) => Number.isFinite(value) && (value as number) > 0)],
   architecture: ["a name", optional(isText)],

@@ -126,7 +126,7 @@ function checkAttributes(given: object, specs: Specs, encoded: readonly onnx.IAt
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(specs, name)) throw new FivecropError(`its attribute '${name}' (${value}) is not supported here (opset ${opset})`);
     const kind = ATTRIBUTE_TYPE_NAMES[encoded.find((a) => a.name === name)?.type ?? 0];
-    if (kind !== "undefined" && kind !== specs[name].type)
+    if (kind !== "unstated" && kind !== specs[name].type)
       throw new FivecropError(`its attribute '${name}': expected ${specs[name].type}, found ${kind}`);
   }
 }

@@ -27,6 +27,8 @@ const FIELDS: { readonly [D in DType]: "floatData" | "doubleData" | "int32Data" 
   bool: "int32Data",
 };
 
+const BYTES: { readonly [D in DType]: number } = { float32: 4, float64: 8, int32: 4, int64: 8, uint8: 1, bool: 1 };
+
 /**
  * The tensor of a TensorProto, its elements copied.
  * @param where begins an error's message.
@@ -39,15 +41,18 @@ export function toTensor(encoded: EncodedTensor, where: string): Tensor {
   if (encoded.dataLocation === 1)
     throw new FivecropError(`${where}: its numbers lie in another file. To fix: save the model with its weights inside.`);
   const shape = (dims ?? []).map(Number);
-  const result = zeros(dtype, shape);
-  const { data } = result;
+  if (!shape.every((d) => Number.isSafeInteger(d) && d >= 0))
+    throw new FivecropError(`${where}: expected a shape of whole numbers from 0, found [${shape}]`);
+  const size = sizeOf(shape);
   const numbers = encoded[FIELDS[dtype]] ?? [];
-  const expected = rawData?.length ? data.byteLength : sizeOf(shape);
+  const expected = rawData?.length ? size * BYTES[dtype] : size;
   const found = rawData?.length || numbers.length;
   if (found !== expected)
     throw new FivecropError(
       `${where}: expected ${expected} ${rawData?.length ? "bytes" : "numbers"} for ${dtype} [${shape}], found ${found}`,
     );
+  const result = zeros(dtype, shape);
+  const { data } = result;
   if (rawData?.length) new Uint8Array(data.buffer).set(rawData);
   else if (data instanceof BigInt64Array) for (let i = 0; i < found; i++) data[i] = BigInt(String(numbers[i]));
   else for (let i = 0; i < found; i++) data[i] = numbers[i] as number;

@@ -1,12 +1,12 @@
 import { writeWhole } from "../core/atomic-file.node.ts";
 import { print } from "../core/command-line.node.ts";
 import { UsageError } from "../core/errors.ts";
+import { readModel } from "../core/read-file.node.ts";
 import { createSession } from "../core/session.node.ts";
 import { bytes, plural } from "../core/text.ts";
 import type { OutputKind } from "../export/metadata.ts";
 import { parseViews } from "../pipeline/views.ts";
 import { adopt } from "./adopt.ts";
-import { readModel } from "./classifier.node.ts";
 import { withGoldenSamples } from "./golden-samples.node.ts";
 import { type ModelOptions, readModelOptions } from "./infer-options.node.ts";
 

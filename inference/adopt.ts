@@ -44,7 +44,7 @@ export async function adopt(
   } catch (cause) {
     throw new FivecropError(`${name}: ${messageOf(cause)}`, { cause });
   }
-  const session = await createSession(adopted);
+  const session = await createSession(adopted, { name });
   try {
     checkOutput(await answerToBlank(session, contract, name), outputKind, options.outputKind !== undefined, name);
   } finally {
@@ -70,7 +70,7 @@ const sumOf = (row: ArrayLike<number>): number => Array.from(row).reduce((a, b) 
  * @throws UsageError where the output is not what it is taken for; FivecropError where it is not finite.
  */
 function checkOutput(row: Float32Array, kind: OutputKind, sure: boolean, name: string): void {
-  const probabilities = toProbabilities(row, kind);
+  const probabilities = toProbabilities(row, kind, { name });
   const sum = sumOf(kind === "logits" ? row : probabilities);
   const like = row.every((p) => p >= 0 && p <= 1) && Math.abs(sum - 1) < 1e-3;
   if (kind === "logits" && like && row.length > 1 && !sure)

@@ -122,7 +122,7 @@ export async function createClassifier<Source = Image>(
   if (!(Number.isInteger(batchSize) && batchSize >= 1))
     throw new UsageError(`batchSize: expected a whole number from 1, received ${batchSize}`);
   const defaultViews = parseViews(contract.views);
-  const session = await createSession(model, { device, threads, giveFeeds: true });
+  const session = await createSession(model, { name, device, threads, giveFeeds: true });
   let ports: Ports;
   let deviceCheck: DeviceCheck | undefined;
   try {
@@ -150,8 +150,9 @@ export async function createClassifier<Source = Image>(
       throw new FivecropError(
         `${name}: its output is [${output.shape}], ${labels.length} labels need [N,${labels.length}]. To fix: give a label for each class.`,
       );
+    const { outputKind, temperature } = contract;
     return Array.from({ length: count }, (_, i) =>
-      toProbabilities(rows(output, i, i + 1).data as Float32Array, contract.outputKind, contract.temperature),
+      toProbabilities(rows(output, i, i + 1).data as Float32Array, outputKind, { temperature, name }),
     );
   }
 

@@ -1,7 +1,8 @@
 import { type Command, Option } from "commander";
-import { createCommand, EXIT, numberOption, print, repeated } from "../core/command-line.node.ts";
+import { createCommand, EXIT, numberOption, print, printError, repeated } from "../core/command-line.node.ts";
 import { UsageError } from "../core/errors.ts";
 import { createProgressBar } from "../core/progress-bar.node.ts";
+import { printable } from "../core/text.ts";
 import { OUTPUT_KINDS } from "../export/metadata.ts";
 import { PRESETS } from "../pipeline/presets.ts";
 import { nameOfView, parseViews, splitViews } from "../pipeline/views.ts";
@@ -9,6 +10,7 @@ import type { AdoptFileOptions } from "./adopt.node.ts";
 import type { Classification } from "./classifier.ts";
 import type { FileAnswer } from "./classify-files.ts";
 import { deviceOption, type ModelOptions, noteDevice, readModelOptions } from "./infer-options.node.ts";
+import type { Shift } from "./shrink-on-load.node.ts";
 import { evaluationLines, predictionLines, viewLines } from "./text.ts";
 
 const TTA = "what to average over: none, flip, five-crop, ten-crop, multi-scale:SIZE,SIZE (default: as the model says, else none)";
@@ -29,6 +31,7 @@ interface InferOptions extends ModelOptions {
   readonly top: number;
   readonly perView?: true;
   readonly saveViews?: string;
+  readonly shrinkOnLoad?: true;
   readonly threads?: number;
   readonly device: "cpu" | "webgpu";
   readonly json?: true;
@@ -54,6 +57,7 @@ export function inferCommand(): Command {
     .option("--top <n>", "how many classes to name", numberOption("--top", { whole: true, from: 1 }), 5)
     .option("--per-view", "show each view's own answer too")
     .option("--save-views <dir>", "write what the model sees, as DIR/PICTURE.VIEW.png")
+    .option("--shrink-on-load", "read large JPEGs at a reduced size: faster, and other pixels; says how far probabilities move")
     .option("--threads <n>", "threads of one operator (default: the runtime's choice)", numberOption("--threads", { whole: true, from: 1 }))
     .addOption(deviceOption());
   return withModelOptions(command).action(infer);
@@ -63,7 +67,7 @@ async function infer(
   files: readonly string[],
   { model, tta, top, threads, device, json = undefined, ...options }: InferOptions,
 ): Promise<void> {
-  const { perView = false, saveViews: folder, ...modelOptions } = options;
+  const { perView = false, saveViews: folder, shrinkOnLoad = false, ...modelOptions } = options;
   if (tta !== undefined) parseViews(tta);
   const said = await readModelOptions(modelOptions);
   const [{ loadClassifier }, { classifyFiles }, { isFolder, pictureFiles }, { createViewSaver }] = await Promise.all([
@@ -72,21 +76,23 @@ async function infer(
     import("./picture-files.node.ts"),
     import("./save-views.node.ts"),
   ]);
-  const saver = folder === undefined ? undefined : createViewSaver(folder);
+  const saver = folder === undefined ? undefined : createViewSaver(folder, shrinkOnLoad);
   const folders = await Promise.all(files.map(isFolder));
   for (const [i, file] of files.entries()) if (!folders[i]) saver?.claim(file);
   const many = files.length > FEW || folders.some(Boolean);
-  const classifier = await loadClassifier(model ?? (await defaultModel()), { ...said, threads, device, ...(!many && { workers: 0 }) });
+  const classifier = await loadClassifier(model ?? (await defaultModel()), {
+    ...said,
+    threads,
+    device,
+    shrinkOnLoad,
+    ...(!many && { workers: 0 }),
+  });
   noteDevice(classifier, model ?? "the model");
   const save = async (file: string, { views }: Classification): Promise<readonly string[]> => {
-    return (
-      (await saver?.save(
-        file,
-        views.map(({ view }) => view),
-        classifier.preprocess,
-      )) ?? []
-    );
+    const seen = views.map(({ view }) => view);
+    return (await saver?.save(file, seen, classifier.preprocess)) ?? [];
   };
+  const report = shrinkOnLoad ? (await import("./shrink-on-load.node.ts")).createShiftReport(classifier) : undefined;
   try {
     let chunk: ShownAnswer[] = [];
     const show = (): void => {
@@ -94,10 +100,15 @@ async function infer(
       chunk = [];
     };
     for await (const answer of classifyFiles(classifier, pictureFiles(files), { views: tta, top })) {
-      chunk.push({ ...answer, saved: answer.classification ? await save(answer.file, answer.classification) : [] });
+      chunk.push({
+        ...answer,
+        saved: answer.classification ? await save(answer.file, answer.classification) : [],
+        shift: await report?.measure(answer),
+      });
       if (json || chunk.length === CHUNK) show();
     }
     show();
+    if (!json) for (const line of report?.lines() ?? []) print(line);
   } finally {
     await classifier.dispose();
   }
@@ -106,8 +117,8 @@ async function infer(
 /** Read only where no other is named. */
 const defaultModel = async (): Promise<string> => (await import("../models/pretrained.node.ts")).PRETRAINED["squeezenet1.1-imagenet"];
 
-/** An answer, and where its views were written. */
-type ShownAnswer = FileAnswer & { readonly saved: readonly string[] };
+/** An answer, where its views were written, and by how much reading at a reduced size moves it. */
+type ShownAnswer = FileAnswer & { readonly saved: readonly string[]; readonly shift?: Shift };
 
 interface ShowOptions {
   readonly json: boolean;
@@ -119,19 +130,32 @@ interface ShowOptions {
 function showAnswers(answers: readonly ShownAnswer[], { json, perView, saves }: ShowOptions): void {
   const labels = answers.flatMap(({ classification }) => classification?.predictions.map(({ label }) => label) ?? []);
   const width = Math.max(0, ...labels.map(({ length }) => length));
-  for (const { file, classification, error, saved } of answers) {
+  for (const { file, classification, error, saved, shift } of answers) {
     if (classification) {
       const { predictions, views } = classification;
       const each = views.map(({ view, predictions: own }) => ({ view: nameOfView(view), predictions: own }));
       const where = saved.length > 0 ? [`  saved: ${saved.join(", ")}`] : [];
       const lines = json
-        ? [JSON.stringify({ file, predictions, ...(perView && { views: each }), ...(saves && { saved }) })]
-        : [file, ...predictionLines(predictions, width), ...(perView ? viewLines(views) : []), ...where];
+        ? [
+            JSON.stringify({
+              file,
+              predictions,
+              ...(perView && { views: each }),
+              ...(saves && { saved }),
+              ...(shift && { shrinkOnLoad: shift }),
+            }),
+          ]
+        : [
+            file,
+            ...predictionLines(predictions, width, process.stdout.columns || undefined),
+            ...(perView ? viewLines(views) : []),
+            ...where,
+          ];
       for (const line of lines) print(line);
       continue;
     }
     if (json) print(JSON.stringify({ file, error: error.message }));
-    process.stderr.write(`fivecrop: ${error.message}\n`);
+    printError(`fivecrop: ${printable(error.message)}`);
     process.exitCode = EXIT.failed;
   }
 }

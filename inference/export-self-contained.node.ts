@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { writeWhole } from "../core/atomic-file.node.ts";
-import { FivecropError, messageOf } from "../core/errors.ts";
+import { readModel } from "../core/read-file.node.ts";
 import { appendMetadata } from "../export/metadata.ts";
 import { VERSION } from "../export/version.ts";
 import { makeSelfContained } from "./golden-samples.node.ts";
@@ -15,12 +14,7 @@ export interface ExportSelfContainedOptions extends ContractOptions {
 
 /** A self-contained file of a model's file; labels and preprocessing are its own, or the options'. @throws UsageError, FivecropError */
 export async function exportSelfContained(source: string, { out, files, views, ...options }: ExportSelfContainedOptions) {
-  let model: Uint8Array;
-  try {
-    model = await readFile(source);
-  } catch (cause) {
-    throw new FivecropError(`cannot read the model ${source}: ${messageOf(cause)}`, { cause });
-  }
+  const model = await readModel(source);
   const { labels, preprocess, outputKind, metadata } = contractOf(model, options, source);
   const described = appendMetadata(model, { createdBy: `fivecrop ${VERSION}`, ...metadata, labels, preprocess, outputKind });
   const { bytes, ...selfContained } = await makeSelfContained(described, { views, files, name: source });

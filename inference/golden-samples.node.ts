@@ -1,7 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import sharp from "sharp";
-import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { FivecropError, UsageError } from "../core/errors.ts";
+import { fileReason } from "../core/file-error.ts";
+import { readModel } from "../core/read-file.node.ts";
 import { createSession } from "../core/session.node.ts";
 import type { Device } from "../core/session.ts";
 import { createSession as createInThread } from "../core/session.worker.node.ts";
@@ -9,7 +11,6 @@ import { fromBase64, type GoldenSamples } from "../export/golden-samples.ts";
 import { appendMetadata, type ModelMetadata, readMetadata } from "../export/metadata.ts";
 import { selfContained } from "../export/self-contained.ts";
 import { decodeImage } from "../pipeline/decode.node.ts";
-import { readModel } from "./classifier.node.ts";
 import { metadataOf } from "./model-contract.ts";
 import { samplePictures } from "./sample-pictures.ts";
 import { recordSamples, type SampleFile, type Verification, verifySamples } from "./verify-samples.ts";
@@ -145,7 +146,7 @@ async function readSample(path: string): Promise<SampleFile> {
     file = await readFile(path);
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
-    throw new FivecropError(`--samples: cannot read ${path}: ${messageOf(cause)}`, { cause });
+    throw new FivecropError(`--samples: cannot read ${path}: ${fileReason(cause)}. To fix: name a picture's file.`, { cause });
   }
   return { name: basename(path), file, image: await decodeImage(file, path) };
 }

@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { Option } from "commander";
-import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { messageOf, UsageError } from "../core/errors.ts";
+import { readInput } from "../core/read-file.node.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
 import { presetOf } from "../pipeline/presets.ts";
 import type { Classifier } from "./classifier.ts";
@@ -31,6 +31,11 @@ export function noteDevice({ deviceCheck }: Pick<Classifier, "deviceCheck">, mod
       `(largest difference of a probability: ${largestDifference.toExponential(1)}).\n`,
   );
 }
+
+const TAKES: Readonly<Record<string, string>> = {
+  "--labels": "a file with a name a line, or JSON's list of them",
+  "--preprocess": "JSON that starts with {, or a file of it",
+};
 
 /** @throws UsageError that names the option, where its text is not what it should be. FivecropError where a file cannot be read. */
 export async function readModelOptions({ labels, preprocess, preset }: ModelOptions): Promise<ContractOptions> {
@@ -71,10 +76,5 @@ function parseJson(text: string, what: string): unknown {
   }
 }
 
-async function read(file: string, option: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    throw new FivecropError(`${option}: cannot read ${file}: ${messageOf(cause)}`, { cause });
-  }
-}
+const read = async (file: string, option: string): Promise<string> =>
+  new TextDecoder().decode(await readInput(file, `${option}: cannot read ${file}`, `${option} takes ${TAKES[option]}`));

@@ -3,6 +3,7 @@ import type { Session } from "../core/session.ts";
 import { checkTemperature, type ModelMetadata, type OutputKind, readMetadata } from "../export/metadata.ts";
 import { outputKindOf } from "../export/output-kind.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
+import { cropSize } from "./crops.ts";
 
 /** What the caller says of a model, in place of what its file says. */
 export interface ContractOptions {
@@ -42,16 +43,20 @@ export function contractOf(model: Uint8Array, options: ContractOptions, file: st
     ].flat();
     throw new UsageError(`${file} carries no fivecrop metadata. To fix: give the options ${missing.join(" and ")}.`);
   }
-  const { outputKind = outputKindOf(model) ?? metadata?.outputKind ?? "logits", views = metadata?.views ?? "none" } = options;
+  const told = named(file, () => outputKindOf(model));
+  const { outputKind = told ?? metadata?.outputKind ?? "logits", views = metadata?.views ?? "none" } = options;
   const { temperature = metadata?.temperature ?? 1 } = options;
   if (!metadata?.selfContained) checkTemperature({ temperature, outputKind }, file);
   return { labels, preprocess, outputKind, temperature, views, metadata };
 }
 
 /** The file's own metadata. @throws FivecropError that names the file, where it is no ONNX model or its metadata is malformed. */
-export function metadataOf(model: Uint8Array, file: string): ModelMetadata | undefined {
+export const metadataOf = (model: Uint8Array, file: string): ModelMetadata | undefined => named(file, () => readMetadata(model));
+
+/** What reads a file's bytes does not know its name. */
+function named<Read>(file: string, read: () => Read): Read {
   try {
-    return readMetadata(model);
+    return read();
   } catch (cause) {
     throw new FivecropError(`${file}: ${messageOf(cause)}`, { cause });
   }
@@ -65,6 +70,9 @@ export interface Ports {
   readonly fixedBatch: number | undefined;
 }
 
+/** Of numbers, 1 GB of them: a fixed batch has to be filled up, however few the pictures. */
+const LARGEST_BATCH = 2 ** 28;
+
 const fits = (found: readonly (number | string)[], expected: readonly (number | string)[]): boolean =>
   found.length === expected.length && found.every((d, i) => i === 0 || typeof d === "string" || d <= 0 || d === expected[i]);
 
@@ -72,7 +80,7 @@ const fits = (found: readonly (number | string)[], expected: readonly (number | 
 export function refuseSelfContained({ preprocess, metadata }: Contract, file: string): void {
   if (metadata?.selfContained)
     throw new UsageError(
-      `${file} is self-contained: its graph takes whole pictures, uint8 [N,H,W,${preprocess.channels}], and averages over ${metadata.views} itself. ` +
+      `${file} is self-contained: its graph takes whole pictures, uint8 [N,H,W,${preprocess.channels}], and averages over ${metadata.views ?? "none"} itself. ` +
         "To fix: give the file that it was made of here, and this one to any ONNX runtime.",
     );
 }
@@ -95,5 +103,11 @@ export function checkPorts({ inputs, outputs }: Session, { labels, preprocess }:
         "To fix: give a label for each class, in the order of the output.",
     );
   const [batch] = input.shape;
-  return { input: input.name, output: output.name, fixedBatch: typeof batch === "number" && batch > 0 ? batch : undefined };
+  const fixedBatch = typeof batch === "number" && batch > 0 ? batch : undefined;
+  if (fixedBatch !== undefined && fixedBatch > 1 && fixedBatch * cropSize(preprocess) > LARGEST_BATCH)
+    throw new FivecropError(
+      `${file}: its input '${input.name}' takes ${fixedBatch} images at once, no fewer, [${input.shape}]: more than ${LARGEST_BATCH} numbers. ` +
+        "To fix: export it with a free batch axis.",
+    );
+  return { input: input.name, output: output.name, fixedBatch };
 }

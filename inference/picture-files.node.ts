@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { FivecropError, messageOf } from "../core/errors.ts";
+import { FivecropError } from "../core/errors.ts";
+import { fileReason } from "../core/file-error.ts";
 
 /** The endings of names that count as pictures in a folder. A file that is named is read whatever it is called. */
 const PICTURE = /\.(jpe?g|png|webp|avif|gif|tiff?)$/i;
@@ -38,7 +39,10 @@ async function* picturesIn(folder: string): AsyncGenerator<string, void, undefin
   try {
     entries = await entriesOf(folder);
   } catch (cause) {
-    throw new FivecropError(`${folder}: the folder cannot be read: ${messageOf(cause)}`, { cause });
+    throw new FivecropError(
+      `${folder}: the folder cannot be read: ${fileReason(cause)}. To fix: name a folder, or files in it, that can be read.`,
+      { cause },
+    );
   }
   for (const { name, kind } of entries) {
     if (kind === "folder") yield* picturesIn(join(folder, name));

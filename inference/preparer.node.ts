@@ -1,10 +1,10 @@
 import { type Calls, createCalls } from "../core/calls.node.ts";
 import { FivecropError } from "../core/errors.ts";
-import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import type { Preparer } from "./classifier.ts";
 import type { Crops } from "./crops.ts";
 import type { ImageSource } from "./image-source.node.ts";
 import type { PrepareQuestion } from "./preparer.thread.node.ts";
+import type { ReadCropsOptions } from "./read-crops.node.ts";
 
 /** Pictures in one thread at a time: one is decoded while the other's views are made. Decoded pictures of more would only wait, in memory. */
 const PER_THREAD = 2;
@@ -12,7 +12,7 @@ const PER_THREAD = 2;
 type Thread = Calls<PrepareQuestion, Crops>;
 
 /** Reads pictures and makes their views in up to so many threads; each starts when there is work that the others have no room for. */
-export function createPreparer(spec: PreprocessSpec, workers: number): Preparer<ImageSource> {
+export function createPreparer(options: ReadCropsOptions, workers: number): Preparer<ImageSource> {
   const threads: Thread[] = [];
   const waiting: (() => void)[] = [];
   let disposed = false;
@@ -21,7 +21,7 @@ export function createPreparer(spec: PreprocessSpec, workers: number): Preparer<
     const least = threads.reduce<Thread | undefined>((a, b) => (a && a.pending <= b.pending ? a : b), undefined);
     if (least && (least.pending === 0 || (threads.length === workers && least.pending < PER_THREAD))) return least;
     if (threads.length === workers) return undefined;
-    const thread: Thread = createCalls("inference/preparer.thread.node", spec, "the thread that reads pictures");
+    const thread: Thread = createCalls("inference/preparer.thread.node", options, "the thread that reads pictures");
     threads.push(thread);
     return thread;
   }

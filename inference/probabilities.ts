@@ -19,14 +19,19 @@ export function softmax(row: ArrayLike<number>): Float64Array {
 
 /**
  * A row of a network's output as probabilities.
- * @param temperature logits are divided by it; an output that is a softmax already has none.
+ * @param options.temperature logits are divided by it, 1; an output that is a softmax already has none.
+ * @param options.name what messages call the model
  * @throws FivecropError where they are not numbers: the weights or the input were not.
  */
-export function toProbabilities(row: Float32Array, kind: OutputKind, temperature = 1): Float64Array {
+export function toProbabilities(
+  row: Float32Array,
+  kind: OutputKind,
+  { temperature = 1, name = "the model" }: { readonly temperature?: number; readonly name?: string } = {},
+): Float64Array {
   const result = TO_PROBABILITIES[kind](row, temperature);
   if (!result.every(Number.isFinite))
     throw new FivecropError(
-      `the model's output (${kind}) gives probabilities that are not numbers: its weights or this input are not finite`,
+      `${name}: its output (${kind}) gives probabilities that are not numbers: its weights or this input are not finite`,
     );
   return result;
 }

@@ -65,7 +65,7 @@ export async function createReplayer(
 ): Promise<Replayer> {
   const contract = contractOf(model, options, name);
   const { preprocess: spec, metadata, labels, outputKind, temperature, views } = contract;
-  const session = await createSession(model);
+  const session = await createSession(model, { name });
   if (metadata?.selfContained)
     return {
       views,
@@ -93,7 +93,7 @@ export async function createReplayer(
   async function run(crops: Tensor<"float32">): Promise<Float64Array[]> {
     const { [ports.output]: output } = await session.run({ [ports.input]: crops });
     return Array.from({ length: crops.shape[0] }, (_, i) =>
-      toProbabilities(rows(output as Tensor<"float32">, i, i + 1).data.subarray(0, labels.length), outputKind, temperature),
+      toProbabilities(rows(output as Tensor<"float32">, i, i + 1).data.subarray(0, labels.length), outputKind, { temperature, name }),
     );
   }
 

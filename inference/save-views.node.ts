@@ -1,11 +1,13 @@
 import { basename, extname, join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
-import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { FivecropError, UsageError } from "../core/errors.ts";
+import { fileReason } from "../core/file-error.ts";
 import { makeDirectory } from "../core/make-directory.node.ts";
 import { readImage } from "../pipeline/decode.node.ts";
 import { encodePng } from "../pipeline/encode.node.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { nameOfView, type View, viewImages } from "../pipeline/views.ts";
+import { sideFor } from "./shrink-on-load.node.ts";
 
 /** Writes what a network sees of pictures, pixel by pixel before normalization, as FOLDER/PICTURE.VIEW.png: `boot.upper-left.png`. */
 export interface ViewSaver {
@@ -19,8 +21,8 @@ export interface ViewSaver {
   save(file: string, views: readonly View[], spec: PreprocessSpec): Promise<readonly string[]>;
 }
 
-/** Saves views in a folder, which is made where it is missing. */
-export function createViewSaver(folder: string): ViewSaver {
+/** Saves views in a folder, which is made where it is missing. @param shrinkOnLoad as the classifier reads the pictures */
+export function createViewSaver(folder: string, shrinkOnLoad = false): ViewSaver {
   const owners = new Map<string, string>();
   const stemOf = (file: string) => basename(file, extname(file));
 
@@ -36,13 +38,16 @@ export function createViewSaver(folder: string): ViewSaver {
 
   async function save(file: string, views: readonly View[], spec: PreprocessSpec): Promise<readonly string[]> {
     claim(file);
-    const images = viewImages(await readImage(file), views, spec);
+    const images = viewImages(await readImage(file, { shrinkOnLoad: shrinkOnLoad ? sideFor(views, spec) : undefined }), views, spec);
     try {
       await makeDirectory(folder);
     } catch (cause) {
-      throw new FivecropError(`cannot make the directory ${folder}: ${messageOf(cause)}. To fix: choose a place that can be written.`, {
-        cause,
-      });
+      throw new FivecropError(
+        `--save-views: cannot make the directory ${folder}: ${fileReason(cause)}. To fix: choose a place that can be written.`,
+        {
+          cause,
+        },
+      );
     }
     return Promise.all(
       views.map(async (view, i) => {

@@ -5,14 +5,18 @@ import type { Prediction, ViewClassification } from "./classifier.ts";
 import type { Evaluation } from "./evaluate.ts";
 
 const BAR = 24;
+/** Two spaces, the label, two more, the percentage, two more. */
+const BESIDE_BAR = 13;
 
-/** One picture's predictions, a line each, with bars. @param labelWidth of the widest label that is shown beside it. */
+/** One picture's predictions, a line each, with bars. @param labelWidth of the widest label that is shown beside it. @param columns of the terminal */
 export function predictionLines(
   predictions: readonly Prediction[],
   labelWidth = Math.max(...predictions.map(({ label }) => label.length)),
+  columns = 80,
 ): string[] {
+  const bar = Math.max(0, Math.min(BAR, columns - labelWidth - BESIDE_BAR));
   return predictions.map(({ label, probability }) =>
-    `  ${pad(label, labelWidth, "left")}  ${percent(probability, 1).padStart(7)}  ${"█".repeat(Math.round(BAR * probability))}`.trimEnd(),
+    `  ${pad(label, labelWidth, "left")}  ${percent(probability, 1).padStart(7)}  ${"█".repeat(Math.round(bar * probability))}`.trimEnd(),
   );
 }
 

@@ -3,7 +3,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findBrowser } from "../core/chromium.node.ts";
-import { FivecropError, messageOf } from "../core/errors.ts";
+import { FivecropError } from "../core/errors.ts";
+import { fileReason } from "../core/file-error.ts";
 import { openPage } from "../core/open-page.node.ts";
 import type { Device } from "../core/session.ts";
 import { serveSite } from "../core/site-server.node.ts";
@@ -78,7 +79,7 @@ async function builtFiles(): Promise<string[]> {
   try {
     return await readdir(BUILT);
   } catch (cause) {
-    throw new FivecropError(`the page for --browser is not built (${messageOf(cause)}). To mend: npm run build.`, { cause });
+    throw new FivecropError(`the page for --browser is not built (${fileReason(cause)}). To mend: npm run build.`, { cause });
   }
 }
 

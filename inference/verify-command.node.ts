@@ -1,8 +1,9 @@
 import type { Command } from "commander";
-import { createCommand, EXIT, print } from "../core/command-line.node.ts";
+import { createCommand, EXIT, print, printError } from "../core/command-line.node.ts";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
 import { listenForInterrupt } from "../core/interrupt.node.ts";
 import type { Device } from "../core/session.ts";
+import { printable } from "../core/text.ts";
 import { describeDivergence, samplesOf, type Verification } from "./verify-samples.ts";
 
 interface VerifyCommandOptions {
@@ -61,7 +62,7 @@ async function verify(model: string, { device, browser = undefined, json = undef
       const { verification, error, ...on } = { verification: undefined, error: undefined, ...result };
       if (json) print(JSON.stringify({ model, ...on, ...(verification ?? { error }) }));
       else if (verification) for (const line of verificationLines(model, on, verification)) print(line);
-      if (error !== undefined) process.stderr.write(`fivecrop: ${placeOf(on)}: ${error}\n`);
+      if (error !== undefined) printError(`fivecrop: ${placeOf(on)}: ${printable(error)}`);
       if (!verification || verification.divergence) process.exitCode = EXIT.failed;
     }
   } catch (error) {
@@ -75,7 +76,7 @@ async function verify(model: string, { device, browser = undefined, json = undef
 /** One after the other: a device that is missing does not keep the others from their turn. */
 async function* results(file: string, devices: readonly Device[], browser: boolean, signal: AbortSignal): AsyncGenerator<Result> {
   const [{ readModel }, { refuseSelfContainedOn, verifyModel }] = await Promise.all([
-    import("./classifier.node.ts"),
+    import("../core/read-file.node.ts"),
     import("./golden-samples.node.ts"),
   ]);
   const model = await readModel(file);

@@ -22,7 +22,7 @@ export interface VerifyOptions {
  */
 export async function verifyExport(model: Uint8Array, options: VerifyOptions): Promise<{ readonly largestDifference: number }> {
   const { createSession, images, expected, tolerance = 1e-4, outputKind = "logits" } = options;
-  const session = await createSession(model);
+  const session = await createSession(model, { name: "the exported model" });
   try {
     const { [session.outputs[0].name]: found } = await session.run({ [session.inputs[0].name]: images });
     if (String(found.shape) !== String(expected.shape) || sizeOf(found.shape) === 0)

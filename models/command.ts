@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { createCommand, numberOption, print } from "../core/command-line.node.ts";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { readModel } from "../core/read-file.node.ts";
 import { bytes, count, percent, plural, table } from "../core/text.ts";
 import { type ModelMetadata, readMetadata } from "../export/metadata.ts";
 import { ARCHITECTURES, createNetwork, type NetworkOptions } from "./architectures/index.ts";
@@ -61,12 +61,7 @@ function inspectNetwork(model: string, { classes, input, head, dropout }: Inspec
 }
 
 async function inspectFile(file: string): Promise<Inspected> {
-  let content: Uint8Array;
-  try {
-    content = await readFile(file);
-  } catch (cause) {
-    throw new FivecropError(`cannot read the model ${file}: ${messageOf(cause)}`, { cause });
-  }
+  const content = await readModel(file);
   if (isSelfContained(content))
     throw new UsageError(
       `${file} is self-contained: its preprocessing is written in operators that are not read here. To fix: inspect the file it was made of.`,

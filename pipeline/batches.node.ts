@@ -86,13 +86,3 @@ function workerLoader(dataset: Dataset, description: DatasetDescription): Loader
     },
   };
 }
-
-/** One plan's batches, prepared ahead; the worker ends with them. */
-export async function* prefetch(dataset: Dataset, plan: BatchPlan): AsyncGenerator<Batch, void, undefined> {
-  const loader = createLoader(dataset);
-  try {
-    yield* loader.batches(plan);
-  } finally {
-    await loader.dispose();
-  }
-}

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import sharp, { type Metadata } from "sharp";
-import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { FivecropError, UsageError } from "../core/errors.ts";
+import { fileReason } from "../core/file-error.ts";
 import { checkFormat, checkSize, type DecodeOptions, damaged, MAX_PIXELS } from "./decode.ts";
 import type { Size } from "./geometry.ts";
 import { createImage, type Image } from "./image.ts";
@@ -74,12 +75,6 @@ export async function decodeImage(
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such file",
-  EISDIR: "this is a folder; expected a picture file",
-  EACCES: "no permission to read it",
-};
-
 /**
  * A picture from a file.
  * @throws FivecropError as decodeImage does, and where the file cannot be read.
@@ -89,7 +84,7 @@ export async function readImage(path: string, options?: NodeDecodeOptions): Prom
   try {
     bytes = await readFile(path);
   } catch (cause) {
-    throw new FivecropError(`${path}: ${REASONS[(cause as NodeJS.ErrnoException).code ?? ""] ?? messageOf(cause)}`, { cause });
+    throw new FivecropError(`${path}: ${fileReason(cause)}. Expected a picture file.`, { cause });
   }
   return decodeImage(bytes, path, options);
 }

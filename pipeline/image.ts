@@ -40,10 +40,6 @@ export function crop(image: Image, { x, y, width, height }: Rectangle): Image {
   return result;
 }
 
-/** A black border of so many pixels on every side. */
-export const pad = (image: Image, border: number): Image =>
-  crop(image, { x: -border, y: -border, width: image.width + 2 * border, height: image.height + 2 * border });
-
 /** The picture in a mirror: left becomes right. */
 export function flipHorizontal(image: Image): Image {
   const { width, height, channels } = image;

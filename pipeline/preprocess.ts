@@ -19,6 +19,8 @@ export interface PreprocessSpec {
 }
 
 const LARGEST_SIDE = 16384;
+/** Of a network's input, in pixels: 200 MB of numbers where it is in colour. */
+const LARGEST_CROP = 2 ** 24;
 const isSide = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= LARGEST_SIDE;
 const isSize = (value: unknown): boolean => Array.isArray(value) && value.length === 2 && value.every(isSide);
 const isNumbers = (value: unknown, { channels }: { channels?: unknown }, also = (_: number): boolean => true): boolean =>
@@ -30,7 +32,10 @@ const FIELDS: {
 } = {
   resize: ["a whole number (the shorter side), [height, width], or null", (value) => value === null || isSide(value) || isSize(value)],
   filter: ['"bilinear", "bicubic" or "nearest"', (value) => value === "bilinear" || value === "bicubic" || value === "nearest"],
-  crop: [`[height, width], whole numbers from 1 to ${LARGEST_SIDE}`, isSize],
+  crop: [
+    `[height, width], whole numbers from 1 to ${LARGEST_SIDE}, of at most ${LARGEST_CROP} pixels`,
+    (value) => isSize(value) && (value as number[])[0] * (value as number[])[1] <= LARGEST_CROP,
+  ],
   channels: ["1 (gray) or 3 (RGB)", (value) => value === 1 || value === 3],
   mean: ["a number for each channel", (value, all) => isNumbers(value, all)],
   std: ["a number above 0 for each channel", (value, all) => isNumbers(value, all, (number) => number > 0)],
@@ -43,7 +48,7 @@ const FIELDS: {
 export function validatePreprocess(value: unknown): PreprocessSpec {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new UsageError(
-      `preprocess: expected an object with the fields ${Object.keys(FIELDS).join(", ")}, received ${JSON.stringify(value) ?? value}`,
+      `preprocess: expected an object with the fields ${Object.keys(FIELDS).join(", ")}, received ${JSON.stringify(value) ?? "nothing"}`,
     );
   const fields = value as Readonly<Record<string, unknown>>;
   for (const name of Object.keys(fields))

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
-import { FivecropError, messageOf } from "../core/errors.ts";
+import { FivecropError } from "../core/errors.ts";
+import { fileReason } from "../core/file-error.ts";
 import { type CheckpointStore, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 
 /** The name of a checkpoint's file. */
@@ -19,7 +20,9 @@ export function fileCheckpoints(directory: string): CheckpointStore {
         bytes = await readFile(file);
       } catch (cause) {
         if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-        throw new FivecropError(`cannot read the checkpoint ${file}: ${messageOf(cause)}`, { cause });
+        throw new FivecropError(`cannot read the checkpoint ${file}: ${fileReason(cause)}. To fix: name a run whose files can be read.`, {
+          cause,
+        });
       }
       return readCheckpoint(bytes, file);
     },

@@ -19,7 +19,7 @@ import { DEFAULTS, type RunConfig } from "./run-config.ts";
 import { RUN_FILES, readRunConfig } from "./run-files.node.ts";
 import { SCHEDULES } from "./schedules.ts";
 import { type RunOutcome, showRun } from "./show-run.node.ts";
-import { checkResume, parsePreprocess, parseSizes, parseValidation, type TrainOptions, toRunConfig } from "./train-options.ts";
+import { byOption, checkResume, parsePreprocess, parseSizes, parseValidation, type TrainOptions, toRunConfig } from "./train-options.ts";
 
 const names = (rows: Readonly<Record<string, unknown>>): string => Object.keys(rows).join(", ");
 const orDefault = (text: string, value: unknown): string => `${text} (default: ${value})`;
@@ -142,6 +142,8 @@ async function train(options: TrainOptions): Promise<void> {
     const outcome = await showRun(events, { json, title: `${config.model} on ${config.data}`, progress, print });
     if (!json) for (const line of farewell(outcome, { out, config, dataDir })) print(line);
     if (outcome.reason === "interrupted" || (report && !outcome.reported)) process.exitCode = interrupt.exitCode() ?? EXIT.failed;
+  } catch (error) {
+    throw options.resume === undefined ? byOption(error) : error;
   } finally {
     interrupt.dispose();
   }

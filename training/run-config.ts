@@ -8,6 +8,7 @@ import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
 import type { SizeStage } from "./epoch-plan.ts";
 import { createOptimizer, type Optimizer, type OptimizerOptions } from "./optimizers.ts";
+import { parseSchedule } from "./schedules.ts";
 import type { WeightAverage } from "./weight-average.ts";
 
 /** Everything that a run is asked for, as plain JSON: with the data it determines the result. */
@@ -75,6 +76,13 @@ export function averageOf({ ema, emaWarmup: warmup = false }: RunConfig): Weight
   if (warmup) throw new UsageError("--ema-warmup: expected --ema with a decay beside it, received none. To fix: add --ema 0.999.");
   return undefined;
 }
+
+/** With every number that the optimizer and the schedule take where none is given: the run is the same when those change. @throws UsageError */
+export const completed = (config: RunConfig): RunConfig => ({
+  ...config,
+  ...optimizerOf(config).options,
+  schedule: parseSchedule(config.schedule).complete,
+});
 
 /** A data set's preprocessing for a network that takes [C, H, W]: its images are resized and made gray or colour where they differ. */
 export function preprocessFor(spec: PreprocessSpec, [channels, height, width]: readonly [number, number, number]): PreprocessSpec {

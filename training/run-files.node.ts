@@ -1,16 +1,19 @@
 import { existsSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { fileReason } from "../core/file-error.ts";
+import { acquireLock } from "../core/lock.node.ts";
 import { makeDirectory } from "../core/make-directory.node.ts";
+import { readInput } from "../core/read-file.node.ts";
 import { RUNTIME_VERSION } from "../core/session.node.ts";
 import { VERSION } from "../export/version.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { checkpointFile, fileCheckpoints } from "./checkpoint.node.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { DEFAULTS, optimizerOf, type RunConfig } from "./run-config.ts";
+import { DEFAULTS, type RunConfig } from "./run-config.ts";
 
 /** What a run leaves in its directory, beside its checkpoints `best` and `last`. */
 export const RUN_FILES = {
@@ -31,31 +34,39 @@ export const CHECKPOINT_NAMES = ["best", "last"] as const;
 export type CheckpointName = (typeof CHECKPOINT_NAMES)[number];
 
 /**
- * Makes the directory and leaves there what the run was asked for. It fails here, before any work, where nothing can be written.
- * @param overwrite takes away what an earlier run left there.
+ * Makes the directory where it is missing, and keeps other processes from training into it. It fails here, before any work, where nothing can be written.
+ * @returns gives the directory back
  */
-export async function startDirectory(
-  out: string,
-  { config, preprocess }: Pick<RunAbout, "config" | "preprocess">,
-  overwrite: boolean,
-): Promise<void> {
-  const names = [...Object.values(RUN_FILES), ...CHECKPOINT_NAMES.map(checkpointFile)];
-  const held = names.filter((name) => existsSync(join(out, name)));
-  if (held.length && !overwrite)
+export async function lockDirectory(out: string): Promise<() => Promise<void>> {
+  try {
+    await makeDirectory(out);
+  } catch (cause) {
+    throw new FivecropError(`--out: cannot make the directory ${out}: ${fileReason(cause)}. To fix: choose an --out that can be written.`, {
+      cause,
+    });
+  }
+  return acquireLock(join(out, "run.lock"), `the run in ${out}`);
+}
+
+const heldIn = (out: string): string[] =>
+  [...Object.values(RUN_FILES), ...CHECKPOINT_NAMES.map(checkpointFile)].filter((name) => existsSync(join(out, name)));
+
+/** @throws UsageError where a run would replace what is there. */
+export function checkUnused(out: string): void {
+  const held = heldIn(out);
+  if (held.length)
     throw new UsageError(
       held.includes(RUN_FILES.config)
         ? `${out} holds a run already. To fix: choose another --out, go on with it (--resume ${out}), or replace it (--overwrite).`
         : `${out} holds ${held.join(", ")} already, which a run would replace. To fix: choose another --out, or replace them (--overwrite).`,
     );
-  try {
-    await makeDirectory(out);
-  } catch (cause) {
-    throw new FivecropError(`cannot make the directory ${out}: ${messageOf(cause)}. To fix: choose an --out that can be written.`, {
-      cause,
-    });
-  }
+}
+
+/** Leaves in the directory what the run was asked for, and takes away what an earlier one left there. */
+export async function startDirectory(out: string, { config, preprocess }: Pick<RunAbout, "config" | "preprocess">): Promise<void> {
+  const held = heldIn(out);
   const environment = { ...versions(), platform: `${process.platform} ${process.arch}`, processor: processor() };
-  const about = { config: { ...config, ...optimizerOf(config).options }, preprocess, environment, started: new Date().toISOString() };
+  const about = { config, preprocess, environment, started: new Date().toISOString() };
   await writeWhole(join(out, RUN_FILES.config), `${JSON.stringify(about, null, 2)}\n`);
   for (const name of held) if (name !== RUN_FILES.config) await rm(join(out, name), { force: true, recursive: true });
 }
@@ -81,11 +92,15 @@ export interface RunAbout {
 /** @throws FivecropError where there is no run in the directory. */
 export async function readRunAbout(out: string): Promise<RunAbout> {
   const file = join(out, RUN_FILES.config);
+  const text = new TextDecoder().decode(await readInput(file, `${out} holds no run: cannot read ${file}`, "name the --out of a run"));
   let about: Partial<RunAbout>;
   try {
-    about = JSON.parse(await readFile(file, "utf8"));
+    about = JSON.parse(text) ?? {};
   } catch (cause) {
-    throw new FivecropError(`${out} holds no run: cannot read ${file}: ${messageOf(cause)}. To fix: name the --out of a run.`, { cause });
+    throw new FivecropError(
+      `${file}: expected a run's options as JSON, found ${JSON.stringify(text.slice(0, 40))} (${messageOf(cause)}). To fix: put the run's own file there, or train anew.`,
+      { cause },
+    );
   }
   const { config, preprocess, environment = {}, started } = about;
   const missing = ["model", "data", ...Object.keys(DEFAULTS)].find((key) => config?.[key as keyof RunConfig] === undefined);

@@ -11,8 +11,8 @@ import { type FitEvent, type FitOptions, fit } from "./fit.ts";
 import { readCalibration } from "./report/calibration-file.node.ts";
 import { historyCsv, logCsv } from "./report/history-csv.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
-import type { RunConfig } from "./run-config.ts";
-import { RUN_FILES, readRunCheckpoint, startDirectory } from "./run-files.node.ts";
+import { completed, type RunConfig } from "./run-config.ts";
+import { checkUnused, lockDirectory, RUN_FILES, readRunCheckpoint, startDirectory } from "./run-files.node.ts";
 import { runParts } from "./run-parts.node.ts";
 import { createEventFile, type EventFile } from "./tensorboard/event-file.node.ts";
 
@@ -49,11 +49,25 @@ export type RunEvent =
  * @throws UsageError before anything is written. FivecropError; what is in the directory then is whole.
  */
 export async function* run(config: RunConfig, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
+  let unlock: (() => Promise<void>) | undefined;
+  const lock = async (): Promise<void> => {
+    unlock = await lockDirectory(options.out);
+  };
+  try {
+    yield* runInto(completed(config), options, lock);
+  } finally {
+    await unlock?.();
+  }
+}
+
+/** @param lock is called before anything is read from the run's directory or written to it */
+async function* runInto(config: RunConfig, options: RunOptions, lock: () => Promise<void>): AsyncGenerator<RunEvent, void, undefined> {
   const { out, dataRoot, report = true, signal } = options;
   let finished = false;
   const parts = await runParts(config, dataRoot);
   const { network, optimizer, average, schedule, preprocess, training, validation } = parts;
   const checkpoints = fileCheckpoints(out);
+  if (options.resume) await lock();
   const resume = options.resume ? await readRunCheckpoint(out, "last", config) : undefined;
   const logEvery = config.logEvery || undefined;
   const fitOptions: FitOptions = { ...config, logEvery, schedule, preprocess, checkpoints, resume, signal };
@@ -63,7 +77,11 @@ export async function* run(config: RunConfig, options: RunOptions): AsyncGenerat
   let events: EventFile | undefined;
   try {
     checkFit(engine, loaders, fitOptions);
-    if (!resume) await startDirectory(out, { config, preprocess }, options.overwrite ?? false);
+    if (!resume) {
+      if (!options.overwrite) checkUnused(out);
+      await lock();
+      await startDirectory(out, { config, preprocess });
+    }
     if (config.tensorboard) events = await createEventFile(join(out, RUN_FILES.tensorboard));
     yield {
       kind: "prepared",

@@ -7,6 +7,8 @@ export type Shape = (step: number, total: number) => number;
 export interface Schedule {
   /** As it was written, such as `exponential:0.999/step`. */
   readonly text: string;
+  /** The same with every number and unit, such as `one-cycle:0.3,25,10000/step`. */
+  readonly complete: string;
   /** @returns the factor of the base rate for a step of the run in its epoch, both counted from 0. */
   factor(at: Place, total: Length): number;
 }
@@ -97,8 +99,10 @@ export function parseSchedule(text: string): Schedule {
   if (!complete.every(Number.isFinite) || !family.valid(...complete)) throw wrong(text, family.usage);
   const shape = family.shape(...complete);
   const rising = warmup === undefined ? undefined : parseWarmup(warmup, text);
+  const numbersOf = complete.length ? `:${complete.join(",")}` : "";
   return {
     text,
+    complete: `${name}${numbersOf}/${unit ?? family.unit}${rising ? `+warmup:${rising.length}/${rising.unit}` : ""}`,
     factor(at, total) {
       const chosen = unit ?? family.unit;
       const warm = rising ? Math.min(1, (at[rising.unit] + 1) / rising.length) : 1;

@@ -32,10 +32,24 @@ const COLUMNS: readonly (readonly [heading: string, width: number, cell: (record
   ["time", 11, (r) => duration(r.seconds)],
 ];
 const EPOCH = 7;
+const BEST = "  best";
+/** The columns that go first where there is no room. */
+const EXPENDABLE = ["rate", "val. loss", "accuracy", "time"];
 
-const headings = (): string => `${"epoch".padStart(EPOCH)}${COLUMNS.map(([heading, width]) => pad(heading, width + 1, "right")).join("")}`;
-const recordLine = (epoch: string, record: EpochRecord): string =>
-  `${epoch.padStart(EPOCH)}${COLUMNS.map(([, width, cell]) => pad(cell(record), width + 1, "right")).join("")}`;
+/** All columns, or on a narrow terminal those that say most. */
+function columnsFor(width: number | undefined): typeof COLUMNS {
+  const taken = (shown: typeof COLUMNS) => shown.reduce((sum, [, each]) => sum + each + 1, EPOCH + BEST.length);
+  let shown = COLUMNS;
+  for (const heading of EXPENDABLE) if (taken(shown) > (width || Infinity)) shown = shown.filter(([each]) => each !== heading);
+  return shown;
+}
+
+const lineOf = (epoch: string, cell: (column: (typeof COLUMNS)[number]) => string): string =>
+  `${epoch.padStart(EPOCH)}${columnsFor(process.stdout.columns)
+    .map((column) => pad(cell(column), column[1] + 1, "right"))
+    .join("")}`;
+const headings = (): string => lineOf("epoch", ([heading]) => heading);
+const recordLine = (epoch: string, record: EpochRecord): string => lineOf(epoch, ([, , cell]) => cell(record));
 
 /** Shows a run's events as they come: a progress bar, and a line for each epoch; or lines of JSON. @returns how it ended. */
 export async function showRun(
@@ -46,6 +60,13 @@ export async function showRun(
   let outcome: RunOutcome = { reason: "interrupted", history: [] };
   let epochs = 0;
   let steps = 0;
+  let resumedAt = 0; // until the first step shows that the run goes on
+  const goOn = (): void => {
+    if (resumedAt === 0) return;
+    print(`Going on after step ${count(resumedAt)} of ${count(steps)}.`);
+    print(headings());
+    resumedAt = 0;
+  };
   try {
     for await (const event of events) {
       if (event.kind === "end") outcome = { reason: event.reason, history: event.history };
@@ -64,23 +85,26 @@ export async function showRun(
         case "start":
           ({ epochs, steps } = event);
           pace.start(event.step);
-          if (event.step > 0) print(`Going on after step ${count(event.step)} of ${count(steps)}.`);
-          if (event.step < steps) print(headings());
+          resumedAt = event.step;
+          if (event.step === 0) print(headings());
           break;
         case "step":
+          goOn();
           progress.show(event.batch, event.batches, placeOf(event, epochs), pace.facts(event, steps));
           break;
         case "log":
           progress.clear();
+          goOn();
           print(recordLine(event.record.epoch.toFixed(2), event.record));
           break;
         case "epoch":
           progress.clear();
-          print(`${recordLine(`${event.record.epoch}/${epochs}`, event.record)}${event.isBest ? "  best" : ""}`);
+          goOn();
+          print(`${recordLine(`${event.record.epoch}/${epochs}`, event.record)}${event.isBest ? BEST : ""}`);
           break;
         case "end":
           progress.clear();
-          print("");
+          print(resumedAt > 0 ? "This run is finished: nothing is left to train." : "");
           print(endLine(event));
           break;
         case "exported":

@@ -27,6 +27,27 @@ const BESIDE_RESUME = ["dataDir", "resume", "report", "json", "debug"];
 
 const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
+/** What the library calls that which an option says. */
+const OPTION_OF: Readonly<Record<string, string>> = {
+  "batch size": "--batch-size",
+  epochs: "--epochs",
+  patience: "--patience",
+  sizes: "--sizes",
+  "log every": "--log-every",
+  "label smoothing": "--label-smoothing",
+  "learning rate": "--lr",
+  "weight decay": "--weight-decay",
+  momentum: "--momentum",
+  beta1: "--beta1",
+  beta2: "--beta2",
+};
+
+/** An error as the command line says it: by the option that is to be changed. */
+export function byOption(error: unknown): unknown {
+  const [, what, rest] = (error instanceof UsageError && /^([a-z0-9 ]+)(: .*)$/s.exec(error.message)) || [];
+  return what && OPTION_OF[what] ? new UsageError(`${OPTION_OF[what]}${rest}`, { cause: error }) : error;
+}
+
 /** `16:10,24:5:256` → a list of stages: image size, epochs, batch size. @throws UsageError */
 export function parseSizes(text: string): readonly SizeStage[] {
   if (text === "none") return [];

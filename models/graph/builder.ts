@@ -1,5 +1,5 @@
 import { messageOf, ShapeError } from "../../core/errors.ts";
-import { type DType, float32, scalar, type Tensor } from "../../core/tensor.ts";
+import { type DType, scalar, type Tensor } from "../../core/tensor.ts";
 import type { Attributes, Dimension, Graph, Node, Value, ValueType } from "./graph.ts";
 import type { OpDefinition, OpTable } from "./op.ts";
 import { printType } from "./print.ts";
@@ -64,11 +64,6 @@ export class GraphBuilder {
       this.#scalars.set(number, value);
     }
     return value;
-  }
-
-  /** A float32 vector of constants. */
-  vector(numbers: readonly number[], name = "constant"): Value {
-    return this.initializer(name, float32(numbers));
   }
 
   /** The tensor of a value that the graph holds; `undefined` for a computed or fed one. */

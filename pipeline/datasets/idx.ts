@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { FivecropError, messageOf } from "../../core/errors.ts";
+import { fileReason } from "../../core/file-error.ts";
 import { checkLabels, type Dataset, type DatasetDescription } from "../dataset.ts";
 
 const IMAGES = 0x803; // unsigned bytes in three dimensions
@@ -19,7 +20,7 @@ async function readMaybeGzipped(path: string): Promise<Buffer | undefined> {
     bytes = await readFile(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT" || (cause as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
-    throw new FivecropError(`${path}: cannot be read: ${messageOf(cause)}`, { cause });
+    throw new FivecropError(`${path}: cannot be read: ${fileReason(cause)}. To mend: make it readable.`, { cause });
   }
   if (bytes.length < 2 || bytes.readUInt16BE(0) !== 0x1f8b) return bytes;
   try {

@@ -22,7 +22,7 @@ const CASES: readonly (readonly [args: readonly string[], ...says: readonly stri
   [[...TRAIN, "--lr", "NaN"], "--lr: expected a number above 0, received 'NaN'"],
   [[...TRAIN, "--lr", "Infinity"], "--lr: expected a number above 0, received 'Infinity'"],
   [[...TRAIN, "--batch-size", "0"], "--batch-size: expected a whole number of at least 1, received '0'"],
-  [[...TRAIN, "--batch-size", "5000"], "batch size: expected at most the 4800 images", "received 5000"],
+  [[...TRAIN, "--batch-size", "5000"], "--batch-size: expected at most the 4800 images", "received 5000"],
   [[...TRAIN, "--epochs", "2.5"], "--epochs: expected a whole number of at least 1, received '2.5'"],
   [[...TRAIN, "--epochs", ""], "--epochs: expected a whole number of at least 1, received ''"],
   [[...TRAIN, "--seed", "-1"], "--seed: expected a whole number of at least 0"],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { barLine } from "../../core/progress-bar.node.ts";
-import { bytes, count, duration, percent, remaining, table } from "../../core/text.ts";
-import { confusionLines } from "../../inference/text.ts";
+import { bytes, count, duration, percent, printable, remaining, table, wrap } from "../../core/text.ts";
+import { confusionLines, predictionLines } from "../../inference/text.ts";
 import { toRunConfig } from "../../training/train-options.ts";
 
 describe("text", () => {
@@ -27,6 +27,35 @@ describe("text", () => {
       ["none", ""],
     ];
     expect(table(rows, { align: "lr", indent: 1, gap: 2 })).toEqual([" views      top-1", " five-crop    9 %", " none"]);
+  });
+
+  test("on a narrow terminal lines are broken between words, never inside one", () => {
+    expect(wrap("  tabby cat      30.9 %  and more", 20)).toBe("  tabby cat\n      30.9 %  and\n      more");
+    expect(wrap("a-word-that-is-longer-than-that b", 20)).toBe("a-word-that-is-longer-than-that\n    b");
+    for (const columns of [undefined, 0, 23]) expect(wrap("  as it is  in a table", columns)).toBe("  as it is  in a table");
+    const text = "a picture's name, and all that is said of it, in a long line of words";
+    for (let columns = 10; columns < 80; columns++) {
+      expect(wrap(text, columns).replace(/\s+/g, " ")).toBe(text);
+      for (const row of wrap(text, columns).split("\n")) expect(row.length).toBeLessThanOrEqual(Math.max(columns, "picture's".length + 4));
+    }
+  });
+
+  test("bars of probability take what the terminal leaves", () => {
+    const predictions = [{ label: "tabby cat", classIndex: 1, probability: 1 }];
+    expect(predictionLines(predictions, 14)[0]).toHaveLength(2 + 14 + 2 + 7 + 2 + 24);
+    expect(predictionLines(predictions, 14, 40)[0]).toHaveLength(40);
+    expect(predictionLines(predictions, 14, 20)[0]).toBe("  tabby cat       100.0 %");
+  });
+
+  test("what a terminal would obey is not passed on", () => {
+    expect(printable("a\u001b[2Jb\u0007\u009b\r\nc\u0301 é")).toBe("a\ufffd[2Jb\ufffd\ufffd\ufffd\nc\u0301 é");
+  });
+
+  test("a narrow progress bar keeps the rate and the time that is left", () => {
+    const payload = { label: "epoch 3/5", facts: "loss 0.3203  acc. 88.80 %  2,748 img/s  12 s left" };
+    expect(barLine(40, 80, payload, 60)).toBe("epoch 3/5  50 %  acc. 88.80 %  2,748 img/s  12 s left");
+    expect(barLine(40, 80, payload, 40)).toBe("epoch 3/5  50 %  2,748 img/s  12 s left");
+    expect(barLine(40, 80, payload, 39)).toBe("epoch 3/5 50 % 2,748 img/s 12 s left");
   });
 
   test.each([40, 60, 80, 120, 200])("a progress bar fits into %i columns", (columns) => {

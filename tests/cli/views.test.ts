@@ -92,7 +92,9 @@ describe.concurrent("infer --save-views", () => {
   test("a folder that cannot be made", async () => {
     const cwd = await modelFolder();
     const { code, stderr } = await fivecrop(["infer", picture("bag"), "--model", "m.onnx", "--save-views", "m.onnx/views"], { cwd });
-    expect(stderr).toMatch(/^fivecrop: cannot make the directory m\.onnx\/views: .*To fix: choose a place that can be written\.\n$/);
+    expect(stderr).toMatch(
+      /^fivecrop: --save-views: cannot make the directory m\.onnx\/views: .*To fix: choose a place that can be written\.\n$/,
+    );
     expect(code).toBe(1);
   });
 });
@@ -122,7 +124,9 @@ describe("evaluate --tta A,B,C", () => {
 
   test("for people: two columns and what they mean; one choice of views alone has none", async () => {
     const { stdout } = await evaluate("--tta", "none", "--tta", "ten-crop");
-    expect(stdout).toMatch(/^views +top-1 +top-5 +loss +fixed +broke\nnone .*\nten-crop .* \d+ +\d+\nfixed: wrong with none/m);
+    expect(stdout).toMatch(
+      /^views +top-1 +top-5 +loss +ECE +fixed +broke\nnone .*\nten-crop .* \d+ +\d+\nECE: .*\nfixed: wrong with none/m,
+    );
     expect((await evaluate("--tta", "ten-crop")).stdout).not.toContain("fixed");
   });
 });

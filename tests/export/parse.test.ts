@@ -1,6 +1,7 @@
 import onnxProto, { type onnx } from "onnx-proto";
 import { describe, expect, test } from "vitest";
 import { parse } from "../../export/parse.ts";
+import { encodeField } from "../../export/protobuf.ts";
 import { serialize } from "../../export/serialize.ts";
 import { shortestDecimal } from "../../export/tensor-data.ts";
 import { print } from "../../models/graph/print.ts";
@@ -50,6 +51,20 @@ const lines = (bytes: Uint8Array) =>
     .trimEnd()
     .split("\n")
     .map((line) => line.trim());
+
+describe("bombs", () => {
+  test("a tensor that says it has more numbers than the file: nothing is allocated for it", () => {
+    const relus = (dims: number[]) => file(relu, { initializer: [{ ...floats("w", [2]), dims }] });
+    expect(() => parse(relus([2 ** 40, 2 ** 40]), "hand.onnx")).toThrow(/^hand\.onnx: initializer 'w': expected \S+ numbers for float32/);
+    expect(() => parse(relus([-2, -1]), "hand.onnx")).toThrow("expected a shape of whole numbers from 0, found [-2,-1]");
+  });
+
+  test("graphs in nodes of graphs, 20,000 deep", () => {
+    let graph: Uint8Array = new Uint8Array();
+    while (graph.length < 80_000) graph = encodeField(1, encodeField(5, encodeField(6, graph)));
+    expect(() => parse(encodeField(7, graph), "hand.onnx")).toThrow(/^hand\.onnx is no ONNX model/);
+  });
+});
 
 describe("what other writers write", () => {
   test.each<[string, Size]>([

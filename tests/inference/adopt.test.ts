@@ -92,7 +92,7 @@ describe("adopt", () => {
     ],
     ["weights that are not finite", notFinite(), said, "probabilities that are not numbers"],
     ["no ONNX model", Buffer.from("GIF89a, a picture"), said, "foreign.onnx: no ONNX model"],
-    ["a graph that the runtime refuses", encodeField(7, new Uint8Array(0)), said, "ONNX Runtime cannot load this model"],
+    ["a graph that the runtime refuses", encodeField(7, new Uint8Array(0)), said, "ONNX Runtime cannot load it"],
   ])("%s is refused", async (_, bytes, options, message) => {
     await expect(adopted(bytes, { ...options, name: "foreign.onnx" })).rejects.toThrow(message);
   });

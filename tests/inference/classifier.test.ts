@@ -19,6 +19,14 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const load = (bytes: Uint8Array, options?: ClassifierOptions) => createClassifier<Image>(bytes, HERE, options);
 
+/** Metadata that no writer of ours would let pass. */
+const nineCrop = Buffer.from(
+  Buffer.from(withMetadata(model(), { views: "five-crop" }))
+    .toString("latin1")
+    .replace("five-crop", "nine-crop"),
+  "latin1",
+);
+
 /** Loads, asks, disposes. */
 async function using<T>(
   bytes: Uint8Array,
@@ -177,6 +185,13 @@ describe("models that do not fit", () => {
     ["a batch size of 0", withMetadata(foreign), { batchSize: 0 }, "batchSize: expected a whole number from 1"],
     ["unknown views", withMetadata(foreign), { views: "six-crop" }, "unknown views 'six-crop'"],
     ["a picture", new TextEncoder().encode("GIF89a, a picture"), {}, "the model: no ONNX model: not a protocol buffers message"],
+    ["a batch that no memory holds", withMetadata(model(2 ** 31)), {}, "takes 2147483648 images at once, no fewer"],
+    [
+      "unknown views in the file",
+      nineCrop,
+      {},
+      'the model: metadata: fivecrop.views: expected views, such as none or five-crop, found "nine-crop"',
+    ],
     ["an empty file", new Uint8Array(0), {}, "no ONNX model: there is no graph in these 0 bytes"],
   ])("%s is refused", async (_, bytes, options, message) => {
     await expect(load(bytes, options)).rejects.toThrow(message);

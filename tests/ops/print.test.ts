@@ -10,7 +10,7 @@ function smallGraph() {
   const conv = g.add("Conv", [images, weight], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }, "conv1");
   const clipped = g.add("Clip", [conv, undefined, g.initializer("high", float32([6], []))], {}, "relu6");
   const moments = g.addAll("BatchMoments", [clipped], {}, "moments");
-  const [scale, bias] = [g.vector(Array(16).fill(1), "bn.weight"), g.vector(Array(16).fill(0), "bn.bias")];
+  const [scale, bias] = [g.initializer("bn.weight", float32(Array(16).fill(1))), g.initializer("bn.bias", float32(Array(16).fill(0)))];
   const normed = g.add("BatchNormalization", [clipped, scale, bias, ...moments], { epsilon: 0.001 }, "bn");
   const axes = g.initializer("axes", int64([2, 3]));
   const mean = g.add("ReduceMean", [normed, axes], { keepdims: 0 }, "mean");

@@ -243,7 +243,7 @@ describe("refused, by name and with the reason", () => {
   test("files that cannot be read", async () => {
     const folder = await mkdtemp(join(tmpdir(), "fivecrop-decode-"));
     await expect(readImage(join(folder, "none.png"))).rejects.toThrow("none.png: there is no such file");
-    await expect(readImage(folder)).rejects.toThrow("this is a folder; expected a picture file");
+    await expect(readImage(folder)).rejects.toThrow("it is a folder, where a file is expected");
     await writeFile(join(folder, "some.png"), png(3, 2));
     expect((await readImage(join(folder, "some.png"))).height).toBe(2);
     await rm(folder, { recursive: true });

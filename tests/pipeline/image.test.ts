@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { placeCrop, resizedSize, roundHalfToEven } from "../../pipeline/geometry.ts";
-import { createImage, crop, flipHorizontal, pad, toGray, toRgb, withChannels } from "../../pipeline/image.ts";
+import { createImage, crop, flipHorizontal, toGray, toRgb, withChannels } from "../../pipeline/image.ts";
 import { cmykToRgb, overWhite } from "../../pipeline/ink.ts";
 
 const gray = createImage(3, 2, 1, Uint8Array.of(1, 2, 3, 4, 5, 6));
@@ -15,10 +15,9 @@ describe("image", () => {
     expect(crop(gray, { x: 0, y: 0, width: 3, height: 2 })).toBe(gray);
   });
 
-  test("flip and pad", () => {
+  test("flip", () => {
     expect([...flipHorizontal(gray).data]).toEqual([3, 2, 1, 6, 5, 4]);
     expect([...flipHorizontal(rgb).data]).toEqual([10, 20, 30, 255, 0, 0]);
-    expect([...pad(createImage(1, 1, 1, Uint8Array.of(7)), 1).data]).toEqual([0, 0, 0, 0, 7, 0, 0, 0, 0]);
   });
 
   test("gray is ITU-R 601, as Pillow's L", () => {

@@ -2,7 +2,8 @@ import { crc32, deflateSync } from "node:zlib";
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
-function chunk(type: string, content: Uint8Array): Buffer {
+/** A chunk's bytes: its length, its type, its content, and their checksum. */
+export function pngChunk(type: string, content: Uint8Array): Buffer {
   const body = Buffer.concat([Buffer.from(type, "latin1"), content]);
   const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
   length.writeUInt32BE(content.length);
@@ -28,6 +29,12 @@ export function makePng({ width, height, depth, colourType, rows, more = {} }: M
   header.writeUInt32BE(height, 4);
   header[8] = depth;
   header[9] = colourType;
-  const between = Object.entries(more).map(([type, content]) => chunk(type, content));
-  return Buffer.concat([SIGNATURE, chunk("IHDR", header), ...between, chunk("IDAT", deflateSync(rows)), chunk("IEND", Buffer.alloc(0))]);
+  const between = Object.entries(more).map(([type, content]) => pngChunk(type, content));
+  return Buffer.concat([
+    SIGNATURE,
+    pngChunk("IHDR", header),
+    ...between,
+    pngChunk("IDAT", deflateSync(rows)),
+    pngChunk("IEND", Buffer.alloc(0)),
+  ]);
 }

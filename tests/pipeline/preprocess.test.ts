@@ -57,12 +57,16 @@ describe("validatePreprocess", () => {
 
   test.each<[unknown, string]>([
     [null, "preprocess: expected an object with the fields resize, filter, crop, channels, mean, std, received null"],
-    [undefined, "received undefined"],
+    [undefined, "received nothing"],
     [[spec], "preprocess: expected an object"],
     [{ ...spec, resize: 0 }, "preprocess.resize: expected a whole number (the shorter side), [height, width], or null, received 0"],
     [{ ...spec, resize: [3] }, "preprocess.resize"],
     [{ ...spec, filter: "lanczos" }, 'preprocess.filter: expected "bilinear", "bicubic" or "nearest", received "lanczos"'],
-    [{ ...spec, crop: 224 }, "preprocess.crop: expected [height, width], whole numbers from 1 to 16384, received 224"],
+    [
+      { ...spec, crop: 224 },
+      "preprocess.crop: expected [height, width], whole numbers from 1 to 16384, of at most 16777216 pixels, received 224",
+    ],
+    [{ ...spec, crop: [16384, 16384] }, "preprocess.crop"],
     [{ ...spec, crop: [224, 2.5] }, "preprocess.crop"],
     [{ ...spec, channels: 4 }, "preprocess.channels: expected 1 (gray) or 3 (RGB), received 4"],
     [{ ...spec, mean: [0.5] }, "preprocess.mean: expected a number for each channel, received [0.5]"],

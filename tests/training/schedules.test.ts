@@ -25,6 +25,17 @@ const PYTORCH: Readonly<Record<string, readonly number[]>> = {
 const factorOf = (text: string) => (step: number, stepsPerEpoch: number, epochs: number) =>
   parseSchedule(text).factor({ step, epoch: Math.floor(step / stepsPerEpoch) }, { steps: stepsPerEpoch * epochs, epochs });
 
+test.each([
+  ["constant", "constant/step"],
+  ["exponential:0.999/step", "exponential:0.999/step"],
+  ["step", "step:10,0.1/epoch"],
+  ["one-cycle:0.2+warmup:3/epoch", "one-cycle:0.2,25,10000/step+warmup:3/epoch"],
+])("%s, written out", (text, complete) => {
+  expect(parseSchedule(text).complete).toBe(complete);
+  expect(parseSchedule(complete).complete).toBe(complete);
+  for (const step of [0, 7, 59]) expect(factorOf(complete)(step, 20, 3)).toBe(factorOf(text)(step, 20, 3));
+});
+
 describe("schedules", () => {
   test.each(Object.entries(PYTORCH))("%s per step is PyTorch's", (text, expected) => {
     const factor = factorOf(`${text}/step`);

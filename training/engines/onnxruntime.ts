@@ -51,7 +51,7 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
       steps.delete(oldest);
       await session.dispose();
     }
-    const made = { step, session: await createSession(serialize(step.graph), { threads }) };
+    const made = { step, session: await createSession(serialize(step.graph), { name: "the training step", threads }) };
     steps.set(key, made);
     return made;
   }
@@ -61,7 +61,7 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
     await forward?.session.dispose();
     forward = undefined;
     const graph = compileForward(network, batch, Object.keys(current));
-    forward = { batch, session: await createSession(serialize(graph), { threads }) };
+    forward = { batch, session: await createSession(serialize(graph), { name: "the network", threads }) };
     return forward.session;
   }
 

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeWhole } from "../../core/atomic-file.node.ts";
-import { FivecropError, messageOf } from "../../core/errors.ts";
+import { FivecropError } from "../../core/errors.ts";
+import { readInput } from "../../core/read-file.node.ts";
 import { fitTemperature, logarithms, temper, type UntemperedAnswer } from "../../inference/calibration.ts";
 import { loadClassifier } from "../../inference/classifier.node.ts";
 import { checkClasses } from "../../inference/evaluate.ts";
@@ -33,7 +33,7 @@ export type CalibrateEvent =
 export async function* calibrateRun(run: string, { dataRoot, signal }: CalibrateOptions): AsyncGenerator<CalibrateEvent, void, undefined> {
   const config = await readRunConfig(run);
   const file = join(run, RUN_FILES.model);
-  const model = await readModel(file, run);
+  const model = await readInput(file, `cannot read ${file}`, `finish the run (train --resume ${run}), or export it (export ${run})`);
   const metadata = metadataOf(model, file);
   if (metadata?.outputKind !== "logits")
     throw new FivecropError(
@@ -85,19 +85,6 @@ export async function* calibrateRun(run: string, { dataRoot, signal }: Calibrate
 
 /** Images at a time. */
 const BATCH = 64;
-
-async function readModel(file: string, run: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    throw new FivecropError(
-      `cannot read ${file}: ${messageOf(cause)}. To fix: finish the run (train --resume ${run}), or export it (export ${run}).`,
-      {
-        cause,
-      },
-    );
-  }
-}
 
 function qualityAt(answers: readonly UntemperedAnswer[], temperature: number): CalibrationQuality {
   const classes = answers[0].views[0].length;

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeWhole } from "../../core/atomic-file.node.ts";
-import { FivecropError, messageOf } from "../../core/errors.ts";
+import { FivecropError } from "../../core/errors.ts";
+import { fileReason } from "../../core/file-error.ts";
 import { RUN_FILES } from "../run-files.node.ts";
 
 /** What `calibrate` found for a run. */
@@ -33,16 +34,18 @@ export const writeCalibration = (run: string, calibration: RunCalibration): Prom
  */
 export async function readCalibration(run: string, epoch: number): Promise<RunCalibration | undefined> {
   const file = join(run, RUN_FILES.calibration);
-  let found: RunCalibration;
+  let found: RunCalibration | undefined;
   try {
     found = JSON.parse(await readFile(file, "utf8"));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new FivecropError(`${file} cannot be read: ${messageOf(cause)}. To fix: calibrate the run again, or remove the file.`, { cause });
+    throw new FivecropError(`${file} cannot be read: ${fileReason(cause)}. To fix: calibrate the run again, or remove the file.`, {
+      cause,
+    });
   }
-  if (!(found.temperature > 0 && Number.isFinite(found.temperature)))
+  if (!(found && found.temperature > 0 && Number.isFinite(found.temperature)))
     throw new FivecropError(
-      `${file}: expected a "temperature" above 0, found ${JSON.stringify(found.temperature)}. To fix: calibrate the run again, or remove the file.`,
+      `${file}: expected a "temperature" above 0, found ${JSON.stringify(found?.temperature)}. To fix: calibrate the run again, or remove the file.`,
     );
   return found.epoch === epoch ? found : undefined;
 }

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { FivecropError, messageOf, UsageError } from "../../core/errors.ts";
+import { FivecropError, UsageError } from "../../core/errors.ts";
+import { fileReason } from "../../core/file-error.ts";
 import { sizeOf } from "../../core/tensor.ts";
 import { bestOf } from "../progress.ts";
 import { RUN_FILES, readRunAbout, readRunCheckpoint } from "../run-files.node.ts";
@@ -40,6 +41,6 @@ async function readEvaluation(run: string): Promise<RunEvaluation | undefined> {
     return JSON.parse(await readFile(file, "utf8"));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new FivecropError(`${file} cannot be read: ${messageOf(cause)}. To fix: make it anew (fivecrop report ${run}).`, { cause });
+    throw new FivecropError(`${file} cannot be read: ${fileReason(cause)}. To fix: make it anew (fivecrop report ${run}).`, { cause });
   }
 }

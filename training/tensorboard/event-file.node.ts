@@ -1,6 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
-import { FivecropError, messageOf } from "../../core/errors.ts";
+import { FivecropError } from "../../core/errors.ts";
+import { fileReason } from "../../core/file-error.ts";
 import { makeDirectory } from "../../core/make-directory.node.ts";
 import type { FitEvent } from "../fit.ts";
 import { eventRecord, type TensorBoardEvent } from "./event-record.ts";
@@ -26,7 +27,7 @@ export async function createEventFile(directory: string): Promise<EventFile> {
     try {
       return await work();
     } catch (cause) {
-      throw new FivecropError(`cannot write ${file}: ${messageOf(cause)}. To fix: free some space, or train without --tensorboard.`, {
+      throw new FivecropError(`cannot write ${file}: ${fileReason(cause)}. To fix: free some space, or train without --tensorboard.`, {
         cause,
       });
     }
