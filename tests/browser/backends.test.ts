@@ -121,7 +121,7 @@ describe("falling back, with the reason", () => {
     await page.setInputFiles("#pick-picture", PHOTO);
     await drop("log.onnx", LOG);
     await says(
-      /^WebGPU is not used: WebGPU does not run all of this graph: some of its operators would run on the processor\. WebAssembly with threads, /,
+      /^WebGPU is not used: log\.onnx: WebGPU does not run all of this graph: some of its operators would run on the processor\. WebAssembly with threads, /,
     );
     await expectNodesAnswer("WebAssembly with threads", LOG);
   });
