@@ -25,7 +25,7 @@ export const expectationText = (expected: readonly Expectation[]): string =>
   expected.map(({ metric, share }) => `${metric} ${shareText(share)}`).join(", ") || "curves only";
 
 const shareText = (share: Expectation["share"]): string =>
-  typeof share === "number" ? percent(share) : `${share.map((each) => (100 * each).toFixed(0)).join(" to ")} %`;
+  typeof share === "number" ? percent(share) : `${share.map((each) => Number((100 * each).toFixed(2))).join(" to ")} %`;
 
 const listing = (recipes: readonly (readonly [string, Recipe])[]): string[] => [
   ...recipes.flatMap(([name, { summary, expected }]) => [name, `  ${summary}`, `  expected: ${expectationText(expected)}`]),

@@ -13,6 +13,9 @@ const OPTIMIZERS: Readonly<Record<string, { readonly optimizer: Optimizer; reado
 /** Whose five steps of five optimizers take half a minute each: they are checked in tests/end-to-end. */
 export const SLOW: readonly string[] = ["cifar-convnet", "cifar-convnet-no-bn", "convnet1", "convnet3", "mini-resnet", "resnet18-gray"];
 
+/** Whose session alone takes 10 to 20 seconds to create: their one step is checked in tests/end-to-end as well. */
+export const SLOWEST: readonly string[] = ["densenet169"];
+
 interface Tolerances {
   /** Of a gradient's L2 norm. */
   readonly norm: number;

@@ -1,24 +1,64 @@
-import { describe, expect, test } from "vitest";
-import { random } from "../../core/random.ts";
-import { createSession } from "../../core/session.node.ts";
+import { beforeAll, describe, expect, test } from "vitest";
 import { ARCHITECTURES } from "../../models/architectures/index.ts";
 import { initialParameters } from "../../models/network.ts";
 import { parseAugmentations } from "../../pipeline/augmentations/text.ts";
-import { inMemory } from "../../pipeline/dataset.ts";
 import { DATASETS, datasetEntry } from "../../pipeline/datasets/index.ts";
-import { createImage } from "../../pipeline/image.ts";
-import { hereLoader } from "../../pipeline/loader.ts";
-import { createOnnxRuntimeEngine } from "../../training/engines/onnxruntime.ts";
-import { fit } from "../../training/fit.ts";
 import { RECIPES } from "../../training/recipes/index.ts";
 import type { Recipe } from "../../training/recipes/recipe.ts";
-import { averageOf, DEFAULTS, modelOf, optimizerOf, type RunConfig } from "../../training/run-config.ts";
+import { DEFAULTS, modelOf } from "../../training/run-config.ts";
 import { parseSchedule } from "../../training/schedules.ts";
 import { parseSizes, toRunConfig } from "../../training/train-options.ts";
+import { checkTwoSteps, RECIPE_NAMES, type RecipeName, SLOW_RECIPES } from "./recipe-steps.ts";
+import { tinyData } from "./tiny-data.ts";
 
-const recipes = Object.entries<Recipe>(RECIPES);
+/** What each is to be, by the experiments' own numbers: its network, on [C, H, W], its optimizer, rate, batch size and epochs. */
+const TABLE: Readonly<Record<RecipeName, readonly [string, readonly number[], string, number, number, number]>> = {
+  "scenes-minivgg": ["minivgg", [3, 64, 64], "sgd, momentum 0.9", 0.01, 128, 20],
+  "scenes-minivgg-bn": ["minivgg-bn", [3, 64, 64], "sgd, momentum 0.9", 0.01, 128, 20],
+  "scenes-resnet": ["mini-resnet", [3, 64, 64], "sgd, momentum 0.9", 0.01, 128, 20],
+  "fashion-cnn": ["fashion-cnn", [1, 28, 28], "adam", 0.01, 60, 5],
+  "fashion-alexnet": ["alexnet", [1, 224, 224], "sgd", 0.01, 128, 5],
+  "fashion-vgg11-small": ["vgg11-small", [1, 224, 224], "sgd", 0.05, 128, 5],
+  "fashion-resnet18": ["resnet18-gray", [1, 96, 96], "sgd", 0.05, 256, 5],
+  "fashion-lenet-bn": ["lenet-bn", [1, 28, 28], "sgd", 1, 256, 10],
+  "cifar-convnet": ["cifar-convnet", [3, 32, 32], "sgd, weightDecay 0.0001", 0.1, 100, 10],
+  "cifar-convnet-step": ["cifar-convnet", [3, 32, 32], "sgd, weightDecay 0.0001", 0.1, 100, 10],
+  "cifar-convnet-no-bn": ["cifar-convnet-no-bn", [3, 32, 32], "sgd, weightDecay 0.0001", 0.1, 100, 10],
+  "flowers-scratch-densenet169": ["densenet169", [3, 224, 224], "adam", 0.001, 32, 10],
+  "flowers-scratch-resnet18": ["resnet18", [3, 224, 224], "adam", 0.001, 32, 10],
+  "flowers-scratch-convnet1": ["convnet1", [3, 224, 224], "adam", 0.001, 32, 10],
+  "flowers-scratch-convnet2": ["convnet2", [3, 224, 224], "adam", 0.001, 32, 10],
+  "flowers-scratch-convnet3": ["convnet3", [3, 224, 224], "adam", 0.001, 32, 10],
+};
 
-describe.each(recipes)("%s", (name, { options, expected, source, summary }) => {
+/** What the experiments on a data set share; fashion-cnn has its own. */
+const NORMALIZATION = {
+  miniplaces: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+  "flowers-102": { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+  "cifar-10": { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
+  "fashion-mnist": { mean: [0], std: [1] },
+};
+
+const head = [48, 32];
+/** Smaller images, and narrower heads where most weights are: the recipe and every operator of its network stay. */
+const SMALLER: Readonly<Partial<Record<RecipeName, { readonly crop?: number; readonly head?: readonly number[] }>>> = {
+  "fashion-alexnet": { head, crop: 67 },
+  "fashion-vgg11-small": { head, crop: 32 },
+  "fashion-resnet18": { crop: 48 },
+  "flowers-scratch-resnet18": { crop: 64 },
+  "flowers-scratch-convnet1": { crop: 64 },
+  "flowers-scratch-convnet2": { crop: 64 },
+  "flowers-scratch-convnet3": { crop: 64 },
+};
+
+let root: string;
+beforeAll(async () => {
+  root = await tinyData();
+});
+
+describe.each(RECIPE_NAMES)("%s", (name) => {
+  const { options, expected, source, summary }: Recipe = RECIPES[name];
+
   test("names what there is, and says what is expected and why", () => {
     expect(Object.keys(ARCHITECTURES)).toContain(options.model);
     expect(Object.keys(DATASETS)).toContain(options.data);
@@ -27,35 +67,41 @@ describe.each(recipes)("%s", (name, { options, expected, source, summary }) => {
     for (const { share } of expected) for (const each of [share].flat()) expect(each > 0 && each < 1).toBe(true);
   });
 
-  test("takes two steps on a few images, and they change the weights", async () => {
-    const config: RunConfig = { ...toRunConfig({ recipe: name }), batchSize: 3, epochs: 2 };
-    const { defaultPreprocess } = await datasetEntry(config.data);
-    const [height, width] = defaultPreprocess.crop;
-    const { network, preprocess } = modelOf(config, defaultPreprocess);
-    const noise = random(1);
-    const classNames = Array.from({ length: Number(network.graph.outputs[0].shape[1]) }, (_, i) => `class ${i}`);
-    const images = Array.from({ length: 3 }, () =>
-      createImage(
-        width,
-        height,
-        defaultPreprocess.channels,
-        Uint8Array.from({ length: width * height * defaultPreprocess.channels }, () => noise.integer(256)),
-      ),
-    );
-    const dataset = inMemory({ name, classNames, images, labels: [0, 1, 2] });
-    const engine = createOnnxRuntimeEngine({ network, optimizer: optimizerOf(config), average: averageOf(config), createSession });
-    const data = { training: hereLoader(dataset), validation: hereLoader(dataset) };
-    const { logEvery, sizes, ...rest } = config;
-    const losses: number[] = [];
-    for await (const event of fit(engine, data, { ...rest, schedule: parseSchedule(config.schedule), preprocess }))
-      if (event.kind === "step") losses.push(event.loss);
-    const { step, parameters } = await engine.state();
-    await engine.dispose();
-    expect(step).toBe(2);
-    expect(losses.every(Number.isFinite)).toBe(true);
-    const before = initialParameters(network, config.seed);
-    expect(Object.keys(parameters).some((each) => parameters[each].data.some((value, i) => value !== before[each].data[i]))).toBe(true);
+  test("is the experiment", async () => {
+    const config = toRunConfig({ recipe: name });
+    const { optimizer, momentum, weightDecay, model, learningRate, batchSize, epochs } = config;
+    const { network, preprocess } = modelOf(config, (await datasetEntry(config.data)).defaultPreprocess);
+    const rule = [optimizer, momentum && `momentum ${momentum}`, weightDecay && `weightDecay ${weightDecay}`].filter(Boolean).join(", ");
+    expect([model, network.graph.inputs[0].shape.slice(1), rule, learningRate, batchSize, epochs]).toEqual(TABLE[name]);
+    const { mean, std } = name === "fashion-cnn" ? { mean: [0.5], std: [0.5] } : NORMALIZATION[config.data as keyof typeof NORMALIZATION];
+    expect(preprocess).toMatchObject({ mean, std });
   });
+
+  if (!SLOW_RECIPES.includes(name))
+    test("takes two steps on a few images, and they change the weights", () => {
+      const { crop, ...smaller } = SMALLER[name] ?? {};
+      return checkTwoSteps(name, root, { ...smaller, ...(crop && { preprocess: { ...options.preprocess, crop: [crop, crop] } }) });
+    });
+});
+
+test("the rest of what the experiments say", () => {
+  const of = (name: RecipeName) => toRunConfig({ recipe: name });
+  for (const name of RECIPE_NAMES) {
+    const { data, initialization, validation, augmentations, schedule, logEvery } = of(name);
+    expect(initialization, name).toBe(data === "fashion-mnist" && name !== "fashion-cnn" ? "xavier-uniform" : undefined);
+    if (data === "fashion-mnist") expect(validation, name).toBe(name === "fashion-cnn" ? 12_000 : 10_000);
+    const kinds = { "fashion-mnist": [], miniplaces: [], "cifar-10": ["flip"], "flowers-102": ["random-resized-crop", "flip"] }[data];
+    expect(
+      augmentations.map(({ kind }) => kind),
+      name,
+    ).toEqual(kinds);
+    expect(logEvery, name).toBe(data === "flowers-102" ? 40 : undefined);
+    const other = { "fashion-cnn": "exponential:0.999/step", "cifar-convnet-step": "step:5,0.5/epoch" }[name as string];
+    expect(schedule, name).toBe(other ?? "constant");
+  }
+  const halved = parseSchedule(of("cifar-convnet-step").schedule);
+  const rates = Array.from({ length: 10 }, (_, epoch) => halved.factor({ step: 450 * epoch, epoch }, { steps: 4500, epochs: 10 }));
+  expect(rates).toEqual([1, 1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.5]);
 });
 
 describe("a run's config", () => {
