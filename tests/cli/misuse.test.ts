@@ -27,7 +27,7 @@ const CASES: readonly (readonly [args: readonly string[], ...says: readonly stri
   [[...TRAIN, "--epochs", ""], "--epochs: expected a whole number of at least 1, received ''"],
   [[...TRAIN, "--seed", "-1"], "--seed: expected a whole number of at least 0"],
   [[...TRAIN, "--threads", "0"], "--threads: expected a whole number of at least 1"],
-  [[...TRAIN, "--patience", "0"], "--patience: expected a whole number of at least 1"],
+  [[...TRAIN, "--patience", "-1"], "--patience: expected a whole number of at least 0"],
   [[...TRAIN, "--validation", "1"], "--validation: expected a share above 0 and below 1, or a whole number of images", "received '1'"],
   [[...TRAIN, "--validation", "6000"], "validation count of 6000", "6000 images"],
   [[...TRAIN, "--sizes", "24x5"], "--sizes: expected SIZE:EPOCHS", "received '24x5'"],
