@@ -82,8 +82,17 @@ export function averageOf({ ema, emaWarmup: warmup = false }: RunConfig): Weight
   return undefined;
 }
 
-/** With every number that the optimizer, the schedule and the augmentations take where none is given: the run is the same when those change. @throws UsageError */
+function initializationOf({ model }: RunConfig): Pick<RunConfig, "initialization"> {
+  const { initialization } = lookUp<Architecture>("model", ARCHITECTURES, model);
+  return initialization ? { initialization } : {};
+}
+
+/**
+ * With what the network's source, the optimizer, the schedule and the augmentations say where nothing is asked for: the run is the same when those change.
+ * @throws UsageError
+ */
 export const completed = (config: RunConfig): RunConfig => ({
+  ...initializationOf(config),
   ...config,
   ...optimizerOf(config).options,
   schedule: parseSchedule(config.schedule).complete,

@@ -72,6 +72,11 @@ test("what a recipe has can be turned off, and fields of its preprocessing chang
   expect([other.head, other.dropout, other.momentum, other.ema]).toEqual([undefined, undefined, undefined, 0.99]);
 });
 
+test("how a network's source draws its weights is written down, and not carried to another network", async () => {
+  const of = async (model: string) => (await configOf(`fivecrop train --recipe fashion-lenet-bn --model ${model}`)).initialization;
+  expect([await of("lenet-bn"), await of("alexnet"), await of("fashion-cnn")]).toEqual(["xavier-uniform", "xavier-uniform", undefined]);
+});
+
 test("no share for validation where the data bring their own; augmentations with all their numbers", async () => {
   expect(await configOf(own)).not.toHaveProperty("validation");
   expect((await configOf("fivecrop train --recipe all-on")).augmentations).toEqual(parseAugmentations("color-jitter:0.4,0.4,0.4,0.1"));
