@@ -218,6 +218,7 @@ const runListing = (out: string): string[] => [
       [RUN_FILES.tensorboard, "event files: tensorboard --logdir shows them"],
       [RUN_FILES.report, "everything to look at: curves, confusions, classes, calibration, pictures"],
       [RUN_FILES.evaluation, "its numbers"],
+      [RUN_FILES.calibration, "the temperature that fivecrop calibrate found"],
       [RUN_FILES.config, "everything needed to run it again"],
     ].filter(([name]) => existsSync(join(out, name))),
     { align: "l", indent: 2 },
