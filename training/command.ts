@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { createCommand, EXIT, numberOption, PROGRAM, print } from "../core/command-line.node.ts";
+import { createCommand, DATA_DIR, EXIT, numberOption, PROGRAM, print } from "../core/command-line.node.ts";
 import { type Interrupt, listenForInterrupt } from "../core/interrupt.node.ts";
 import { createProgressBar, type ProgressBar } from "../core/progress-bar.node.ts";
 import { shellWord, table } from "../core/text.ts";
@@ -53,7 +53,7 @@ export function trainCommand(): Command {
     .addOption(number("--dropout", "share", "behind each hidden layer of --head (default: none)", { from: 0, below: 1 }))
     .option("--initialization <name>", `how weights are drawn: ${names(WEIGHT_INITIALIZERS)} (default: as the network's source says)`)
     .option("--data <name>", `the data set: ${names(DATASETS)}, or folder:PATH, a folder with a folder of pictures for each class`)
-    .option("--data-dir <dir>", "the folder of all data sets (default: $FIVECROP_DATA, else the user's cache folder)")
+    .option(...DATA_DIR)
     .addOption(
       new Option(
         "--validation <amount>",
