@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { createCommand, numberOption, print, repeated } from "../core/command-line.node.ts";
+import { createCommand, DATA_DIR, numberOption, print, repeated } from "../core/command-line.node.ts";
 import { UsageError } from "../core/errors.ts";
 import { createProgressBar } from "../core/progress-bar.node.ts";
 import { splitViews } from "../pipeline/views.ts";
@@ -29,7 +29,7 @@ export function evaluateCommand(): Command {
     .argument("<model>", "an ONNX classifier")
     .option("--data <name>", "the data set, or folder:PATH (default: the one that the model was trained on)")
     .option("--split <name>", "its part: train, validation, test, or all of a folder without parts (default: test, else all)")
-    .option("--data-dir <dir>", "the folder of all data sets (default: $FIVECROP_DATA, else the user's cache folder)")
+    .option(...DATA_DIR)
     .option("--tta <views>", `${TTA}; several, a comma between them, are measured in one pass and compared with none`, repeated)
     .option("--batch-size <n>", "images at a time", numberOption("--batch-size", { whole: true, from: 1 }), 64)
     .option("--strict", "fail on a picture that cannot be read (default: it is named and left out)")

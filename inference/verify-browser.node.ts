@@ -79,14 +79,14 @@ async function builtFiles(): Promise<string[]> {
   try {
     return await readdir(BUILT);
   } catch (cause) {
-    throw new FivecropError(`the page for --browser is not built (${fileReason(cause)}). To mend: npm run build.`, { cause });
+    throw new FivecropError(`the page for --browser is not built (${fileReason(cause)}). To fix: npm run build.`, { cause });
   }
 }
 
 /** Rejects after a while in which the page should have said that it has started. */
 const silence = (executable: string): Promise<never> =>
   new Promise((_, reject) => {
-    const message = `the browser ${executable} opened no page within ${START_SECONDS} seconds. To mend: name another one by CHROME=PROGRAM.`;
+    const message = `the browser ${executable} opened no page within ${START_SECONDS} seconds. To fix: name another one by CHROME=PROGRAM.`;
     setTimeout(() => reject(new FivecropError(message)), START_SECONDS * 1000).unref();
   });
 

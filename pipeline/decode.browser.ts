@@ -70,7 +70,7 @@ const DECODERS: Readonly<Record<Exclude<ImageFormat, "TIFF">, Decoder>> = {
  */
 export async function decodeImage(bytes: Uint8Array, name: string, { maxPixels = MAX_PIXELS }: DecodeOptions = {}): Promise<Image> {
   const format = checkFormat(bytes, name);
-  if (format === "TIFF") throw new FivecropError(`${name}: browsers do not read TIFF. To mend: save the picture as a PNG.`);
+  if (format === "TIFF") throw new FivecropError(`${name}: browsers do not read TIFF. To fix: save the picture as a PNG.`);
   let refusal: unknown;
   const check: Check = (size) => {
     try {

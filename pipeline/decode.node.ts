@@ -57,7 +57,7 @@ export async function decodeImage(
   const { width, height, channels, depth, space, hasAlpha } = header;
   checkSize({ width, height }, name, maxPixels);
   if (!DEPTHS.includes(depth))
-    throw new FivecropError(`${name}: its samples are of type ${depth}. Expected 8 or 16 bits. To mend: save it as an 8-bit PNG.`);
+    throw new FivecropError(`${name}: its samples are of type ${depth}. Expected 8 or 16 bits. To fix: save it as an 8-bit PNG.`);
   const cmyk = space === "cmyk";
   const gray = channels <= 2;
   const pipeline = open(maxPixels);

@@ -32,7 +32,7 @@ export function checkFormat(bytes: Uint8Array, name: string): ImageFormat {
 export function checkSize({ width, height }: Size, name: string, maxPixels: number): void {
   if (width * height > maxPixels)
     throw new FivecropError(
-      `${name}: ${width}×${height} pixels are ${Math.ceil((width * height) / 1e6)} megapixels, more than the limit of ${maxPixels / 1e6}. To mend: shrink the picture first.`,
+      `${name}: ${width}×${height} pixels are ${Math.ceil((width * height) / 1e6)} megapixels, more than the limit of ${maxPixels / 1e6}. To fix: shrink the picture first.`,
     );
 }
 
@@ -42,7 +42,7 @@ export function damaged(name: string, format: ImageFormat, cause: unknown): Five
     .replace(/^Input (buffer|file) has corrupt header:\s*/, "")
     .split("\n");
   return new FivecropError(
-    `${name}: this ${format} is damaged or cut short${reason ? ` (the decoder says: ${reason})` : ""}. To mend: fetch it again, or open it in an editor and save it anew.`,
+    `${name}: this ${format} is damaged or cut short${reason ? ` (the decoder says: ${reason})` : ""}. To fix: fetch it again, or open it in an editor and save it anew.`,
     { cause },
   );
 }

@@ -35,7 +35,7 @@ export function resizedSize({ width, height }: Size, resize: number | readonly [
   const longer = Math.trunc((resize * Math.max(width, height)) / Math.min(width, height));
   if (longer > LONGEST_SIDE)
     throw new FivecropError(
-      `a picture of ${width}×${height} pixels, its shorter side resized to ${resize}, would be ${longer} pixels long; expected at most ${LONGEST_SIDE}. To mend: crop it first.`,
+      `a picture of ${width}×${height} pixels, its shorter side resized to ${resize}, would be ${longer} pixels long; expected at most ${LONGEST_SIDE}. To fix: crop it first.`,
     );
   return width <= height ? { width: resize, height: longer } : { width: longer, height: resize };
 }

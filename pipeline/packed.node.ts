@@ -42,7 +42,7 @@ export async function readIndex(folder: string): Promise<PackedIndex | undefined
     return chunks.every((name) => names.has(name)) ? index : undefined;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new FivecropError(`${folder}: the decoded pictures cannot be read: ${messageOf(cause)}. To mend: delete this folder.`, { cause });
+    throw new FivecropError(`${folder}: the decoded pictures cannot be read: ${messageOf(cause)}. To fix: delete this folder.`, { cause });
   }
 }
 
@@ -62,7 +62,7 @@ function readPixels(path: string, position: number, into: Uint8Array): void {
   }
   if (got !== into.length)
     throw new FivecropError(
-      `${path}: expected ${into.length} bytes of a decoded picture at ${position}, found ${cause ? messageOf(cause) : `${got}`}. To mend: delete its folder and start again; the pictures are then decoded anew.`,
+      `${path}: expected ${into.length} bytes of a decoded picture at ${position}, found ${cause ? messageOf(cause) : `${got}`}. To fix: delete its folder and start again; the pictures are then decoded anew.`,
       { cause },
     );
 }
@@ -74,7 +74,7 @@ function readPixels(path: string, position: number, into: Uint8Array): void {
 export async function openPacked(description: DatasetDescription & { readonly packed: string }): Promise<Dataset> {
   const { name, packed } = description;
   const index = await readIndex(packed);
-  if (!index) throw new FivecropError(`${name}: its decoded pictures in ${packed} are gone or not complete. To mend: start again.`);
+  if (!index) throw new FivecropError(`${name}: its decoded pictures in ${packed} are gone or not complete. To fix: start again.`);
   const { classNames, channels, sizes } = index;
   const sources: number[] = [];
   const positions: number[] = [];

@@ -79,8 +79,8 @@ async function* runInto(config: RunConfig, options: RunOptions, lock: () => Prom
   const checkpoints = fileCheckpoints(out);
   if (options.resume) await lock();
   const resume = options.resume ? await readRunCheckpoint(out, "last", config) : undefined;
-  const logEvery = config.logEvery || undefined;
-  const fitOptions: FitOptions = { ...config, logEvery, schedule, preprocess, checkpoints, resume, signal };
+  const [logEvery, patience] = [config.logEvery || undefined, config.patience || undefined];
+  const fitOptions: FitOptions = { ...config, logEvery, patience, schedule, preprocess, checkpoints, resume, signal };
 
   const engine = createOnnxRuntimeEngine({ network, optimizer, average, createSession, threads: config.threads });
   const loaders = { training: createLoader(training), validation: createLoader(validation) };

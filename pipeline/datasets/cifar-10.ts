@@ -27,7 +27,7 @@ const NAMES = "batches.meta.txt";
 const CLASSES = 10;
 const PLANE = 32 * 32;
 const RECORD = 1 + 3 * PLANE;
-const MEND = "To mend: fetch it again (fivecrop datasets fetch cifar-10).";
+const MEND = "To fix: fetch it again (fivecrop datasets fetch cifar-10).";
 
 async function read(path: string, folder: string): Promise<Buffer> {
   try {
@@ -36,7 +36,7 @@ async function read(path: string, folder: string): Promise<Buffer> {
     if ((cause as NodeJS.ErrnoException).code !== "ENOENT")
       throw new FivecropError(`${path}: cannot be read: ${messageOf(cause)}`, { cause });
     throw new FivecropError(
-      `cifar-10: ${path} is missing. To mend: fivecrop datasets fetch cifar-10, or put the official binary batches into ${folder}, or say with --data-dir DIR or FIVECROP_DATA=DIR where DIR/cifar-10/${CIFAR_10_FOLDER} holds them.`,
+      `cifar-10: ${path} is missing. To fix: fivecrop datasets fetch cifar-10, or put the official binary batches into ${folder}, or say with --data-dir DIR or FIVECROP_DATA=DIR where DIR/cifar-10/${CIFAR_10_FOLDER} holds them.`,
       { cause },
     );
   }

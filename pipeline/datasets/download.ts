@@ -80,7 +80,7 @@ async function receive({ url, bytes }: SourceFile, part: string, { onProgress, p
       throw new Passing(`the server answers ${response.status} ${response.statusText}`);
     if (!response.ok || !response.body)
       throw new FivecropError(
-        `${url}: the server answers ${response.status} ${response.statusText}. To mend: fetch the file by other means, and give it with --from FILE.`,
+        `${url}: the server answers ${response.status} ${response.statusText}. To fix: fetch the file by other means, and give it with --from FILE.`,
       );
     const from = response.status === 206 && Number(range?.[1]) === have ? have : 0;
     if (response.status === 206 && from === 0) throw new Passing("the server sends another range than the one asked for");
@@ -113,7 +113,7 @@ async function receive({ url, bytes }: SourceFile, part: string, { onProgress, p
 
 /** @throws FivecropError where a file is not of the published size or hash. */
 export async function checkFile(path: string, { url, bytes, md5, sha256 }: SourceFile): Promise<void> {
-  const mend = "It is damaged or another file. To mend: fetch it again.";
+  const mend = "It is damaged or another file. To fix: fetch it again.";
   const size = await sizeOf(path);
   if (bytes !== undefined && size !== bytes)
     throw new FivecropError(`${url}: expected ${count(bytes)} bytes as published, received ${count(size)}. ${mend}`);

@@ -39,7 +39,7 @@ export async function unpack(archive: string, into: string, onProgress?: (done: 
     await UNPACK[kind](archive, into, (done) => onProgress?.(done, size));
   } catch (cause) {
     if (cause instanceof FivecropError) throw cause;
-    throw new FivecropError(`${archive}: the archive is damaged or cut short: ${messageOf(cause)}. To mend: fetch it again.`, { cause });
+    throw new FivecropError(`${archive}: the archive is damaged or cut short: ${messageOf(cause)}. To fix: fetch it again.`, { cause });
   }
 }
 

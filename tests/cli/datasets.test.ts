@@ -81,7 +81,7 @@ describe("datasets", () => {
     [["info"], 2, "missing required argument 'name'"],
     [["info", "folder:nowhere"], 1, "nowhere: there is no such folder"],
     [["fetch", "miniplaces"], 2, "there is no official place"],
-    [["show", "cifar-10"], 1, "is missing. To mend: fivecrop datasets fetch cifar-10"],
+    [["show", "cifar-10"], 1, "is missing. To fix: fivecrop datasets fetch cifar-10"],
     [["show", "fashion-mnist-sample", "--out", "x.jpg"], 2, "--out: expected the name of a PNG"],
     [["show", "fashion-mnist-sample", "--split", "tst"], 2, "Did you mean 'test'?"],
   ])("datasets %j", async (args, code, message) => {

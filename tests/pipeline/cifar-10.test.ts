@@ -65,7 +65,7 @@ describe("CIFAR-10", () => {
 
   test.each(["data_batch_4.bin", "batches.meta.txt"])("%s is missing", async (name) => {
     await rm(join(root, "cifar-10", "cifar-10-batches-bin", name));
-    await expect(open()).rejects.toThrow(`${name} is missing. To mend: fivecrop datasets fetch cifar-10`);
+    await expect(open()).rejects.toThrow(`${name} is missing. To fix: fivecrop datasets fetch cifar-10`);
   });
 
   test("a batch that has become shorter is named when it is read", async () => {

@@ -129,7 +129,7 @@ describe("a download", () => {
     requests.length = 0;
     const error = await download(fileAt("gone.bin"), join(root, "gone.bin"), quick).catch((thrown: unknown) => thrown);
     expect((error as Error).message).toBe(
-      `${base}/gone.bin: the server answers 404 Not Found. To mend: fetch the file by other means, and give it with --from FILE.`,
+      `${base}/gone.bin: the server answers 404 Not Found. To fix: fetch the file by other means, and give it with --from FILE.`,
     );
     expect([requests.length, existsSync(join(root, "gone.bin.part"))]).toEqual([1, false]);
   });

@@ -132,6 +132,15 @@ test("runs beside one another: what differs, and what stands against comparing t
     "No measured numbers of a, b, c: fivecrop report RUN makes them.",
   ]);
   expect(compareRuns([run("a", {}), run("c", { seed: 1 })]).notes[0]).toMatch(/may have kept other images for validation/);
+  const own = { validation: undefined };
+  expect(compareRuns([run("a", own), run("c", { ...own, seed: 1 })]).notes).toEqual(same.notes.map((note) => note.replace("a, b", "a, c")));
+  const numbers = { split: "test", epoch: 5, of: 9000, top1: 0.5, top1Interval: [0.4, 0.6], top5: 1, loss: 1 } as const;
+  const measured = (images: number) => ({
+    ...run("a", {}),
+    evaluation: { ...numbers, images, expectedCalibrationError: 0, temperature: 1, seconds: 1 },
+  });
+  expect(compareRuns([measured(9000), measured(9000)]).notes).toEqual([]);
+  expect(compareRuns([measured(9000), measured(50)]).notes[0]).toMatch(/^The reports measured different numbers of images \(9,000, 50\)/);
   const lines = comparisonLines(other).join("\n");
   expect(lines).toMatch(/^c +m +d +62,058 +4 of 10 +75\.88 % \(4\) +– +50 s$/m);
   expect(lines).toMatch(/^ {2}seed +0 +0 +1$/m);
