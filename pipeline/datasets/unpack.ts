@@ -29,7 +29,7 @@ const leavesFolder = (path: string): boolean => /^[/\\]|^[a-z]:|\\|\0/i.test(pat
 /**
  * Unpacks a .tar, .tar.gz or .zip into a folder that is there. Only plain files and folders are taken.
  * @param onProgress is told the archive's bytes that are read.
- * @throws FivecropError where it is no such archive, damaged or cut short, or has links or names that lead out of the folder: what is in the folder then is not to be used.
+ * @throws FivecropError where it is no such archive, damaged or cut short, or has links or names that lead out of the folder: what is in the folder then is not to be used. Error as the system says it, where a file cannot be read or written.
  */
 export async function unpack(archive: string, into: string, onProgress?: (done: number, total: number) => void): Promise<void> {
   const kind = await archiveKind(archive);
@@ -38,7 +38,7 @@ export async function unpack(archive: string, into: string, onProgress?: (done: 
   try {
     await UNPACK[kind](archive, into, (done) => onProgress?.(done, size));
   } catch (cause) {
-    if (cause instanceof FivecropError) throw cause;
+    if (cause instanceof FivecropError || (cause as NodeJS.ErrnoException).syscall !== undefined) throw cause;
     throw new FivecropError(`${archive}: the archive is damaged or cut short: ${messageOf(cause)}. To mend: fetch it again.`, { cause });
   }
 }

@@ -346,6 +346,15 @@ describe("unpacking", () => {
     await refuse("y.zip", await zipOf(folder), "is a link");
   });
 
+  test("what the disk does not take is not called a damaged archive", async () => {
+    const tar = await flowersArchive("good.tar.gz", "flowers");
+    await expect(unpack(tar, into())).rejects.toMatchObject({ code: "ENOENT", path: into() });
+    const zip = await flowersArchive("good.zip", "flowers");
+    await mkdir(into(), { recursive: true });
+    await writeFile(join(into(), "flowers"), "a file in the folder's place");
+    await expect(unpack(zip, into())).rejects.toMatchObject({ code: "ENOTDIR", path: expect.stringContaining(into()) });
+  });
+
   test("damaged ones are named", async () => {
     const good = await readFile(await flowersArchive("good.tar.gz", "flowers"));
     await refuse("cut.tar.gz", good.subarray(0, good.length / 2), "the archive is damaged or cut short");

@@ -178,7 +178,7 @@ describe("decoded pictures", () => {
     expect(again.progress.at(-1)?.done).toBe(200);
     expect(await Promise.all(["0.pixels", "1.pixels", "2.pixels", "3.pixels"].map((name) => readFile(at(name))))).toEqual(before);
     await rm(at("2.pixels"));
-    expect(() => packed!.dataset.image(130)).toThrow("To mend: delete its folder and start again");
+    expect(() => packed!.dataset.image(130)).toThrow("there is no such file or folder. To fix: delete its folder and start again");
     await expect(openDataset(packed!.dataset.description!)).rejects.toThrow("are gone or not complete");
     expect((await pack(await open())).packed?.dataset.length).toBe(200);
   });
