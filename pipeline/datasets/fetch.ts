@@ -115,7 +115,7 @@ async function bring(source: DatasetSource, raw: string, downloads: string, { fr
   const publishedAs = (path: string): SourceFile | undefined => source.files.find(({ url }) => lastName(url) === basename(path));
   const take = async (file: string): Promise<void> => {
     const isArchive = !(source.plain && publishedAs(file)) && (await archiveKind(file)) !== undefined;
-    if (isArchive) await unpack(file, raw, (done, total) => onProgress?.(`unpacking ${basename(file)}`, done, total));
+    if (isArchive) await unpack(file, raw, { onProgress: (done, total) => onProgress?.(`unpacking ${basename(file)}`, done, total) });
     else await cp(file, join(raw, basename(file)));
   };
   if (from !== undefined && !/^https?:\/\//i.test(from)) {
