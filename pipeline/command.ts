@@ -49,7 +49,7 @@ export function datasetsCommand(): Command {
       "fivecrop datasets show folder:photos --count 60 --out photos.png",
     ])
       .argument("<name>", "a data set, or folder:PATH")
-      .option("--split <name>", "its part (default: test, else all)")
+      .option("--split <name>", "its part (default: test; of a folder without one what it has: all, validation or train)")
       .option("--count <n>", "how many images", numberOption("--count", { whole: true, from: 1 }), 40)
       .option("--seed <n>", "which ones", numberOption("--seed", { whole: true, from: 0 }), 0)
       .option("--out <file>", "the PNG to write (default: NAME-SPLIT.png)"),

@@ -54,6 +54,12 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
   };
 }
 
+/** All images where there are no more than `most`, else so many drawn over the whole data set, always the same ones, in their order. */
+export function bounded(dataset: Dataset, most: number): Dataset {
+  if (dataset.length <= most) return dataset;
+  return subset(dataset, random(0).fork("bounded").permutation(dataset.length).slice(0, most).sort());
+}
+
 export interface Split {
   readonly training: Dataset;
   readonly validation: Dataset;

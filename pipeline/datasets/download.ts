@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import { writeWhole } from "../../core/atomic-file.node.ts";
 import { FivecropError, messageOf } from "../../core/errors.ts";
+import { fileReason } from "../../core/file-error.ts";
 import { count } from "../../core/text.ts";
 import type { SourceFile } from "./source.ts";
 
@@ -100,7 +101,9 @@ async function receive({ url, bytes }: SourceFile, part: string, { onProgress, p
       }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).syscall === "write")
-        throw new FivecropError(`cannot write ${part}: ${messageOf(error)}`, { cause: error });
+        throw new FivecropError(`cannot write ${part}: ${fileReason(error)}. To fix: free some space, or choose another --data-dir.`, {
+          cause: error,
+        });
       throw new Passing(`the connection was cut after ${count(done)} bytes`, { cause: error });
     } finally {
       await file.close();

@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { FivecropError, messageOf } from "../../core/errors.ts";
+import { FivecropError } from "../../core/errors.ts";
+import { fileReason } from "../../core/file-error.ts";
 import { plural } from "../../core/text.ts";
 import type { Dataset, DatasetDescription } from "../dataset.ts";
 import { readImage } from "../decode.node.ts";
@@ -28,7 +29,7 @@ export async function listFolder(folder: string, whatFor: string, followLinks = 
     }
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    const found = code === "ENOENT" ? "there is no such folder" : code === "ENOTDIR" ? "this is a file" : messageOf(cause);
+    const found = code === "ENOENT" ? "there is no such folder" : code === "ENOTDIR" ? "this is a file" : fileReason(cause);
     throw new FivecropError(`${folder}: ${found}. Expected ${whatFor}.`, { cause });
   }
   for (const names of Object.values(listing)) names.sort(byName);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { FivecropError } from "../../core/errors.ts";
+import { PictureError } from "../../core/errors.ts";
 import { random } from "../../core/random.ts";
 import { decodeImage, readImage } from "../../pipeline/decode.node.ts";
 
@@ -189,7 +189,7 @@ describe("conversions", () => {
 describe("refused, by name and with the reason", () => {
   const refusal = async (bytes: Uint8Array, options?: { maxPixels: number }): Promise<string> => {
     const error = await decodeImage(bytes, "boot.png", options).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(FivecropError);
+    expect(error).toBeInstanceOf(PictureError);
     return (error as Error).message;
   };
   const ascii = (text: string): Buffer => Buffer.from(text, "latin1");

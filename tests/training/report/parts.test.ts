@@ -5,12 +5,12 @@ import { createTally } from "../../../inference/tally.ts";
 import { createNetwork } from "../../../models/architectures/index.ts";
 import { initialParameters } from "../../../models/network.ts";
 import { parseAugmentations } from "../../../pipeline/augmentations/text.ts";
-import { inMemory } from "../../../pipeline/dataset.ts";
+import { bounded, inMemory } from "../../../pipeline/dataset.ts";
 import type { Image } from "../../../pipeline/image.ts";
 import { compareRuns, comparisonLines } from "../../../training/report/compare.ts";
 import { confusionSection } from "../../../training/report/confusion.ts";
 import { html, trusted } from "../../../training/report/html.ts";
-import { bounded, type Measured, measure } from "../../../training/report/measure.ts";
+import { type Measured, measure } from "../../../training/report/measure.ts";
 import { normLayers, spreadOf } from "../../../training/report/norms.ts";
 import { optionText, trainCommandOf } from "../../../training/report/rerun.ts";
 import { DEFAULTS, type RunConfig } from "../../../training/run-config.ts";
@@ -106,8 +106,6 @@ test("a measurement: each answer at the temperature, mistakes by their confidenc
     expect(answer).not.toBe(truth);
     expect(confidence).toBeLessThanOrEqual(mistakes[Math.max(0, i - 1)].confidence);
   }
-  expect(bounded(dataset, 70).labels).toEqual(bounded(dataset, 70).labels);
-  expect(bounded(dataset, 80)).toBe(dataset);
 });
 
 test("runs beside one another: what differs, and what stands against comparing them", () => {
