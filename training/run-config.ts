@@ -6,6 +6,7 @@ import type { Network } from "../models/network.ts";
 import { headOf } from "../models/network-options.ts";
 import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
 import { completeSpec } from "../pipeline/augmentations/spec.ts";
+import { datasetEntry } from "../pipeline/datasets/index.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
 import type { SizeStage } from "./epoch-plan.ts";
 import { createOptimizer, type Optimizer, type OptimizerOptions } from "./optimizers.ts";
@@ -80,6 +81,12 @@ export function averageOf({ ema, emaWarmup: warmup = false }: RunConfig): Weight
   if (warmup && ema === undefined)
     throw new UsageError("--ema-warmup: expected --ema with a decay beside it, received none. To fix: add --ema 0.999.");
   return undefined;
+}
+
+/** Without a share for validation where the data set brings a split of its own. @throws UsageError for an unknown data set */
+export async function fittedToData({ validation, ...config }: RunConfig): Promise<RunConfig> {
+  const { splits } = await datasetEntry(config.data);
+  return "validation" in splits || validation === undefined ? config : { ...config, validation };
 }
 
 function initializationOf({ model }: RunConfig): Pick<RunConfig, "initialization"> {

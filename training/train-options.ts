@@ -2,12 +2,12 @@ import { messageOf, UsageError } from "../core/errors.ts";
 import { lookUp } from "../core/nearest.ts";
 import { parseHead } from "../models/network-options.ts";
 import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
-import { datasetEntry, resolveName } from "../pipeline/datasets/index.ts";
+import { resolveName } from "../pipeline/datasets/index.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import type { SizeStage } from "./epoch-plan.ts";
 import { RECIPES } from "./recipes/index.ts";
 import type { Recipe } from "./recipes/recipe.ts";
-import { DEFAULTS, type RunConfig } from "./run-config.ts";
+import { DEFAULTS, fittedToData, type RunConfig } from "./run-config.ts";
 
 /** The options of `train`, as the command line gives them: only what was asked for is there. */
 export interface TrainOptions extends Omit<Partial<RunConfig>, "learningRate" | "augmentations" | "head"> {
@@ -127,14 +127,12 @@ export function toRunConfig(options: TrainOptions, recipes: Readonly<Record<stri
 
 /** The same, as it fits to the data set: no `validation` where that brings its own split. @throws UsageError where it was asked for even so, or as `toRunConfig` does. */
 export async function newRunConfig(options: TrainOptions, recipes?: Readonly<Record<string, Recipe>>): Promise<RunConfig> {
-  const { validation, ...config } = toRunConfig(options, recipes);
-  const data = resolveName(config.data);
-  if (!("validation" in (await datasetEntry(config.data)).splits)) return { ...config, data, validation };
-  if (options.validation !== undefined)
+  const config = await fittedToData(toRunConfig(options, recipes));
+  if (options.validation !== undefined && config.validation === undefined)
     throw new UsageError(
       `--validation: ${config.data} brings a validation split of its own: expected no share of the training images, received ${options.validation}.`,
     );
-  return { ...config, data };
+  return { ...config, data: resolveName(config.data) };
 }
 
 const defined = <T extends object>(options: T): Partial<T> =>
