@@ -80,8 +80,7 @@ export async function* verifyInBrowser(
       if (found.kind === "failed") yield { device: found.device, browser, error: found.message };
     }
   } finally {
-    await page?.close();
-    await server.close();
+    await Promise.all([page?.close(), server.close()]);
   }
 }
 
@@ -97,7 +96,7 @@ async function builtFiles(): Promise<string[]> {
 async function within<T>(seconds: number, awaited: Promise<T>, silence: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const error = new FivecropError(`${silence}. To mend: name another one by CHROME=PROGRAM.`);
+    const error = new FivecropError(`${silence}. To fix: name another one by CHROME=PROGRAM.`);
     timer = setTimeout(() => reject(error), seconds * 1000);
   });
   try {
