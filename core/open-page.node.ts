@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as after } from "node:timers/promises";
 import type { BrowserProgram } from "./chromium.node.ts";
 import { FivecropError } from "./errors.ts";
 
@@ -21,6 +22,9 @@ const FLAGS = [
   "--disable-background-networking",
 ];
 
+/** Milliseconds in which a browser that is asked to end should have ended, and then what it started. */
+const GRACE = 5000;
+
 /** Opens an address in a browser without a window, with a profile of its own that goes away with it. */
 export async function openPage({ executable, env, args, webgpu }: BrowserProgram, url: string): Promise<OpenPage> {
   const profile = await mkdtemp(join(tmpdir(), "fivecrop-browser-"));
@@ -38,6 +42,10 @@ export async function openPage({ executable, env, args, webgpu }: BrowserProgram
     child.once("error", ({ message }) => resolve(message));
     child.once("close", (code, signal) => resolve(`${signal ?? `exit code ${code}`}: ${said.trim().split("\n").at(-1)}`));
   });
+  const exited = new Promise<void>((resolve) => {
+    child.once("error", () => resolve());
+    child.once("exit", () => resolve());
+  });
   const ended = closed.then((why) => Promise.reject(new FivecropError(`the browser ${executable} has ended (${why})`)));
   ended.catch(() => undefined); // who waits for the page's answers hears of it
   return {
@@ -45,7 +53,11 @@ export async function openPage({ executable, env, args, webgpu }: BrowserProgram
     async close() {
       process.off("exit", kill);
       child.kill();
-      await closed;
+      const killing = setTimeout(kill, GRACE);
+      await exited;
+      clearTimeout(killing);
+      await Promise.race([closed, after(GRACE, undefined, { ref: false })]); // what it started may hold its output for longer
+      child.stderr.destroy();
       await rm(profile, { recursive: true, force: true, maxRetries: 5 });
     },
   };

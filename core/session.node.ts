@@ -27,7 +27,7 @@ const MAKERS = {
     async explain(message, model) {
       if (message.includes("Failed to get a WebGPU adapter")) return NO_ADAPTER;
       if (!isFallback(message)) return undefined;
-      const operators = await operatorsOffDevice(model, "webgpu");
+      const operators = await operatorsOffDevice(model, "webgpu").catch(() => []); // a profile only adds their names
       return `WebGPU does not run all of this graph: ${operators.join(", ") || "some of its operators"} would run on the cpu. To fix: choose the device cpu.`;
     },
   }),

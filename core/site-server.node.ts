@@ -40,7 +40,7 @@ function pathOf(url: string): string {
 }
 
 export interface ServeOptions {
-  /** Where the page says something by POST, a text a request: a path that nobody else can guess. Elsewhere, and without it, POST is refused. */
+  /** Where the page says something by POST, a text a request: a path that nobody else can guess. Elsewhere, and without it, POST is refused; what `onMessage` throws at is answered 400. */
   readonly inbox?: { readonly path: string; readonly onMessage: (text: string) => void };
 }
 
@@ -58,8 +58,13 @@ export async function serveSite(site: Site, port: number, { inbox }: ServeOption
   const server: Server = createServer(async (request, response) => {
     const { method, url = "/" } = request;
     if (method === "POST" && inbox && pathOf(url) === inbox.path) {
-      inbox.onMessage(await text(request));
-      response.writeHead(204, HEADERS).end();
+      const taken = await text(request)
+        .then(inbox.onMessage)
+        .then(
+          () => true,
+          () => false, // cut short, or no message: who sent it is told
+        );
+      response.writeHead(taken ? 204 : 400, HEADERS).end();
       return;
     }
     const path = pathOf(url);

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { findBrowser } from "../core/chromium.node.ts";
 import { FivecropError } from "../core/errors.ts";
 import { fileReason } from "../core/file-error.ts";
-import { openPage } from "../core/open-page.node.ts";
+import { type OpenPage, openPage } from "../core/open-page.node.ts";
 import type { Device } from "../core/session.ts";
 import { serveSite } from "../core/site-server.node.ts";
 import { runtimeFiles } from "../core/web-runtime.node.ts";
@@ -37,10 +37,12 @@ export interface VerifyInBrowserOptions {
   readonly name: string;
   /** Ends the browser. */
   readonly signal?: AbortSignal;
+  /** Seconds until the page has to have started, 120, and then to have answered for a device, 900. */
+  readonly patience?: { readonly start: number; readonly device: number };
 }
 
 const BUILT = fileURLToPath(new URL(`${import.meta.url.endsWith(".ts") ? "../dist/inference/" : ""}verify-page/`, import.meta.url));
-const START_SECONDS = 120;
+const PATIENCE = { start: 120, device: 900 };
 
 /**
  * Replays the golden samples of a model in a browser of this machine, without a window: a page that this process serves does it, and says what it found.
@@ -48,7 +50,7 @@ const START_SECONDS = 120;
  */
 export async function* verifyInBrowser(
   model: Uint8Array,
-  { devices, name, signal }: VerifyInBrowserOptions,
+  { devices, name, signal, patience = PATIENCE }: VerifyInBrowserOptions,
 ): AsyncGenerator<BrowserResult> {
   const program = await findBrowser();
   const inbox = randomUUID();
@@ -58,20 +60,27 @@ export async function* verifyInBrowser(
   for (const [file, content] of await runtimeFiles()) site.set(`runtime/${file}`, content);
   const messages = createQueue<FromPage>();
   const server = await serveSite(site, 0, { inbox: { path: inbox, onMessage: (text) => messages.put(JSON.parse(text)) } });
-  const page = await openPage(program, server.url);
-  const stopped = new Promise<never>((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason), { once: true }));
-  const next = (): Promise<FromPage> => Promise.race([messages.take(), page.ended, stopped]);
+  let page: OpenPage | undefined;
   try {
-    const first = await Promise.race([next(), silence(program.executable)]);
+    page = await openPage(program, server.url);
+    const { ended } = page;
+    const stopped = new Promise<never>((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason), { once: true }));
+    const next = (seconds: number, silence: string): Promise<FromPage> =>
+      within(
+        seconds,
+        Promise.race([messages.take(), ended, stopped]),
+        `the browser ${program.executable} ${silence} within ${seconds} seconds`,
+      );
+    signal?.throwIfAborted();
+    const first = await next(patience.start, "opened no page");
     const browser = first.kind === "started" ? nameOf(first.browser) : program.executable;
-    for (let i = 0; i < devices.length; i++) {
-      const found = await next();
+    for (const device of devices) {
+      const found = await next(patience.device, `said nothing of ${device}`);
       if (found.kind === "verified") yield { device: found.device, browser, verification: found.verification };
       if (found.kind === "failed") yield { device: found.device, browser, error: found.message };
     }
   } finally {
-    await page.close();
-    await server.close();
+    await Promise.all([page?.close(), server.close()]);
   }
 }
 
@@ -83,12 +92,19 @@ async function builtFiles(): Promise<string[]> {
   }
 }
 
-/** Rejects after a while in which the page should have said that it has started. */
-const silence = (executable: string): Promise<never> =>
-  new Promise((_, reject) => {
-    const message = `the browser ${executable} opened no page within ${START_SECONDS} seconds. To fix: name another one by CHROME=PROGRAM.`;
-    setTimeout(() => reject(new FivecropError(message)), START_SECONDS * 1000).unref();
+/** @throws FivecropError where it takes longer. */
+async function within<T>(seconds: number, awaited: Promise<T>, silence: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new FivecropError(`${silence}. To fix: name another one by CHROME=PROGRAM.`);
+    timer = setTimeout(() => reject(error), seconds * 1000);
   });
+  try {
+    return await Promise.race([awaited, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /** "Chrome 147" of a browser's own long name. */
 const nameOf = (userAgent: string): string => /(Edg|Chrome)\/(\d+)/.exec(userAgent)?.slice(1, 3).join(" ") ?? userAgent;

@@ -7,6 +7,7 @@ import type { ImageFormat } from "./image-format.ts";
 import { readJpegHeader, statedSize } from "./image-header.ts";
 import { upright } from "./orientation.ts";
 import { decodePng } from "./png.ts";
+import { takeOrientation } from "./webp.ts";
 
 type Check = (size: Size) => void;
 type Decoder = (bytes: Uint8Array<ArrayBuffer>, check: Check) => Promise<Image>;
@@ -44,8 +45,14 @@ async function decodeByBrowser(bytes: Uint8Array<ArrayBuffer>, format: ImageForm
   }
 }
 
+const decodeWebp: Decoder = async (bytes, check) => {
+  check(statedSize(bytes, "WebP"));
+  const orientation = takeOrientation(bytes);
+  return upright(await decodeByBrowser(bytes, "WebP"), orientation);
+};
+
 const byBrowser =
-  (format: "WebP" | "AVIF" | "GIF"): Decoder =>
+  (format: "AVIF" | "GIF"): Decoder =>
   async (bytes, check) => {
     check(statedSize(bytes, format));
     return decodeByBrowser(bytes, format);
@@ -57,7 +64,7 @@ const DECODERS: Readonly<Record<Exclude<ImageFormat, "TIFF">, Decoder>> = {
     const { image, orientation } = await decodePng(bytes, check);
     return upright(image, orientation);
   },
-  WebP: byBrowser("WebP"),
+  WebP: decodeWebp,
   AVIF: byBrowser("AVIF"),
   GIF: byBrowser("GIF"),
 };

@@ -1,8 +1,10 @@
 // What a picture file says of itself at its start, read without decoding it: a page's decoders ask for no limits.
 import { FivecropError } from "../core/errors.ts";
+import { avifSize } from "./avif.ts";
 import type { Size } from "./geometry.ts";
 import type { ImageFormat } from "./image-format.ts";
 import { orientationOf } from "./orientation.ts";
+import { webpSize } from "./webp.ts";
 
 /** What a JPEG's markers say. */
 export interface JpegHeader extends Size {
@@ -28,7 +30,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   let frame: (Size & { readonly components: number }) | undefined;
   let orientation: number | undefined;
   let at = 2;
-  while (at + 4 <= bytes.length) {
+  while (at + 1 < bytes.length) {
     if (bytes[at] !== 0xff || bytes[at + 1] === 0xff) {
       at++;
       continue;
@@ -39,6 +41,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
       at += 2;
       continue;
     }
+    if (at + 4 > bytes.length) break;
     const length = view.getUint16(at + 2);
     const end = at + 2 + length;
     if (end > bytes.length) break;
@@ -52,36 +55,10 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   return { ...frame, orientation: orientation ?? 1 };
 }
 
-const text = (bytes: Uint8Array, from: number): string => String.fromCharCode(...bytes.subarray(from, from + 4));
-const uint24 = (view: DataView, at: number): number => view.getUint16(at, true) + (view.getUint8(at + 2) << 16);
-
-/** @see RFC 9649 */
-function webpSize(bytes: Uint8Array, view: DataView): Size {
-  const kind = text(bytes, 12);
-  if (kind === "VP8X") return { width: uint24(view, 24) + 1, height: uint24(view, 27) + 1 };
-  if (kind === "VP8L") {
-    const bits = view.getUint32(21, true);
-    return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
-  }
-  return { width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff };
-}
-
-/** The largest of the image spatial extents. @see ISO/IEC 23008-12, 6.5.3 */
-function avifSize(bytes: Uint8Array, view: DataView): Size {
-  let found: Size = { width: 0, height: 0 };
-  const end = Math.min(bytes.length - 16, 1 << 16); // the meta box stands before the data
-  for (let at = 0; at <= end; at++)
-    if (bytes[at] === 0x69 && text(bytes, at) === "ispe") {
-      const size = { width: view.getUint32(at + 8), height: view.getUint32(at + 12) };
-      if (size.width * size.height > found.width * found.height) found = size;
-    }
-  return found;
-}
-
-/** Of the formats that a page leaves to the browser: the size that the file states. @throws RangeError where it ends before. */
+/** Of the formats that a page leaves to the browser: the size that the file states. @throws RangeError, FivecropError where it states none. */
 export function statedSize(bytes: Uint8Array, format: Extract<ImageFormat, "WebP" | "AVIF" | "GIF">): Size {
+  if (format === "WebP") return webpSize(bytes);
+  if (format === "AVIF") return avifSize(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (format === "WebP") return webpSize(bytes, view);
-  if (format === "AVIF") return avifSize(bytes, view);
   return { width: view.getUint16(6, true), height: view.getUint16(8, true) };
 }

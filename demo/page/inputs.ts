@@ -43,11 +43,14 @@ export function listenForCamera(onPicture: (picture: Blob) => void, onError: (me
   const shutter = byId<HTMLButtonElement>("shutter");
   button.hidden = !navigator.mediaDevices?.getUserMedia;
   let stream: MediaStream | undefined;
+  let asking = false;
   const stop = (): void => {
     for (const track of stream?.getTracks() ?? []) track.stop();
     video.srcObject = null;
   };
   button.addEventListener("click", async () => {
+    if (asking) return; // the visitor has not yet answered whether the camera may be used
+    asking = true;
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 } } });
       video.srcObject = stream;
@@ -56,6 +59,8 @@ export function listenForCamera(onPicture: (picture: Blob) => void, onError: (me
     } catch (error) {
       stop();
       onError(`The camera cannot be used: ${error instanceof Error ? error.message : String(error)}.`);
+    } finally {
+      asking = false;
     }
   });
   shutter.addEventListener("click", async () => {

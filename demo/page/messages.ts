@@ -49,7 +49,7 @@ export interface Classified {
   readonly modelTime: number;
 }
 
-/** Bytes that have arrived; `total` is 0 where it is not known. */
+/** Bytes that have arrived, of a total that the list of models states. */
 export interface Progress {
   readonly kind: "progress";
   readonly loaded: number;

@@ -1,6 +1,7 @@
 import { type Choice, isSuperseded, nameOf, openModel } from "./backends.ts";
 import type { Client } from "./client.ts";
 import { byId } from "./elements.ts";
+import { forgetOtherModels } from "./fetch-model.ts";
 import { listenForCamera, listenForFiles } from "./inputs.ts";
 import type { ModelSource, OfferedModel } from "./messages.ts";
 import { showResults } from "./results.ts";
@@ -117,17 +118,35 @@ listenForCamera(
 select.addEventListener("change", () => void load(models[select.selectedIndex]));
 
 const KEPT_CHOICE = "fivecrop-backend";
-const kept = localStorage.getItem(KEPT_CHOICE);
+
+/** What the browser remembers for this page; reading its store throws where a visitor has blocked it, and then nothing is remembered. */
+function remembered(): string | null {
+  try {
+    return localStorage.getItem(KEPT_CHOICE);
+  } catch {
+    return null;
+  }
+}
+function remember(choice: string): void {
+  try {
+    localStorage.setItem(KEPT_CHOICE, choice);
+  } catch {
+    // blocked or full: the choice holds until the page is closed
+  }
+}
+const kept = remembered();
 if (Array.from(backend.options, ({ value }) => value).includes(kept ?? "")) backend.value = kept as Choice;
 backend.addEventListener("change", () => {
-  localStorage.setItem(KEPT_CHOICE, backend.value);
+  remember(backend.value);
   if (models.length > 0) void load(models[select.selectedIndex]);
 });
 
 void attempt(async () => {
   const response = await fetch("models.json");
   if (!response.ok) throw new Error(`The list of models cannot be read: the server answered ${response.status}.`);
-  for (const model of (await response.json()) as readonly OfferedModel[]) offer(model);
+  const offered: readonly OfferedModel[] = await response.json();
+  for (const model of offered) offer(model);
+  await forgetOtherModels(offered).catch(() => undefined); // it only frees room
   if (models.length > 0) await load(models[0]);
   else say("There is no model here yet: drop an .onnx file that fivecrop exported.");
 });

@@ -26,22 +26,26 @@ async function activate(): Promise<void> {
   await worker.clients.claim();
 }
 
+/** Where the browser has no room for it, it is fetched again next time. */
+const keep = async (cache: Cache | undefined, request: Request, response: Response): Promise<void> =>
+  cache?.put(request, response.clone()).catch(() => undefined);
+
 /** The list of models is asked for anew where there is a network; everything else belongs to one version. */
 async function respond(request: Request): Promise<Response> {
-  const cache = await caches.open(CACHE);
+  const cache = await caches.open(CACHE).catch(() => undefined);
   if (!request.url.endsWith("/models.json")) {
-    const kept = await cache.match(request, { ignoreSearch: true });
+    const kept = await cache?.match(request, { ignoreSearch: true });
     if (kept) return kept;
     const fetched = await fetch(request);
-    if (fetched.ok && request.url.includes("/runtime/")) await cache.put(request, fetched.clone()); // WebGPU's, which not every visitor needs
+    if (fetched.ok && request.url.includes("/runtime/")) await keep(cache, request, fetched); // WebGPU's, which not every visitor needs
     return fetched;
   }
   try {
     const fresh = await fetch(request);
-    if (fresh.ok) await cache.put(request, fresh.clone());
+    if (fresh.ok) await keep(cache, request, fresh);
     return fresh;
   } catch (error) {
-    const kept = await cache.match(request);
+    const kept = await cache?.match(request);
     if (kept) return kept;
     throw error;
   }

@@ -81,17 +81,13 @@ function toBitmap({ width, height, channels, data }: Image): Promise<ImageBitmap
 
 async function classify(picture: Blob): Promise<Classified> {
   if (!classifier) throw new Error("No model is loaded yet: choose one first.");
-  const { labels, preprocess } = classifier;
+  const { preprocess } = classifier;
   const start = performance.now();
   const name = picture instanceof File ? picture.name : "the picture";
   const image = await decodeImage(new Uint8Array(await picture.arrayBuffer()), name);
   const decoded = performance.now();
   const { predictions, views } = await classifier.classify(image, { views: VIEWS["five-crop"], top: TOP });
   const done = performance.now();
-  const best = (probabilities: Float32Array) =>
-    Array.from(probabilities, (probability, classIndex) => ({ label: labels[classIndex], classIndex, probability }))
-      .sort((a, b) => b.probability - a.probability)
-      .slice(0, TOP_OF_VIEW);
   const { width, height } = image;
   return {
     kind: "classified",
@@ -99,10 +95,10 @@ async function classify(picture: Blob): Promise<Classified> {
     width,
     height,
     predictions,
-    views: views.map(({ view, probabilities }) => {
+    views: views.map(({ view, predictions: best }) => {
       const at = viewRectangle(width, height, view, preprocess);
       const rectangle = { x: at.x / width, y: at.y / height, width: at.width / width, height: at.height / height };
-      return { name: nameOfView(view), rectangle, predictions: best(probabilities) };
+      return { name: nameOfView(view), rectangle, predictions: best.slice(0, TOP_OF_VIEW) };
     }),
     decodeTime: decoded - start,
     modelTime: done - decoded,

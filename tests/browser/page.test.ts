@@ -197,6 +197,83 @@ describe("the page", () => {
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
   });
 
+  test("works where the browser keeps nothing", async () => {
+    await context.addInitScript(() => {
+      Object.defineProperty(globalThis, "localStorage", {
+        get: () => {
+          throw new DOMException("Access is denied for this document.", "SecurityError");
+        },
+      });
+    });
+    await context.route("**/*.js", async (route) => {
+      const response = await route.fetch();
+      const refuse = `CacheStorage.prototype.open = async () => { throw new DOMException("no", "SecurityError"); };\n`;
+      await route.fulfill({
+        response,
+        body: /\/(worker|page)\.js$/.test(route.request().url()) ? refuse + (await response.text()) : await response.body(),
+      });
+    });
+    await open();
+    await page.selectOption("#backend", "wasm");
+    await isReady();
+    await page.setInputFiles("#pick-picture", PHOTO);
+    await isAnswered();
+    await expectNodesAnswer(PHOTO);
+  });
+
+  test("loads a model that does not fit into the browser's store", async () => {
+    await context.route("**/worker.js", async (route) => {
+      const response = await route.fetch();
+      const refuse = `Cache.prototype.put = async () => { throw new DOMException("no room", "QuotaExceededError"); };\n`;
+      await route.fulfill({ response, body: refuse + (await response.text()) });
+    });
+    await open();
+    expect(complaints).toEqual([]);
+  });
+
+  test("forgets models that are not offered any more, and no other site's", async () => {
+    await open();
+    const urls = await page.evaluate(async () => {
+      const cache = await caches.open("fivecrop-models");
+      for (const url of ["models/old/gone.onnx", "elsewhere/models/x/kept.onnx"]) await cache.put(url, new Response("old"));
+      return (await cache.keys()).length;
+    });
+    expect(urls).toBe(3);
+    await page.reload();
+    await isReady();
+    const left = await page.evaluate(async () => (await (await caches.open("fivecrop-models")).keys()).map(({ url }) => url));
+    expect(left.map((url) => url.split("/").at(-1)).sort()).toEqual(["kept.onnx", "model.onnx"]);
+  });
+
+  test("asks for the camera once, however often its button is pressed meanwhile", async () => {
+    await context.addInitScript(() => {
+      const devices = navigator.mediaDevices;
+      const ask = devices.getUserMedia.bind(devices);
+      const streams: MediaStream[] = [];
+      Object.assign(globalThis, { streams });
+      devices.getUserMedia = async (wanted) => {
+        await new Promise((later) => setTimeout(later, 500));
+        const stream = await ask(wanted);
+        streams.push(stream);
+        return stream;
+      };
+    });
+    await open();
+    await page.evaluate(() => {
+      for (let i = 0; i < 3; i++) document.getElementById("camera-button")?.click();
+    });
+    await expect.poll(() => page.locator("#video").evaluate((video) => (video as HTMLVideoElement).videoWidth)).toBeGreaterThan(0);
+    await page.click("#camera-cancel");
+    await page.waitForTimeout(1000);
+    const states = await page.evaluate(() =>
+      (globalThis as unknown as { streams: MediaStream[] }).streams.flatMap((stream) =>
+        stream.getTracks().map(({ readyState }) => readyState),
+      ),
+    );
+    expect(states).toEqual(["ended"]);
+    expect(complaints).toEqual([]);
+  });
+
   test("200 classifications leak nothing", async () => {
     const large = await sharp(PHOTO).resize(1280, 960).jpeg().toBuffer();
     await open();

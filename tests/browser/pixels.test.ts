@@ -50,9 +50,12 @@ describe("the same pixels in Chromium and in Node", () => {
   test("a gray JPEG is one channel", async () => {
     await expectSame(await picture(1).toColourspace("b-w").jpeg().toBuffer());
   });
-  test.each([1, 2, 3, 4, 5, 6, 7, 8])("JPEG and PNG by EXIF orientation %i", async (orientation) => {
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])("JPEG, PNG, WebP and AVIF by EXIF orientation %i", async (orientation) => {
     await expectSame(await picture(3).withMetadata({ orientation }).jpeg().toBuffer());
     await expectSame(await picture(3).withMetadata({ orientation }).png().toBuffer());
+    await expectSame(await picture(3).withMetadata({ orientation }).webp({ lossless: true }).toBuffer());
+    const avif = await picture(3).withMetadata({ orientation }).avif({ quality: 90, chromaSubsampling: "4:4:4" }).toBuffer();
+    expect(largestDifference(await library.decode(avif), await decodeImage(avif, "picture"))).toBeLessThanOrEqual(2);
   });
   test("a JPEG and a PNG with a colour profile", async () => {
     await expectSame(await picture(3).withIccProfile("p3").jpeg().toBuffer());

@@ -93,6 +93,15 @@ describe.skipIf(!env)("WebGPU in Node, by a software adapter", () => {
     if (file !== "whole.onnx") expect((await infer(file, "cpu")).code).toBe(0);
   });
 
+  test("where no profile can be written, the refusal names no operator", async () => {
+    const args = ["infer", picture("bag"), "--model", "log.onnx", "--device", "webgpu"];
+    const { code, stderr } = await fivecrop(args, { cwd, env: { ...env, TMPDIR: join(cwd, "none"), TEMP: join(cwd, "none") } });
+    expect(stderr).toContain(
+      "WebGPU does not run all of this graph: some of its operators would run on the cpu. To fix: choose the device cpu.",
+    );
+    expect(code).toBe(1);
+  });
+
   test("a file without samples is compared with the cpu, which is said", async () => {
     const { code, stdout, stderr } = await infer("bare.onnx", "webgpu");
     expect([code, jsonLines(stdout).length]).toEqual([0, 1]);

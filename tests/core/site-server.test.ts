@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { request } from "node:http";
+import { connect } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type SiteServer, serveSite } from "../../core/site-server.node.ts";
 
@@ -55,4 +57,22 @@ test.each([
 
 test("only reads", async () => {
   for (const method of ["POST", "PUT", "DELETE"]) expect((await ask("/", method)).status).toBe(405);
+});
+
+test("a message that is cut short or that its taker refuses is answered 400, and the server goes on", async () => {
+  const taken: unknown[] = [];
+  const own = await serveSite(new Map(), 0, { inbox: { path: "inbox", onMessage: (said) => taken.push(JSON.parse(said)) } });
+  const post = (body: string) => fetch(`${own.url}inbox`, { method: "POST", body });
+  try {
+    expect((await post("no JSON")).status).toBe(400);
+    const socket = connect(Number(new URL(own.url).port), "127.0.0.1");
+    socket.write("POST /inbox HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{");
+    await once(socket, "connect");
+    socket.end();
+    await once(socket.resume(), "close");
+    expect((await post("[1]")).status).toBe(204);
+    expect(taken).toEqual([[1]]);
+  } finally {
+    await own.close();
+  }
 });

@@ -24,6 +24,13 @@ describe("readJpegHeader", () => {
   });
 });
 
+test("fill bytes before the end of a JPEG are legal", async () => {
+  const bytes = await picture.clone().jpeg().toBuffer();
+  const filled = Buffer.concat([bytes.subarray(0, -2), Buffer.from([0xff, 0xff, 0xff, 0xd9])]);
+  expect(readJpegHeader(filled)).toEqual(readJpegHeader(bytes));
+  expect(() => readJpegHeader(filled.subarray(0, -1))).toThrow("premature end of JPEG image");
+});
+
 describe("statedSize", () => {
   test("WebP of every kind, AVIF, GIF", async () => {
     const clear = sharp({ create: { width: WIDTH, height: HEIGHT, channels: 4, background: "#ff000080" } });
@@ -33,5 +40,20 @@ describe("statedSize", () => {
     expect(statedSize(await clear.webp().toBuffer(), "WebP")).toEqual(size);
     expect(statedSize(await picture.clone().avif().toBuffer(), "AVIF")).toEqual(size);
     expect(statedSize(await picture.clone().gif().toBuffer(), "GIF")).toEqual(size);
+  });
+  test("an AVIF's size is found behind any other box, and one that states none is refused", async () => {
+    const bytes = await picture.clone().avif().toBuffer();
+    const meta = bytes.indexOf("meta") - 4;
+    const free = Buffer.alloc(1 << 17);
+    free.writeUInt32BE(free.length);
+    free.write("free", 4);
+    expect(statedSize(Buffer.concat([bytes.subarray(0, meta), free, bytes.subarray(meta)]), "AVIF")).toEqual({
+      width: WIDTH,
+      height: HEIGHT,
+    });
+    const hidden = Buffer.from(bytes);
+    hidden.write("none", hidden.indexOf("ispe"));
+    expect(() => statedSize(hidden, "AVIF")).toThrow("it states no size");
+    expect(() => statedSize(bytes.subarray(0, meta), "AVIF")).toThrow("it states no size");
   });
 });
