@@ -4,7 +4,7 @@ import { rows, type Tensor } from "../core/tensor.ts";
 import type { ModelMetadata } from "../export/metadata.ts";
 import type { Image } from "../pipeline/image.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
-import { parseViews, type View } from "../pipeline/views.ts";
+import { parseViews, type View, validateViews } from "../pipeline/views.ts";
 import { createBatcher } from "./batcher.ts";
 import { checkDevice, type DeviceCheck } from "./check-device.ts";
 import { batchOf, type Crops, cropSize, cropsOf, defaultBatchSize, inParts, mapLimited } from "./crops.ts";
@@ -75,6 +75,7 @@ export interface Classifier<Source = Image> {
   /**
    * @param images pictures, or functions that read one: called a few at a time, so that a data set need not lie in memory.
    * @returns for each image and each view the probabilities of all classes.
+   * @throws UsageError for a view that is none.
    */
   probabilities(images: readonly (Source | ReadImage)[], views: readonly View[]): Promise<Float64Array[][]>;
   /** What is not yet answered is rejected. */
@@ -165,6 +166,7 @@ export async function createClassifier<Source = Image>(
   }
 
   async function probabilities(images: readonly (Source | ReadImage)[], views: readonly View[]): Promise<Float64Array[][]> {
+    validateViews(views);
     const atOnce = Math.max(1, Math.floor(batchSize / views.length));
     const read = (from: number): Promise<Crops[]> =>
       mapLimited(images.slice(from, from + atOnce), preparer ? atOnce : READERS, (image) => prepare(image, views));
@@ -181,9 +183,7 @@ export async function createClassifier<Source = Image>(
 
   function choose({ views = defaultViews, top = 5 }: ClassifyOptions): { readonly views: readonly View[]; readonly top: number } {
     if (!(Number.isInteger(top) && top >= 1)) throw new UsageError(`top: expected a whole number from 1, received ${top}`);
-    const chosen = typeof views === "string" ? parseViews(views) : views;
-    if (chosen.length === 0) throw new UsageError("views: expected at least one view, received none");
-    return { views: chosen, top };
+    return { views: typeof views === "string" ? parseViews(views) : validateViews(views), top };
   }
 
   return {
