@@ -2,7 +2,7 @@ import { FivecropError, UsageError } from "../core/errors.ts";
 import type { Device, SessionMaker } from "../core/session.ts";
 import { rows, type Tensor } from "../core/tensor.ts";
 import type { ModelMetadata } from "../export/metadata.ts";
-import type { Image } from "../pipeline/image.ts";
+import { checkImage, type Image } from "../pipeline/image.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { parseViews, type View, validateViews } from "../pipeline/views.ts";
 import { createBatcher } from "./batcher.ts";
@@ -138,7 +138,7 @@ export async function createClassifier<Source = Image>(
 
   const preparer = createPreparer?.(preprocess);
   const prepare = async (source: Source | ReadImage, views: readonly View[]): Promise<Crops> => {
-    if (typeof source === "function") return cropsOf(await (source as ReadImage)(), views, preprocess);
+    if (typeof source === "function") return cropsOf(checkImage(await (source as ReadImage)(), "a function that reads"), views, preprocess);
     return preparer ? preparer.prepare(source as Source, views) : cropsOf(await toImage(source as Source), views, preprocess);
   };
   const batcher = createBatcher({ most: batchSize, atOnce: batchesAtOnce, run: answer });

@@ -2,7 +2,7 @@ import { type Calls, createCalls } from "../core/calls.node.ts";
 import { FivecropError } from "../core/errors.ts";
 import type { Preparer } from "./classifier.ts";
 import type { Crops } from "./crops.ts";
-import type { ImageSource } from "./image-source.node.ts";
+import { checkSource, type ImageSource } from "./image-source.node.ts";
 import type { PrepareQuestion } from "./preparer.thread.node.ts";
 import type { ReadCropsOptions } from "./read-crops.node.ts";
 
@@ -27,7 +27,8 @@ export function createPreparer(options: ReadCropsOptions, workers: number): Prep
   }
 
   return {
-    async prepare(source, views) {
+    async prepare(given, views) {
+      const source = checkSource(given); // what is none could not be sent
       let thread = disposed ? undefined : idle();
       while (!thread && !disposed) {
         await new Promise<void>((resolve) => waiting.push(resolve));

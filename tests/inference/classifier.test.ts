@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, describe, expect, test } from "vitest";
-import { UsageError } from "../../core/errors.ts";
+import { PictureError, UsageError } from "../../core/errors.ts";
 import { createSession } from "../../core/session.node.ts";
 import { numbersOf } from "../../core/tensor.ts";
 import { loadClassifier } from "../../inference/classifier.node.ts";
@@ -233,5 +233,21 @@ describe("in Node", () => {
     await expect(classifier.classify(new TextEncoder().encode("text"))).rejects.toThrow("the picture: ");
     await classifier.dispose();
     await expect(loadClassifier(join(folder, "none.onnx"))).rejects.toThrow("none.onnx");
+  });
+
+  test.each([0, 1])("decoded pixels that are none are refused, %i workers", async (workers) => {
+    const classifier = await loadClassifier(withMetadata(model()), { workers });
+    const wrong: readonly [unknown, string][] = [
+      [{ width: 2, height: 2, channels: 4, data: new Uint8Array(16) }, "received 4"],
+      [{ width: 2, height: 2, channels: 1, data: new Float32Array(4) }, "Float32Array"],
+      [{ width: 2, height: 2, data: new Uint8Array(16), draw: () => 0 }, "received undefined"],
+      [undefined, "received undefined"],
+    ];
+    for (const [image, message] of wrong) {
+      await expect(classifier.classify(image as Image)).rejects.toThrow(PictureError);
+      await expect(classifier.classifyBatch([image as Image])).rejects.toThrow(message);
+    }
+    await expect(classifier.probabilities([() => wrong[0][0] as Image], VIEWS.none)).rejects.toThrow("received 4");
+    await classifier.dispose();
   });
 });
