@@ -11,7 +11,14 @@ export { type ModelMetadata, readMetadata } from "./export/metadata.ts";
 export { parse } from "./export/parse.ts";
 export type { DeviceCheck } from "./inference/check-device.ts";
 export { type ImageSource, loadClassifier } from "./inference/classifier.browser.ts";
-export type { Classification, Classifier, ClassifierOptions, ClassifyOptions, Prediction } from "./inference/classifier.ts";
+export type {
+  Classification,
+  Classifier,
+  ClassifierOptions,
+  ClassifyOptions,
+  Prediction,
+  ViewClassification,
+} from "./inference/classifier.ts";
 export { samplePictures } from "./inference/sample-pictures.ts";
 export { verifyModel } from "./inference/verify-model.browser.ts";
 export { type Divergence, describeDivergence, type Verification } from "./inference/verify-samples.ts";
@@ -24,6 +31,7 @@ export type { DecodeOptions } from "./pipeline/decode.ts";
 export { createImage, type Image } from "./pipeline/image.ts";
 export { hereLoader, type Loader } from "./pipeline/loader.ts";
 export { type PreprocessSpec, preprocess } from "./pipeline/preprocess.ts";
+export { PRESETS } from "./pipeline/presets.ts";
 export { nameOfView, parseViews, VIEWS, type View, viewRectangle } from "./pipeline/views.ts";
 export { type CheckpointStore, memoryCheckpoints } from "./training/checkpoint.ts";
 export type { TrainingEngine, TrainingState } from "./training/engine.ts";

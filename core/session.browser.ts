@@ -1,5 +1,5 @@
 import * as ort from "onnxruntime-web";
-import { FivecropError, messageOf } from "./errors.ts";
+import { FivecropError, messageOf, UsageError } from "./errors.ts";
 import { isFallback, makerOn, NO_FALLBACK, type Runtime, sessionMaker } from "./session.runtime.ts";
 import type { Session, SessionMaker } from "./session.ts";
 
@@ -60,6 +60,14 @@ const webgpu: SessionMaker = async (model, options): Promise<Session> => {
   };
 };
 
-/** Runs a model with onnxruntime-web: as WebAssembly, with threads where the page is cross-origin isolated, or on WebGPU. */
-export const createSession: SessionMaker = async (model, options = {}) =>
-  makerOn({ wasm, webgpu }, options.device ?? "wasm")(model, options);
+/**
+ * Runs a model with onnxruntime-web: as WebAssembly, with threads where the page is cross-origin isolated, or on WebGPU.
+ * @throws UsageError for a number of threads, which a page's sessions share.
+ */
+export const createSession: SessionMaker = async (model, options = {}) => {
+  if (options.threads !== undefined)
+    throw new UsageError(
+      `threads: a session in a page has no number of its own, received ${options.threads}. To fix: leave it out, and set env.wasm.numThreads of onnxruntime-web before the first session.`,
+    );
+  return makerOn({ wasm, webgpu }, options.device ?? "wasm")(model, options);
+};

@@ -1,17 +1,21 @@
 import { createSession } from "../core/session.browser.ts";
 import { decodeImage } from "../pipeline/decode.browser.ts";
-import type { Image } from "../pipeline/image.ts";
+import { checkImage, fromImageData, type Image } from "../pipeline/image.ts";
 import { type Classifier, type ClassifierOptions, createClassifier } from "./classifier.ts";
 
-/** A picture in a page: a file that was dropped or picked, any blob, a file's bytes, or decoded pixels. */
-export type ImageSource = Blob | Uint8Array | Image;
+/** A picture in a page: a file that was dropped or picked, any blob, a file's bytes, a canvas's pixels (laid on white where they are transparent), or an Image. */
+export type ImageSource = Blob | Uint8Array | ImageData | Image;
 
 const bytesOf = async (source: Blob | Uint8Array): Promise<Uint8Array> =>
   source instanceof Blob ? new Uint8Array(await source.arrayBuffer()) : source;
 const nameOf = (source: Blob | Uint8Array, otherwise: string): string => (source instanceof File ? source.name : otherwise);
 
-const toImage = async (source: ImageSource): Promise<Image> =>
-  source instanceof Blob || source instanceof Uint8Array ? decodeImage(await bytesOf(source), nameOf(source, "the picture")) : source;
+async function toImage(source: ImageSource): Promise<Image> {
+  if (source instanceof Blob || source instanceof Uint8Array) return decodeImage(await bytesOf(source), nameOf(source, "the picture"));
+  return source instanceof ImageData
+    ? fromImageData(source)
+    : checkImage(source, "a File or Blob, a picture's bytes (a Uint8Array), ImageData");
+}
 
 /**
  * A classifier from an ONNX file or its bytes; pictures are decoded to the same pixels as in Node.

@@ -7,6 +7,8 @@ import { type ImageSource, toImage } from "./image-source.node.ts";
 import { readCrops } from "./read-crops.node.ts";
 
 export interface NodeClassifierOptions extends ClassifierOptions {
+  /** Threads of the runtime; its own choice where it is left out. */
+  readonly threads?: number;
   /**
    * Threads that read pictures and make their views, ahead of the network, which has a thread of its own: the event loop stays free.
    * One for each core of the processor, at most 8, where it is left out; they start when they are needed. With 0 everything is done in the
@@ -29,10 +31,10 @@ export interface NodeClassifierOptions extends ClassifierOptions {
  * @throws FivecropError where the file cannot be read, is no ONNX model, or does not fit to them; where the device is missing or answers wrongly.
  */
 export async function loadClassifier(model: string | Uint8Array, options: NodeClassifierOptions = {}): Promise<Classifier<ImageSource>> {
-  const { workers = defaultWorkers(), shrinkOnLoad = false, name = typeof model === "string" ? model : "the model" } = options;
+  const { workers = defaultWorkers(), shrinkOnLoad = false, threads, name = typeof model === "string" ? model : "the model" } = options;
   if (!(Number.isInteger(workers) && workers >= 0)) throw new UsageError(`workers: expected a whole number from 0, received ${workers}`);
   const bytes = typeof model === "string" ? await readModel(model) : model;
-  const platform = workers ? await threaded(workers, shrinkOnLoad) : inThisThread(shrinkOnLoad);
+  const platform = workers ? await threaded(workers, { shrinkOnLoad, threads }) : inThisThread({ shrinkOnLoad, threads });
   return createClassifier(bytes, platform, { ...options, name });
 }
 
@@ -44,8 +46,13 @@ const DECODING: Pick<Platform<ImageSource>, "toImage" | "decode" | "processor"> 
   processor: "cpu",
 };
 
+interface Chosen {
+  readonly shrinkOnLoad: boolean;
+  readonly threads: number | undefined;
+}
+
 /** All WebGPU sessions of the process live in one thread, whoever asks for them. */
-function inThisThread(shrinkOnLoad: boolean): Platform<ImageSource> {
+function inThisThread({ shrinkOnLoad, threads }: Chosen): Platform<ImageSource> {
   const createPreparer: Platform<ImageSource>["createPreparer"] = (spec) => ({
     prepare: (source, views) => readCrops(source, views, { spec, shrinkOnLoad }),
     dispose: async () => undefined,
@@ -56,17 +63,17 @@ function inThisThread(shrinkOnLoad: boolean): Platform<ImageSource> {
       const { createSession } = await (options?.device === "webgpu"
         ? import("../core/session.worker.node.ts")
         : import("../core/session.node.ts"));
-      return createSession(model, options);
+      return createSession(model, { ...options, threads });
     },
     ...(shrinkOnLoad && { createPreparer }),
   };
 }
 
-async function threaded(workers: number, shrinkOnLoad: boolean): Promise<Platform<ImageSource>> {
+async function threaded(workers: number, { shrinkOnLoad, threads }: Chosen): Promise<Platform<ImageSource>> {
   const [session, { createPreparer }] = await Promise.all([import("../core/session.worker.node.ts"), import("./preparer.node.ts")]);
   return {
     ...DECODING,
-    createSession: (model, options) => session.createSession(model, { ...options, spin: false }), // the cores are shared with the readers
+    createSession: (model, options) => session.createSession(model, { ...options, threads, spin: false }), // the cores are shared with the readers
     createPreparer: (spec) => createPreparer({ spec, shrinkOnLoad }, workers),
     batchesAtOnce: 2,
   };

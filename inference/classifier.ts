@@ -1,15 +1,16 @@
 import { FivecropError, UsageError } from "../core/errors.ts";
 import type { Device, SessionMaker } from "../core/session.ts";
-import { rows, type Tensor } from "../core/tensor.ts";
+import type { Tensor } from "../core/tensor.ts";
 import type { ModelMetadata } from "../export/metadata.ts";
-import type { Image } from "../pipeline/image.ts";
+import { checkImage, type Image } from "../pipeline/image.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
-import { parseViews, type View } from "../pipeline/views.ts";
+import { parseViews, type View, validateViews } from "../pipeline/views.ts";
 import { createBatcher } from "./batcher.ts";
 import { checkDevice, type DeviceCheck } from "./check-device.ts";
 import { batchOf, type Crops, cropSize, cropsOf, defaultBatchSize, inParts, mapLimited } from "./crops.ts";
 import { type Contract, type ContractOptions, checkPorts, contractOf, type Ports, refuseSelfContained } from "./model-contract.ts";
-import { largest, mean, toProbabilities } from "./probabilities.ts";
+import { largest, mean } from "./probabilities.ts";
+import { runCrops } from "./run-crops.ts";
 
 export interface ClassifierOptions extends ContractOptions {
   /**
@@ -17,8 +18,6 @@ export interface ClassifierOptions extends ContractOptions {
    * generated pictures), and is refused with the numbers where it is wrong.
    */
   readonly device?: Device;
-  /** Threads of the runtime; its own choice where it is left out. */
-  readonly threads?: number;
   /** The most crops that go through the network at once: 64, or fewer where they are large (16 of 224 × 224). A picture's own views are never torn apart. */
   readonly batchSize?: number;
   /** What an error's message calls the model. */
@@ -75,9 +74,10 @@ export interface Classifier<Source = Image> {
   /**
    * @param images pictures, or functions that read one: called a few at a time, so that a data set need not lie in memory.
    * @returns for each image and each view the probabilities of all classes.
+   * @throws UsageError for a view that is none.
    */
   probabilities(images: readonly (Source | ReadImage)[], views: readonly View[]): Promise<Float64Array[][]>;
-  /** What is not yet answered is rejected. */
+  /** What is not yet answered, or asked afterwards, is rejected. A second call waits for the first. */
   dispose(): Promise<void>;
 }
 
@@ -115,14 +115,14 @@ export async function createClassifier<Source = Image>(
   { createSession, toImage, decode, processor, createPreparer, batchesAtOnce = 1 }: Platform<Source>,
   options: ClassifierOptions = {},
 ): Promise<Classifier<Source>> {
-  const { name = "the model", threads, device = processor } = options;
+  const { name = "the model", device = processor } = options;
   const contract = contractOf(model, options, name);
   refuseSelfContained(contract, name);
   const { batchSize = defaultBatchSize(contract.preprocess) } = options;
   if (!(Number.isInteger(batchSize) && batchSize >= 1))
     throw new UsageError(`batchSize: expected a whole number from 1, received ${batchSize}`);
   const defaultViews = parseViews(contract.views);
-  const session = await createSession(model, { name, device, threads, giveFeeds: true });
+  const session = await createSession(model, { name, device, giveFeeds: true });
   let ports: Ports;
   let deviceCheck: DeviceCheck | undefined;
   try {
@@ -137,23 +137,17 @@ export async function createClassifier<Source = Image>(
 
   const preparer = createPreparer?.(preprocess);
   const prepare = async (source: Source | ReadImage, views: readonly View[]): Promise<Crops> => {
-    if (typeof source === "function") return cropsOf(await (source as ReadImage)(), views, preprocess);
+    if (typeof source === "function") return cropsOf(checkImage(await (source as ReadImage)(), "a function that reads"), views, preprocess);
     return preparer ? preparer.prepare(source as Source, views) : cropsOf(await toImage(source as Source), views, preprocess);
   };
   const batcher = createBatcher({ most: batchSize, atOnce: batchesAtOnce, run: answer });
 
-  /** float32 [n, C, H, W] → n lists of probabilities. */
+  let disposed: Promise<void> | undefined;
+  const ended = (): FivecropError => new FivecropError(`${name}: the classifier was disposed of`);
+
   async function run(crops: Tensor<"float32">): Promise<Float64Array[]> {
-    const [count] = crops.shape;
-    const { [ports.output]: output } = await session.run({ [ports.input]: crops });
-    if (output.shape.length !== 2 || output.shape[1] !== labels.length)
-      throw new FivecropError(
-        `${name}: its output is [${output.shape}], ${labels.length} labels need [N,${labels.length}]. To fix: give a label for each class.`,
-      );
-    const { outputKind, temperature } = contract;
-    return Array.from({ length: count }, (_, i) =>
-      toProbabilities(rows(output, i, i + 1).data as Float32Array, outputKind, { temperature, name }),
-    );
+    if (disposed) throw ended();
+    return runCrops(session, crops, { contract, ports, name });
   }
 
   /** For each picture the probabilities of each of its views. A fixed batch is filled up with zeros. */
@@ -165,6 +159,8 @@ export async function createClassifier<Source = Image>(
   }
 
   async function probabilities(images: readonly (Source | ReadImage)[], views: readonly View[]): Promise<Float64Array[][]> {
+    validateViews(views);
+    if (disposed) throw ended();
     const atOnce = Math.max(1, Math.floor(batchSize / views.length));
     const read = (from: number): Promise<Crops[]> =>
       mapLimited(images.slice(from, from + atOnce), preparer ? atOnce : READERS, (image) => prepare(image, views));
@@ -179,11 +175,14 @@ export async function createClassifier<Source = Image>(
     return results;
   }
 
+  async function end(): Promise<void> {
+    batcher.close(ended());
+    await Promise.all([session.dispose(), preparer?.dispose()]);
+  }
+
   function choose({ views = defaultViews, top = 5 }: ClassifyOptions): { readonly views: readonly View[]; readonly top: number } {
     if (!(Number.isInteger(top) && top >= 1)) throw new UsageError(`top: expected a whole number from 1, received ${top}`);
-    const chosen = typeof views === "string" ? parseViews(views) : views;
-    if (chosen.length === 0) throw new UsageError("views: expected at least one view, received none");
-    return { views: chosen, top };
+    return { views: typeof views === "string" ? parseViews(views) : validateViews(views), top };
   }
 
   return {
@@ -204,8 +203,8 @@ export async function createClassifier<Source = Image>(
     },
     probabilities,
     async dispose() {
-      batcher.close(new FivecropError(`${name}: the classifier was disposed of`));
-      await Promise.all([session.dispose(), preparer?.dispose()]);
+      disposed ??= end();
+      await disposed;
     },
   };
 }

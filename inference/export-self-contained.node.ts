@@ -12,11 +12,19 @@ export interface ExportSelfContainedOptions extends ContractOptions {
   readonly files?: readonly string[];
 }
 
-/** A self-contained file of a model's file; labels and preprocessing are its own, or the options'. @throws UsageError, FivecropError */
+/** A self-contained file of a model's file; labels, preprocessing and temperature are its own, or the options'. @throws UsageError, FivecropError */
 export async function exportSelfContained(source: string, { out, files, views, ...options }: ExportSelfContainedOptions) {
   const model = await readModel(source);
   const { labels, preprocess, outputKind, metadata } = contractOf(model, options, source);
-  const described = appendMetadata(model, { createdBy: `fivecrop ${VERSION}`, ...metadata, labels, preprocess, outputKind });
+  const { temperature = metadata?.temperature } = options;
+  const described = appendMetadata(model, {
+    createdBy: `fivecrop ${VERSION}`,
+    ...metadata,
+    labels,
+    preprocess,
+    outputKind,
+    ...(temperature !== undefined && { temperature }),
+  });
   const { bytes, ...selfContained } = await makeSelfContained(described, { views, files, name: source });
   await writeWhole(out, bytes);
   return { kind: "exported" as const, file: out, bytes: bytes.length, selfContained };

@@ -1,5 +1,5 @@
 import type { SessionMaker } from "../core/session.ts";
-import { rows, type Tensor, tensor } from "../core/tensor.ts";
+import { type Tensor, tensor } from "../core/tensor.ts";
 import type { GoldenView } from "../export/golden-samples.ts";
 import { SELF_CONTAINED } from "../export/self-contained-ports.ts";
 import type { Size } from "../pipeline/geometry.ts";
@@ -9,7 +9,8 @@ import { type Filter, resize } from "../pipeline/resize.ts";
 import { parseViews, planView, type View, viewImage } from "../pipeline/views.ts";
 import { batchOf, cropsOf, defaultBatchSize, inParts } from "./crops.ts";
 import { type ContractOptions, checkPorts, contractOf } from "./model-contract.ts";
-import { mean, toProbabilities } from "./probabilities.ts";
+import { mean } from "./probabilities.ts";
+import { runCrops } from "./run-crops.ts";
 
 /** The stages from a picture's bytes to the network's input, each replaceable by another implementation that is to be tried. */
 export interface Stages {
@@ -64,7 +65,7 @@ export async function createReplayer(
   { createSession, stages = STAGES, name = "the model", ...options }: ReplayOptions,
 ): Promise<Replayer> {
   const contract = contractOf(model, options, name);
-  const { preprocess: spec, metadata, labels, outputKind, temperature, views } = contract;
+  const { preprocess: spec, metadata, views } = contract;
   const session = await createSession(model, { name });
   if (metadata?.selfContained)
     return {
@@ -89,13 +90,7 @@ export async function createReplayer(
     }
   }
 
-  /** float32 [n, C, H, W] → n lists of probabilities. */
-  async function run(crops: Tensor<"float32">): Promise<Float64Array[]> {
-    const { [ports.output]: output } = await session.run({ [ports.input]: crops });
-    return Array.from({ length: crops.shape[0] }, (_, i) =>
-      toProbabilities(rows(output as Tensor<"float32">, i, i + 1).data.subarray(0, labels.length), outputKind, { temperature, name }),
-    );
-  }
+  const run = (crops: Tensor<"float32">): Promise<Float64Array[]> => runCrops(session, crops, { contract, ports, name });
 
   async function replay(image: Image): Promise<Trace> {
     const source = withChannels(image, spec.channels);

@@ -12,8 +12,11 @@ export interface Rectangle extends Size {
   readonly y: number;
 }
 
+/** Where a crop can lie in the picture, in the order of a five-crop. */
+export const ANCHORS = ["center", "upper-left", "lower-left", "lower-right", "upper-right"] as const;
+
 /** Where a crop lies in the picture. */
-export type Anchor = "center" | "upper-left" | "lower-left" | "lower-right" | "upper-right";
+export type Anchor = (typeof ANCHORS)[number];
 
 const LONGEST_SIDE = 2 ** 27;
 

@@ -1,5 +1,6 @@
 import { FivecropError } from "../core/errors.ts";
 import type { Rectangle } from "./geometry.ts";
+import { overWhite } from "./ink.ts";
 
 /** A picture: 8 bits a channel, rows from the top, interleaved (R, G, B, R, …); one channel is gray, three are RGB. */
 export interface Image {
@@ -12,16 +13,53 @@ export interface Image {
 
 /**
  * A picture over these bytes, which are not copied; black where none are given.
- * @throws FivecropError where a side is not a whole number above zero, or the bytes are not height · width · channels.
+ * @throws FivecropError where a side is not a whole number above zero, there are other channels than 1 or 3, or the data is no Uint8Array of height · width · channels.
  */
 export function createImage(width: number, height: number, channels: 1 | 3, data?: Uint8Array): Image {
   const size = width * height * channels;
   if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0))
     throw new FivecropError(`image: expected a width and a height of at least one pixel, received ${width}×${height}`);
   if (channels !== 1 && channels !== 3) throw new FivecropError(`image: expected 1 channel (gray) or 3 (RGB), received ${channels}`);
+  if (data !== undefined && !(data instanceof Uint8Array))
+    throw new FivecropError(`image: expected its data as a Uint8Array, 8 bits a channel, received ${nameOfType(data)}`);
   if (data && data.length !== size)
     throw new FivecropError(`image: expected ${size} bytes for ${width}×${height} pixels of ${channels} channels, received ${data.length}`);
   return { width, height, channels, data: data ?? new Uint8Array(size) };
+}
+
+/** What messages say that was given. */
+function nameOfType(value: unknown): string {
+  if (typeof value === "object" && value !== null) return `an object (${value.constructor?.name ?? "Object"})`;
+  return value === undefined || value === null ? String(value) : `a ${typeof value}`;
+}
+
+/**
+ * Decoded pixels that a script gave, checked; a canvas's own are `fromImageData`'s.
+ * @param expected what else would have been taken
+ * @throws FivecropError where they are no Image.
+ */
+export function checkImage(value: unknown, expected: string): Image {
+  if (typeof value !== "object" || value === null || !("data" in value))
+    throw new FivecropError(`expected ${expected} or an Image { width, height, channels, data }, received ${nameOfType(value)}`);
+  const { width, height, channels, data } = value as Image;
+  if (data === undefined) throw new FivecropError("image: expected its data as a Uint8Array, 8 bits a channel, received undefined");
+  return createImage(width, height, channels, data);
+}
+
+/** What a canvas's `getImageData` gives. */
+export interface CanvasPixels {
+  readonly width: number;
+  readonly height: number;
+  readonly data: ArrayLike<number>;
+}
+
+/** A canvas's pixels: RGBA, composed on white as a file's are. @throws FivecropError where they are not 8 bits a channel. */
+export function fromImageData({ width, height, data }: CanvasPixels): Image {
+  if (!(data instanceof Uint8ClampedArray))
+    throw new FivecropError(
+      `image: expected a canvas's pixels with 8 bits a channel, received ${nameOfType(data)}. To fix: getImageData(x, y, width, height) without a pixelFormat.`,
+    );
+  return createImage(width, height, 3, overWhite(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 4, 3));
 }
 
 /** The part of a picture in a rectangle of whole pixels; what lies outside the picture is black. The picture itself where that is all of it. */

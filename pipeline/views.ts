@@ -1,6 +1,6 @@
 import { UsageError } from "../core/errors.ts";
 import { lookUp } from "../core/nearest.ts";
-import { type Anchor, boundsOf, placeCrop, type Rectangle, resizedSize, type Size } from "./geometry.ts";
+import { ANCHORS, type Anchor, boundsOf, placeCrop, type Rectangle, resizedSize, type Size } from "./geometry.ts";
 import { crop, flipHorizontal, type Image, withChannels } from "./image.ts";
 import type { PreprocessSpec } from "./preprocess.ts";
 import { type Filter, resizeRegion } from "./resize.ts";
@@ -17,9 +17,7 @@ export interface View {
 }
 
 const whole: View = { anchor: "center", flip: false };
-const fiveCrop = (["center", "upper-left", "lower-left", "lower-right", "upper-right"] as const).map(
-  (anchor): View => ({ anchor, flip: false, resize: "roomy" }),
-);
+const fiveCrop = ANCHORS.map((anchor): View => ({ anchor, flip: false, resize: "roomy" }));
 const mirrored = (views: readonly View[]): View[] => views.map((view) => ({ ...view, flip: !view.flip }));
 
 /** The named ways to look at one image; a classifier averages its probabilities over them. */
@@ -29,6 +27,41 @@ export const VIEWS = {
   "five-crop": fiveCrop,
   "ten-crop": [...fiveCrop, ...mirrored(fiveCrop)],
 } satisfies Record<string, readonly View[]>;
+
+/** Of a view's resize, in pixels. */
+const LARGEST_RESIZE = 99_999;
+
+const FIELDS: Readonly<Record<keyof View, readonly [expected: string, test: (value: unknown) => boolean]>> = {
+  anchor: [`one of ${ANCHORS.join(", ")}`, (value) => ANCHORS.some((anchor) => anchor === value)],
+  flip: ["true or false", (value) => typeof value === "boolean"],
+  resize: [
+    `a whole number of pixels from 1 to ${LARGEST_RESIZE}, "roomy", or nothing`,
+    (value) =>
+      value === undefined ||
+      value === "roomy" ||
+      (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= LARGEST_RESIZE),
+  ],
+};
+
+const shown = (value: unknown): string =>
+  typeof value === "string" ? `'${value}'` : typeof value === "object" ? JSON.stringify(value) : String(value);
+
+/**
+ * Views that a script or a file gave one by one, checked.
+ * @throws UsageError that names the view's index and its field, what was expected and what was found.
+ */
+export function validateViews(value: unknown): readonly View[] {
+  if (!Array.isArray(value)) throw new UsageError(`views: expected a name or a list of views, received ${shown(value)}`);
+  if (value.length === 0) throw new UsageError("views: expected at least one view, received none");
+  for (const [i, view] of value.entries()) {
+    if (typeof view !== "object" || view === null || Array.isArray(view))
+      throw new UsageError(`views[${i}]: expected an object with the fields ${Object.keys(FIELDS).join(", ")}, received ${shown(view)}`);
+    for (const name of Object.keys(view)) lookUp(`field of views[${i}]`, FIELDS, name);
+    for (const [name, [expected, test]] of Object.entries(FIELDS))
+      if (!test(view[name])) throw new UsageError(`views[${i}].${name}: expected ${expected}, received ${shown(view[name])}`);
+  }
+  return value;
+}
 
 const MULTI_SCALE = "multi-scale:";
 

@@ -38,6 +38,11 @@ test("a page's probabilities are Node's, on PNG and JPEG, from blobs and files",
     for (const temperature of [1, 2.5]) await expectNodesAnswers(withMetadata(model(), { temperature }), pictures, views);
 });
 
+test("a canvas's pixels are answered as the same picture on white", async () => {
+  const [canvas, onWhite] = await library.canvas(withMetadata(model()));
+  expect(canvas).toEqual(onWhite);
+});
+
 const there = existsSync(join(SHARED, "models"));
 if (!there) console.log(`skipped: SqueezeNet on photos, in a page as in Node (it is not at ${SHARED})`);
 test.skipIf(!there)("SqueezeNet on photos, in a page as in Node", async () => {

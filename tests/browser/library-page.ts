@@ -35,6 +35,7 @@ export interface LibraryPage {
   classify(model: Uint8Array, pictures: readonly Uint8Array[], views: string, device?: Device): Promise<number[][]>;
   verify(model: Uint8Array, device: Device): Promise<Verification>;
   check(model: Uint8Array, device: Device): Promise<DeviceCheck | undefined>;
+  canvas(model: Uint8Array): Promise<number[][]>;
   close(): Promise<void>;
 }
 
@@ -114,6 +115,7 @@ export async function openLibrary(options: LaunchOptions = {}): Promise<LibraryP
       page.evaluate(([m, p, v, d]) => library.classify(m, p, v, d), [serve(model), pictures.map(serve), views, device] as const),
     verify: (model, device) => page.evaluate(([m, d]) => library.verify(m, d), [serve(model), device] as const),
     check: (model, device) => page.evaluate(([m, d]) => library.check(m, d), [serve(model), device] as const),
+    canvas: (model) => page.evaluate((m) => library.canvas(m), serve(model)),
     close,
   };
 }

@@ -14,6 +14,7 @@ const portable = ({ width, height, channels, data }: Image) => {
 };
 
 const library = {
+  canvas: (modelUrl: string) => canvasAnswers(modelUrl),
   decode: async (url: string, maxPixels?: number) => portable(await decodeImage(await bytesAt(url), url, { maxPixels })),
   resize: async (url: string, size: number | [number, number], filter: Filter) => {
     const image = await decodeImage(await bytesAt(url), url);
@@ -38,6 +39,20 @@ const library = {
     await classifier.dispose();
     return answers.map(({ probabilities }) => [...probabilities]);
   },
+};
+
+/** A half transparent canvas's pixels, and the same as RGB on white. */
+const canvasAnswers = async (modelUrl: string) => {
+  const context = new OffscreenCanvas(40, 30).getContext("2d") as OffscreenCanvasRenderingContext2D;
+  context.fillStyle = "rgb(200 40 90)";
+  context.fillRect(0, 0, 17, 30);
+  const pixels = context.getImageData(0, 0, 40, 30);
+  const data = new Uint8Array(40 * 30 * 3).fill(255);
+  for (let i = 0; i < 40 * 30; i++) if (pixels.data[4 * i + 3]) data.set(pixels.data.subarray(4 * i, 4 * i + 3), 3 * i);
+  const classifier = await loadClassifier(await bytesAt(modelUrl));
+  const answers = await classifier.classifyBatch([pixels, { width: 40, height: 30, channels: 3, data }]);
+  await classifier.dispose();
+  return answers.map(({ probabilities }) => [...probabilities]);
 };
 
 export type Library = typeof library;

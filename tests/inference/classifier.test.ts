@@ -3,15 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, describe, expect, test } from "vitest";
-import { UsageError } from "../../core/errors.ts";
+import { PictureError, UsageError } from "../../core/errors.ts";
 import { createSession } from "../../core/session.node.ts";
 import { numbersOf } from "../../core/tensor.ts";
 import { loadClassifier } from "../../inference/classifier.node.ts";
-import { type ClassifierOptions, createClassifier } from "../../inference/classifier.ts";
+import { type ClassifierOptions, type ClassifyOptions, createClassifier } from "../../inference/classifier.ts";
 import { largest, mean, rankOf, softmax } from "../../inference/probabilities.ts";
 import { flipHorizontal, type Image } from "../../pipeline/image.ts";
 import { preprocess } from "../../pipeline/preprocess.ts";
-import { VIEWS, viewImage } from "../../pipeline/views.ts";
+import { VIEWS, type View, viewImage } from "../../pipeline/views.ts";
 import { HERE, LABELS, metadata, model, picture, withMetadata } from "./models.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "fivecrop-inference-"));
@@ -136,10 +136,24 @@ describe("classify", () => {
   test.each([
     [{ top: 0 }, "top: expected a whole number from 1, received 0"],
     [{ views: [] }, "expected at least one view"],
+    [{ views: [{ anchor: "middle", flip: false }] }, "views[0].anchor: expected one of center, upper-left"],
+    [{ views: [VIEWS.none[0], { anchor: "center", flip: false, resize: 0 }] }, "views[1].resize: expected a whole number of pixels from 1"],
+    [{ views: [{ anchor: "center", flip: false, resize: -5 }] }, "received -5"],
+    [{ views: [{ anchor: "center", flip: false, resize: Number.NaN }] }, "received NaN"],
+    [{ views: [{ anchor: "center", flip: false, resize: "Roomy" }] }, "\"roomy\", or nothing, received 'Roomy'"],
+    [{ views: [{ anchor: "center" }] }, "views[0].flip: expected true or false, received undefined"],
+    [{ views: [{ anchor: "center", flip: false, resise: 9 }] }, "resise"],
+    [{ views: ["flip"] }, "views[0]: expected an object"],
+    [{ views: null }, "expected a name or a list of views, received null"],
     [{ views: "five-corp" }, "Did you mean 'five-crop'?"],
   ])("options %j are refused", async (options, message) => {
-    await expect(using(withMetadata(model()), (c) => c.classify(picture(0), options))).rejects.toThrow(message);
+    await expect(using(withMetadata(model()), (c) => c.classify(picture(0), options as ClassifyOptions))).rejects.toThrow(message);
   });
+});
+
+test("probabilities() refuses views that are none", async () => {
+  const views = [{ anchor: "middle", flip: false }] as unknown as readonly View[];
+  await expect(using(withMetadata(model()), (c) => c.probabilities([picture(0)], views))).rejects.toThrow(UsageError);
 });
 
 describe("models that do not fit", () => {
@@ -219,5 +233,21 @@ describe("in Node", () => {
     await expect(classifier.classify(new TextEncoder().encode("text"))).rejects.toThrow("the picture: ");
     await classifier.dispose();
     await expect(loadClassifier(join(folder, "none.onnx"))).rejects.toThrow("none.onnx");
+  });
+
+  test.each([0, 1])("decoded pixels that are none are refused, %i workers", async (workers) => {
+    const classifier = await loadClassifier(withMetadata(model()), { workers });
+    const wrong: readonly [unknown, string][] = [
+      [{ width: 2, height: 2, channels: 4, data: new Uint8Array(16) }, "received 4"],
+      [{ width: 2, height: 2, channels: 1, data: new Float32Array(4) }, "Float32Array"],
+      [{ width: 2, height: 2, data: new Uint8Array(16), draw: () => 0 }, "received undefined"],
+      [undefined, "received undefined"],
+    ];
+    for (const [image, message] of wrong) {
+      await expect(classifier.classify(image as Image)).rejects.toThrow(PictureError);
+      await expect(classifier.classifyBatch([image as Image])).rejects.toThrow(message);
+    }
+    await expect(classifier.probabilities([() => wrong[0][0] as Image], VIEWS.none)).rejects.toThrow("received 4");
+    await classifier.dispose();
   });
 });

@@ -13,6 +13,7 @@ import { loadClassifier } from "../../inference/classifier.node.ts";
 import { createClassifier } from "../../inference/classifier.ts";
 import { graphBuilder } from "../../models/ops/index.ts";
 import type { Image } from "../../pipeline/image.ts";
+import { VIEWS } from "../../pipeline/views.ts";
 import { HERE, LABELS, metadata, model, picture, SIDE, withMetadata } from "./models.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "fivecrop-serving-"));
@@ -97,6 +98,18 @@ describe("loadClassifier in Node", () => {
     expect(reasons.length).toBeGreaterThan(100);
     for (const reason of reasons) expect(reason).toMatch(/was disposed of|were disposed of/);
     await expect(classifier.classify(picture(0))).rejects.toThrow("the model: the classifier was disposed of");
+  });
+
+  test.each([0, 1])("a second dispose waits for the first, and what is asked afterwards is told so, %i workers", async (workers) => {
+    const classifier = await loadClassifier(withMetadata(model()), { workers });
+    const asked = Promise.allSettled([classifier.classify(picture(0)), classifier.classifyBatch([picture(1)])]);
+    await Promise.all([classifier.dispose(), classifier.dispose()]);
+    await classifier.dispose();
+    for (const one of await asked) if (one.status === "rejected") expect(String(one.reason)).toContain("disposed of");
+    const message = "the model: the classifier was disposed of";
+    await expect(classifier.classify(picture(0))).rejects.toThrow(message);
+    await expect(classifier.classifyBatch([picture(0)])).rejects.toThrow(message);
+    await expect(classifier.probabilities([() => picture(0)], VIEWS.none)).rejects.toThrow(message);
   });
 
   test("workers: a number from 0", async () => {

@@ -1,16 +1,20 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { FivecropError } from "../../core/errors.ts";
 import { createSession } from "../../core/session.node.ts";
 import type { SessionMaker } from "../../core/session.ts";
 import type { GoldenSample } from "../../export/golden-samples.ts";
 import { appendMetadata, type ModelMetadata, readMetadata } from "../../export/metadata.ts";
+import { exportSelfContained } from "../../inference/export-self-contained.node.ts";
 import { makeSelfContained, withGoldenSamples } from "../../inference/golden-samples.node.ts";
-import { STAGES } from "../../inference/replay.ts";
+import { createReplayer, STAGES } from "../../inference/replay.ts";
 import { samplePictures } from "../../inference/sample-pictures.ts";
 import { type StageName, type VerifySamplesOptions, verifySamples } from "../../inference/verify-samples.ts";
 import { decodeImage } from "../../pipeline/decode.node.ts";
 import { createImage, type Image } from "../../pipeline/image.ts";
-import { metadata, model, withMetadata } from "./models.ts";
+import { metadata, model, picture, withMetadata } from "./models.ts";
 
 const verify = (bytes: Uint8Array, options: Partial<VerifySamplesOptions> = {}) =>
   verifySamples(bytes, {
@@ -61,6 +65,29 @@ describe("golden samples", () => {
     const other = appendMetadata(bytes, { ...readMetadata(bytes)!, samples: golden.samples });
     expect((await verify(other)).divergence?.stage).toBe("view");
   });
+});
+
+test("an output wider than the labels is refused, not cut off", async () => {
+  const anyWidth: SessionMaker = async (file, options) => {
+    const session = await createSession(file, options);
+    return { ...session, outputs: session.outputs.map((port) => ({ ...port, shape: ["N", "K"] })) };
+  };
+  const replayer = await createReplayer(withMetadata(model(), { labels: ["a", "b", "c"] }), { createSession: anyWidth });
+  await expect(replayer.replay(picture(0))).rejects.toThrow("its output is [1,4], 3 labels need [N,3]");
+  await replayer.dispose();
+});
+
+test("a self-contained file has the temperature that was given, and answers by it", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "fivecrop-temperature-"));
+  const [source, out] = [join(folder, "m.onnx"), join(folder, "out.onnx")];
+  writeFileSync(source, withMetadata(model(), { temperature: 2 }));
+  const temperatureOf = async (options: { readonly temperature?: number }) => {
+    await exportSelfContained(source, { out, ...options });
+    return readMetadata(readFileSync(out))?.temperature;
+  };
+  expect(await temperatureOf({ temperature: 5 })).toBe(5);
+  expect(await temperatureOf({})).toBe(2);
+  rmSync(folder, { recursive: true });
 });
 
 describe("what was tampered with is named", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { placeCrop, resizedSize, roundHalfToEven } from "../../pipeline/geometry.ts";
-import { createImage, crop, flipHorizontal, toGray, toRgb, withChannels } from "../../pipeline/image.ts";
+import { checkImage, createImage, crop, flipHorizontal, fromImageData, toGray, toRgb, withChannels } from "../../pipeline/image.ts";
 import { cmykToRgb, overWhite } from "../../pipeline/ink.ts";
 
 const gray = createImage(3, 2, 1, Uint8Array.of(1, 2, 3, 4, 5, 6));
@@ -31,6 +31,25 @@ describe("image", () => {
   test("a wrong size is refused", () => {
     expect(() => createImage(2, 2, 1, new Uint8Array(3))).toThrow("expected 4 bytes for 2×2 pixels of 1 channels, received 3");
     expect(() => createImage(0, 2, 1)).toThrow("received 0×2");
+  });
+
+  test.each<[string, unknown, string]>([
+    ["RGBA", { width: 2, height: 1, channels: 4, data: new Uint8Array(8) }, "expected 1 channel (gray) or 3 (RGB), received 4"],
+    ["no channels", { width: 2, height: 1, data: new Uint8Array(8) }, "expected 1 channel (gray) or 3 (RGB), received undefined"],
+    [
+      "floats",
+      { width: 2, height: 1, channels: 1, data: new Float32Array(2) },
+      "expected its data as a Uint8Array, 8 bits a channel, received an object (Float32Array)",
+    ],
+    ["no data", { width: 2, height: 1, channels: 1, data: undefined }, "received undefined"],
+    ["a number", 7, "expected a path or an Image { width, height, channels, data }, received a number"],
+    ["nothing", null, "received null"],
+  ])("pixels that a script gave are checked: %s", (_, value, message) => expect(() => checkImage(value, "a path")).toThrow(message));
+
+  test("a canvas's pixels are laid on white, 16 bits refused", () => {
+    const data = Uint8ClampedArray.of(10, 20, 30, 128, 1, 2, 3, 0);
+    expect(fromImageData({ width: 2, height: 1, data })).toEqual(createImage(2, 1, 3, Uint8Array.of(132, 137, 142, 255, 255, 255)));
+    expect(() => fromImageData({ width: 1, height: 1, data: new Float32Array(4) })).toThrow("8 bits a channel");
   });
 
   test("alpha on white and ink to light, by hand", () => {

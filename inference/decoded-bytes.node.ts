@@ -1,0 +1,19 @@
+import { stat } from "node:fs/promises";
+import sharp from "sharp";
+import type { ImageSource } from "./image-source.node.ts";
+
+/** Of a file; what it holds is small as a rule, and decoded before its header could be read twice. */
+const SMALL = 2 ** 16;
+
+/** Bytes that a picture takes once it is decoded, by its file's header; 0 where the file is small, or cannot be read, which its decoder will say. */
+export async function decodedBytes(source: ImageSource): Promise<number> {
+  if (typeof source !== "string" && !(source instanceof Uint8Array)) return source.data.length;
+  try {
+    const size = typeof source === "string" ? (await stat(source)).size : source.length;
+    if (size <= SMALL) return 0;
+    const { width, height, channels } = await sharp(source).metadata();
+    return width * height * channels;
+  } catch {
+    return 0;
+  }
+}
