@@ -21,6 +21,7 @@ import { createOnnxRuntimeEngine } from "./engines/onnxruntime.ts";
 import { bestOf } from "./progress.ts";
 import { readCalibration } from "./report/calibration-file.node.ts";
 import type { RunConfig } from "./run-config.ts";
+import { checkRunData } from "./run-data.ts";
 import { type CheckpointName, RUN_FILES, readRunCheckpoint, readRunConfig, versions } from "./run-files.node.ts";
 import { type PrepareEvent, type RunParts, runParts } from "./run-parts.node.ts";
 import { inferenceWeights } from "./weight-average.ts";
@@ -133,6 +134,7 @@ export async function exportRun(run: string, options: ExportRunOptions): Promise
     return { kind: "exported", file, bytes: bytes.length, epoch: epochOf(checkpoint) };
   }
   const parts = await runParts(config, { dataRoot, onEvent });
+  checkRunData(checkpoint, parts);
   const { network, optimizer, average } = parts;
   const engine = createOnnxRuntimeEngine({ network, optimizer, average, createSession, threads: config.threads });
   try {
@@ -146,7 +148,7 @@ export async function exportRun(run: string, options: ExportRunOptions): Promise
 /** `best` is kept after its epoch, `last` also in the middle of one: its weights are counted to the epoch under way. */
 export const epochOf = ({ progress: { epoch, batch } }: Checkpoint): number => epoch + (batch > 0 ? 1 : 0);
 
-function describe(checkpoint: Checkpoint, config: RunConfig, { network, preprocess, training }: RunParts, engine: string): ModelMetadata {
+function describe(checkpoint: Checkpoint, config: RunConfig, { network, preprocess }: RunParts, engine: string): ModelMetadata {
   const { history, epoch, batch } = checkpoint.progress;
   const record = batch === 0 ? history.find((each) => each.epoch === epoch) : undefined;
   const { trainingAccuracy, trainingLoss, validationAccuracy, validationLoss } = record ?? {};
@@ -154,7 +156,7 @@ function describe(checkpoint: Checkpoint, config: RunConfig, { network, preproce
     ([, value]) => value !== undefined,
   );
   return {
-    labels: training.classNames,
+    labels: checkpoint.classNames,
     preprocess,
     outputKind: finalOutput(network.graph),
     architecture: network.name,

@@ -138,7 +138,9 @@ test.skipIf(process.platform !== "linux")(
     expect(verify.stdout).toBe(
       "carrying.onnx: 3 golden samples, five-crop, on cpu\n  largest difference of a probability: 0\n  every stage agrees\n",
     );
-    expect(verify.stderr).toContain("fivecrop: webgpu: carrying.onnx: WebGPU is not to be had on this machine: expected a graphics adapter");
+    expect(verify.stderr).toContain(
+      "fivecrop: webgpu: carrying.onnx: WebGPU is not to be had on this machine: expected a graphics adapter",
+    );
     const args = ["infer", picture("bag"), "--model", "carrying.onnx", "--device", "webgpu"];
     const infer = await fivecrop(args, { cwd, env: none });
     expect([infer.code, infer.stdout]).toEqual([1, ""]);

@@ -10,7 +10,8 @@ import { metadataOf } from "../../inference/model-contract.ts";
 import { mean } from "../../inference/probabilities.ts";
 import { createTally } from "../../inference/tally.ts";
 import { parseViews } from "../../pipeline/views.ts";
-import { RUN_FILES, readRunConfig } from "../run-files.node.ts";
+import { checkRunData } from "../run-data.ts";
+import { RUN_FILES, readRunCheckpoint, readRunConfig } from "../run-files.node.ts";
 import { runParts } from "../run-parts.node.ts";
 import { type CalibrationQuality, type RunCalibration, writeCalibration } from "./calibration-file.node.ts";
 
@@ -45,7 +46,10 @@ export async function* calibrateRun(run: string, { dataRoot, signal }: Calibrate
     throw new FivecropError(
       `${file} does not say of which epoch it is: it is not the run's best one. To fix: export it again (export ${run}).`,
     );
-  const { validation } = await runParts(config, { dataRoot });
+  const checkpoint = await readRunCheckpoint(run, "best", config);
+  const parts = await runParts(config, { dataRoot });
+  checkRunData(checkpoint, parts);
+  const { validation } = parts;
   const split = "validation";
   const classifier = await loadClassifier(model, { name: file, temperature: 1, threads: config.threads });
   const { views } = classifier;

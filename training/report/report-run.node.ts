@@ -11,6 +11,7 @@ import { checkpointFile } from "../checkpoint.node.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { epochOf, modelFileOf } from "../export-run.node.ts";
 import type { EpochRecord } from "../progress.ts";
+import { checkRunData } from "../run-data.ts";
 import { RUN_FILES, type RunAbout, readRunAbout, readRunCheckpoint } from "../run-files.node.ts";
 import { type RunParts, runParts } from "../run-parts.node.ts";
 import { readCalibration } from "./calibration-file.node.ts";
@@ -72,6 +73,7 @@ export async function* reportRun(run: string, options: ReportOptions): AsyncGene
   const checkpoint = isBest ? await readRunCheckpoint(run, "best", config) : last;
   const { history, logs } = last.progress;
   const parts = await runParts(config, { dataRoot });
+  checkRunData(checkpoint, parts);
   const { dataset: whole, split, note } = await chooseSplit(config.data, dataRoot, parts, asked);
   const dataset = bounded(whole, limit);
   const epoch = epochOf(checkpoint);
