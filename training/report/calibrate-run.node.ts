@@ -10,19 +10,21 @@ import { metadataOf } from "../../inference/model-contract.ts";
 import { mean } from "../../inference/probabilities.ts";
 import { createTally } from "../../inference/tally.ts";
 import { parseViews } from "../../pipeline/views.ts";
-import { checkRunData } from "../run-data.ts";
-import { RUN_FILES, readRunCheckpoint, readRunConfig } from "../run-files.node.ts";
-import { runParts } from "../run-parts.node.ts";
+import { lockRun, RUN_FILES, readRunCheckpoint, readRunConfig } from "../run-files.node.ts";
+import { type DecodingEvent, prepareAgain } from "../run-parts.node.ts";
 import { type CalibrationQuality, type RunCalibration, writeCalibration } from "./calibration-file.node.ts";
 
 export interface CalibrateOptions {
   /** The folder of all data sets. */
   readonly dataRoot: string;
+  /** Pictures that cannot be read are an error, and not left out. */
+  readonly strict?: boolean;
   /** Aborted: nothing is written. */
   readonly signal?: AbortSignal;
 }
 
 export type CalibrateEvent =
+  | DecodingEvent
   | { readonly kind: "measuring"; readonly split: string; readonly done: number; readonly total: number; readonly imagesPerSecond: number }
   | ({ readonly kind: "calibrated"; readonly file: string } & RunCalibration);
 
@@ -31,7 +33,16 @@ export type CalibrateEvent =
  * are answered anew, `calibration.json` says what was found. A temperature that is there already is replaced.
  * @throws FivecropError where the run has no such file, its output is a softmax already, or no temperature is best.
  */
-export async function* calibrateRun(run: string, { dataRoot, signal }: CalibrateOptions): AsyncGenerator<CalibrateEvent, void, undefined> {
+export async function* calibrateRun(run: string, options: CalibrateOptions): AsyncGenerator<CalibrateEvent, void, undefined> {
+  const unlock = await lockRun(run);
+  try {
+    yield* calibrate(run, options);
+  } finally {
+    await unlock();
+  }
+}
+
+async function* calibrate(run: string, { dataRoot, strict, signal }: CalibrateOptions): AsyncGenerator<CalibrateEvent, void, undefined> {
   const config = await readRunConfig(run);
   const file = join(run, RUN_FILES.model);
   const model = await readInput(file, `cannot read ${file}`, `finish the run (train --resume ${run}), or export it (export ${run})`);
@@ -47,8 +58,8 @@ export async function* calibrateRun(run: string, { dataRoot, signal }: Calibrate
       `${file} does not say of which epoch it is: it is not the run's best one. To fix: export it again (export ${run}).`,
     );
   const checkpoint = await readRunCheckpoint(run, "best", config);
-  const parts = await runParts(config, { dataRoot });
-  checkRunData(checkpoint, parts);
+  const parts = yield* prepareAgain(config, checkpoint, { dataRoot, strict, signal });
+  if (!parts) return;
   const { validation } = parts;
   const split = "validation";
   const classifier = await loadClassifier(model, { name: file, temperature: 1, threads: config.threads });

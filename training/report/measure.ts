@@ -1,4 +1,5 @@
 import { random } from "../../core/random.ts";
+import { count, plural } from "../../core/text.ts";
 import { temper } from "../../inference/calibration.ts";
 import type { Classifier } from "../../inference/classifier.ts";
 import { type EvaluateOptions, evaluate, matchClasses } from "../../inference/evaluate.ts";
@@ -24,6 +25,8 @@ export interface Measured {
   readonly images: number;
   /** Images of the whole split. */
   readonly of: number;
+  /** Pictures that cannot be read: they count nowhere. */
+  readonly unreadable: readonly { readonly file: string; readonly message: string }[];
   readonly seconds: number;
   /** What logits were divided by. */
   readonly temperature: number;
@@ -49,6 +52,13 @@ export type MeasureEvent =
   | { readonly kind: "progress"; readonly done: number; readonly total: number; readonly imagesPerSecond: number }
   | { readonly kind: "measured"; readonly measured: Measured };
 
+/** What was measured on: `24 images of the test split, drawn from 100, without 1 that cannot be read`. */
+export function imagesText(images: number, of: number, unreadable: number, split?: string): string {
+  const where = split === undefined ? "" : ` of the ${split} split`;
+  const drawn = images + unreadable < of ? `, drawn from ${count(of)}` : "";
+  return `${plural(images, "image")}${where}${drawn}${unreadable ? `, without ${count(unreadable)} that cannot be read` : ""}`;
+}
+
 /** All images, or so many that are drawn by a seed, in their order. */
 export function bounded(dataset: Dataset, most: number): Dataset {
   if (dataset.length <= most) return dataset;
@@ -69,6 +79,7 @@ export async function* measure(
   const columns = matchClasses(classifier.labels, dataset);
   const tally = createTally(classifier.labels.length);
   const answers: Answered[] = [];
+  const unreadable: Measured["unreadable"][number][] = [];
   for await (const event of evaluate(classifier, dataset, { views: "none", files, now })) {
     if (event.kind === "progress") {
       for (const [i, untempered] of event.probabilities.entries()) {
@@ -83,6 +94,7 @@ export async function* measure(
       const { done, total, imagesPerSecond } = event;
       yield { kind: "progress", done, total, imagesPerSecond };
     }
+    if (event.kind === "unreadable") unreadable.push({ file: event.file, message: event.message });
     if (event.kind !== "result") continue;
     const order = random(0).fork("pictures").permutation(answers.length);
     yield {
@@ -90,6 +102,7 @@ export async function* measure(
       measured: {
         images: answers.length,
         of,
+        unreadable,
         seconds: (now() - start) / 1e3,
         temperature,
         metrics: tally.result(classifier.labels),
