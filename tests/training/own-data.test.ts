@@ -3,8 +3,12 @@ import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { readMetadata } from "../../export/metadata.ts";
+import { createNetwork } from "../../models/architectures/index.ts";
+import { fileCheckpoints } from "../../training/checkpoint.node.ts";
+import type { Weights } from "../../training/engine.ts";
 import { exportRun } from "../../training/export-run.node.ts";
 import { calibrateRun } from "../../training/report/calibrate-run.node.ts";
+import { normLayers, normsSection } from "../../training/report/norms.ts";
 import { reportRun } from "../../training/report/report-run.node.ts";
 import { type RunOptions, run } from "../../training/run.node.ts";
 import { DEFAULTS, type RunConfig } from "../../training/run-config.ts";
@@ -89,6 +93,17 @@ test("where the decoded pictures are gone they are decoded in sight, and a signa
     await events.return();
   }
   expect(await readdir(out)).not.toContain("run.lock");
+});
+
+test("the report's norm layers are of the averaged weights, which it measures", async () => {
+  await train({ report: true });
+  const checkpoint = (await fileCheckpoints(out).load("best"))!;
+  const { average, parameters } = checkpoint.training;
+  const page = await readFile(join(out, "report.html"), "utf8");
+  const { graph } = createNetwork("fashion-cnn", { classes: 3 });
+  const shown = (weights: Weights) => normsSection(normLayers(graph, weights)).markup;
+  expect(page.includes(shown(average!))).toBe(true);
+  expect(page.includes(shown(parameters))).toBe(false);
 });
 
 describe("a picture of the test split that cannot be read", () => {

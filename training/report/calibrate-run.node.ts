@@ -31,7 +31,7 @@ export type CalibrateEvent =
 /**
  * Fits a temperature to the answers of a run's `model.onnx` for its validation split, by the file's own views, and writes it into the file: its golden samples
  * are answered anew, `calibration.json` says what was found. A temperature that is there already is replaced.
- * @throws FivecropError where the run has no such file, its output is a softmax already, or no temperature is best.
+ * @throws FivecropError where the run has no such file, its output is probabilities, or no temperature is best.
  */
 export async function* calibrateRun(run: string, options: CalibrateOptions): AsyncGenerator<CalibrateEvent, void, undefined> {
   const unlock = await lockRun(run);
@@ -47,10 +47,10 @@ async function* calibrate(run: string, { dataRoot, strict, signal }: CalibrateOp
   const file = join(run, RUN_FILES.model);
   const model = await readInput(file, `cannot read ${file}`, `finish the run (train --resume ${run}), or export it (export ${run})`);
   const metadata = metadataOf(model, file);
-  if (metadata?.outputKind !== "logits")
+  if (metadata?.outputKind !== "logits" && metadata?.outputKind !== "log-probabilities")
     throw new FivecropError(
-      `${file}: a temperature divides logits before their softmax, and this file's output is ${metadata?.outputKind ?? "not said"}: ` +
-        "it cannot be calibrated. To fix: train a network without a softmax at its end.",
+      `${file}: a temperature divides logits or log-probabilities, and this file's output is ${metadata?.outputKind ?? "not said"}: ` +
+        "it cannot be calibrated. To fix: train a network without a softmax at its end, or with a log-softmax.",
     );
   const epoch = metadata.training?.bestEpoch;
   if (epoch === undefined)
