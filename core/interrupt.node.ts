@@ -1,4 +1,5 @@
 import { EXIT } from "./command-line.node.ts";
+import type { ProgressBar } from "./progress-bar.node.ts";
 
 type Signal = "SIGINT" | "SIGTERM";
 
@@ -27,3 +28,10 @@ export function listenForInterrupt(onFirst: () => void): Interrupt {
   process.on("SIGINT", listener).on("SIGTERM", listener);
   return { signal: controller.signal, exitCode: () => received && EXIT[received], dispose };
 }
+
+/** The same for work that leaves nothing half done behind: says so at the first signal. */
+export const stopAtInterrupt = (progress: ProgressBar): Interrupt =>
+  listenForInterrupt(() => {
+    progress.end();
+    process.stderr.write("Stopping; nothing more is written.\n");
+  });

@@ -1,12 +1,12 @@
 import { type Command, Option } from "commander";
-import { createCommand, DATA_DIR } from "../core/command-line.node.ts";
+import { createCommand, DATA_DIR, EXIT } from "../core/command-line.node.ts";
 import { UsageError } from "../core/errors.ts";
+import { stopAtInterrupt } from "../core/interrupt.node.ts";
 import { createProgressBar } from "../core/progress-bar.node.ts";
 import { dataRoot } from "../pipeline/datasets/index.ts";
 import { parseViews } from "../pipeline/views.ts";
 import type { CheckpointName } from "../training/run-files.node.ts";
 import { CHECKPOINT_NAMES, RUN_FILES } from "../training/run-files.node.ts";
-import type { PrepareEvent } from "../training/run-parts.node.ts";
 import { exportedLine, showPreparation } from "../training/show-run.node.ts";
 
 interface ExportCommandOptions {
@@ -51,7 +51,7 @@ export function exportCommand(): Command {
 async function exportSource(source: string, { json = undefined, ...options }: ExportCommandOptions): Promise<void> {
   checkOptions(source, options);
   const exported = source.endsWith(".onnx") ? await exportModel(source, options) : await exportOfRun(source, { ...options, json });
-  process.stdout.write(`${json ? JSON.stringify(exported) : exportedLine(exported)}\n`);
+  if (exported) process.stdout.write(`${json ? JSON.stringify(exported) : exportedLine(exported)}\n`);
 }
 
 function checkOptions(source: string, options: ExportCommandOptions): void {
@@ -74,13 +74,17 @@ function checkOptions(source: string, options: ExportCommandOptions): void {
 async function exportOfRun(run: string, { dataDir, checkpoint = "best", format = "onnx", tta, ...options }: ExportCommandOptions) {
   const { exportRun } = await import("../training/export-run.node.ts");
   const progress = createProgressBar({ quiet: options.json });
-  const onEvent = (event: PrepareEvent): void => {
-    if (event.kind === "decoding") showPreparation(event, progress); // what is left out was said when it was trained
-  };
+  const interrupt = stopAtInterrupt(progress);
+  const { signal } = interrupt;
   try {
-    return await exportRun(run, { ...options, checkpoint, format, views: tta, dataRoot: dataRoot(dataDir), onEvent });
+    for await (const event of exportRun(run, { ...options, checkpoint, format, views: tta, dataRoot: dataRoot(dataDir), signal }))
+      if (event.kind === "exported") return event;
+      else showPreparation(event, progress);
+    process.exitCode = interrupt.exitCode() ?? EXIT.failed;
+    return undefined;
   } finally {
     progress.end();
+    interrupt.dispose();
   }
 }
 

@@ -33,7 +33,7 @@ export interface ModelMetadata {
   /** The views to average over where the caller names none, as parseViews understands them. */
   readonly views?: string;
   readonly outputKind: OutputKind;
-  /** T: probabilities are softmax(logits / T), each view's, before they are averaged. 1 where it is absent. */
+  /** T: probabilities are softmax(logits / T), or softmax(log-probabilities / T), which is the same, each view's, before they are averaged. 1 where it is absent. */
   readonly temperature?: number;
   readonly architecture?: string;
   /** How many numbers were learned. */
@@ -114,9 +114,9 @@ function validateMetadata(fields: Readonly<Record<string, unknown>>): ModelMetad
 
 /** @throws FivecropError where there is a temperature and nothing that it could divide. */
 export function checkTemperature({ temperature = 1, outputKind }: Pick<ModelMetadata, "temperature" | "outputKind">, name: string): void {
-  if (temperature !== 1 && outputKind !== "logits")
+  if (temperature !== 1 && outputKind === "probabilities")
     throw new FivecropError(
-      `${name}: a temperature (${temperature}) divides logits before their softmax, and this output is ${outputKind}: its softmax is done already. To fix: export the model with logits as its output.`,
+      `${name}: a temperature (${temperature}) divides logits or log-probabilities, and this output is ${outputKind}. To fix: export the model with logits as its output.`,
     );
 }
 

@@ -95,11 +95,12 @@ function portsOf({ inputs, outputs }: Graph, { preprocess, labels }: ModelMetada
 /** float32 [views · N, classes] → probabilities of the same shape. */
 function probabilityNodes(g: OnnxWriter, output: string, { outputKind, temperature = 1 }: ModelMetadata, views: number): string {
   const last = views === 1 ? SELF_CONTAINED.output : undefined;
+  const cooled = (): string => (temperature === 1 ? output : g.node("Div", [output, g.constant(scalar(temperature))]));
   switch (outputKind) {
     case "logits":
-      return g.node("Softmax", [temperature === 1 ? output : g.node("Div", [output, g.constant(scalar(temperature))])], { axis: -1 }, last);
+      return g.node("Softmax", [cooled()], { axis: -1 }, last);
     case "log-probabilities":
-      return g.node("Exp", [output], {}, last);
+      return temperature === 1 ? g.node("Exp", [output], {}, last) : g.node("Softmax", [cooled()], { axis: -1 }, last);
     case "probabilities":
       return last ? g.node("Identity", [output], {}, last) : output;
   }

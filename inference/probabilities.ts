@@ -5,7 +5,8 @@ import type { OutputKind } from "../export/metadata.ts";
 const TO_PROBABILITIES: { readonly [K in OutputKind]: (row: Float32Array, temperature: number) => Float64Array } = {
   logits: (row, temperature) => softmax(temperature === 1 ? row : Float64Array.from(row, (x) => x / temperature)),
   probabilities: (row) => Float64Array.from(row),
-  "log-probabilities": (row) => Float64Array.from(row, Math.exp),
+  "log-probabilities": (row, temperature) =>
+    temperature === 1 ? Float64Array.from(row, Math.exp) : softmax(Float64Array.from(row, (x) => x / temperature)),
 };
 
 /** pᵢ = exp(xᵢ − max x) / Σ exp(xⱼ − max x), in float64: no logit is too large. */
@@ -19,7 +20,7 @@ export function softmax(row: ArrayLike<number>): Float64Array {
 
 /**
  * A row of a network's output as probabilities.
- * @param options.temperature logits are divided by it, 1; an output that is a softmax already has none.
+ * @param options.temperature logits, or log-probabilities, which are logits but for a constant, are divided by it, 1; probabilities have none.
  * @param options.name what messages call the model
  * @throws FivecropError where they are not numbers: the weights or the input were not.
  */

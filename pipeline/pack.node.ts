@@ -121,7 +121,7 @@ async function* decode(
 ): AsyncGenerator<PackProgress, readonly PackedChunk[] | undefined, undefined> {
   const counters = new Int32Array(new SharedArrayBuffer(4 * Object.keys(COUNTERS).length));
   const count = chunkCount(files.length);
-  const chunks = Array<PackedChunk | undefined>(count);
+  const chunks = Array<PackedChunk | undefined>(count).fill(undefined); // every() passes over holes
   const threads = Array.from({ length: Math.min(workers, count) }, () =>
     createCalls<PackQuestion, PackedChunk | undefined, PackData>(
       "pipeline/pack.thread.node",

@@ -5,6 +5,7 @@ import type { Checkpoint } from "./checkpoint.ts";
 import type { TrainingEngine } from "./engine.ts";
 import { batchPlan, checkSizes, planEpochs } from "./epoch-plan.ts";
 import type { FitData, FitOptions } from "./fit.ts";
+import { checkRunData } from "./run-data.ts";
 
 /** What `fit` asks of its arguments, for who wants to know before anything is written. @throws UsageError, FivecropError */
 export function checkFit(engine: TrainingEngine, { training, validation }: FitData, options: FitOptions): void {
@@ -29,18 +30,18 @@ export function checkFit(engine: TrainingEngine, { training, validation }: FitDa
   if (String(taken) !== String(given))
     throw new UsageError(`the network takes images of [C, H, W] = [${taken}], and the preprocessing makes them [${given}].`);
   for (const spec of new Set(plan.map((epoch) => epoch.preprocess))) networkForSize(engine.network, [spec.channels, ...spec.crop]);
-  if (resume) checkResume(resume, engine, training.length, options);
+  if (resume) checkResume(resume, engine, { training, validation }, options);
 }
 
 /** A run goes on only as it began: with the same network and optimizer, the same images in the same batches, the same seed. */
-function checkResume(resume: Checkpoint, { network, optimizer }: TrainingEngine, images: number, options: FitOptions): void {
+function checkResume(resume: Checkpoint, { network, optimizer }: TrainingEngine, data: FitData, options: FitOptions): void {
+  checkRunData(resume, data);
   const { batchSize, seed = 0 } = options;
   const { epoch, batch } = resume.progress;
-  const plan = planEpochs(images, { ...options, epochs: epoch + 1 });
+  const plan = planEpochs(data.training.length, { ...options, epochs: epoch + 1 });
   const compared: readonly (readonly [what: string, then: string | number, now: string | number])[] = [
     ["network", resume.network, network.name],
     ["optimizer", resume.optimizer, optimizer.name],
-    ["number of training images", resume.images, images],
     ["batch size", resume.batchSize, batchSize],
     ["steps done", resume.training.step, plan[epoch].firstStep + batch],
     ["seed", resume.training.seed, seed],

@@ -10,6 +10,10 @@ export interface Checkpoint {
   /** How many images the run trains on, and how many at a time. */
   readonly images: number;
   readonly batchSize: number;
+  /** How many it validates on; 0 where there are none. */
+  readonly validationImages: number;
+  /** The classes, in the order of the network's outputs. */
+  readonly classNames: readonly string[];
   readonly training: TrainingState;
   readonly progress: Progress;
 }
@@ -32,7 +36,7 @@ export function memoryCheckpoints(): CheckpointStore {
   };
 }
 
-const FORMAT = "fivecrop checkpoint 2";
+const FORMAT = "fivecrop checkpoint 3";
 const ROLES = ["parameters", "slots", "state", "average"] as const;
 
 /** A checkpoint as one safetensors file: tensors `parameters/conv1.weight`, `slots/…`, `state/…`, `average/…`, and the rest as JSON in its metadata. */
@@ -77,7 +81,9 @@ function parseAbout(text: string, name: string): About {
   } catch (cause) {
     throw new FivecropError(`${name}: the checkpoint's description is no JSON: ${messageOf(cause)}`, { cause });
   }
-  const missing = ["network", "optimizer", "images", "batchSize", "step", "seed", "progress"].find((key) => !Object.hasOwn(about, key));
+  const missing = ["network", "optimizer", "images", "batchSize", "validationImages", "classNames", "step", "seed", "progress"].find(
+    (key) => !Object.hasOwn(about, key),
+  );
   if (missing) throw new FivecropError(`${name}: the checkpoint's description lacks '${missing}'.`);
   return about;
 }

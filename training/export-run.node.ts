@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
 import { FivecropError } from "../core/errors.ts";
 import { createSession } from "../core/session.node.ts";
@@ -21,8 +21,8 @@ import { createOnnxRuntimeEngine } from "./engines/onnxruntime.ts";
 import { bestOf } from "./progress.ts";
 import { readCalibration } from "./report/calibration-file.node.ts";
 import type { RunConfig } from "./run-config.ts";
-import { type CheckpointName, RUN_FILES, readRunCheckpoint, readRunConfig, versions } from "./run-files.node.ts";
-import { type PrepareEvent, type RunParts, runParts } from "./run-parts.node.ts";
+import { type CheckpointName, exportedFile, lockRun, readRunCheckpoint, readRunConfig, versions } from "./run-files.node.ts";
+import { type DecodingEvent, prepareAgain, type RunParts } from "./run-parts.node.ts";
 import { inferenceWeights } from "./weight-average.ts";
 
 /** A file that was written. */
@@ -112,17 +112,26 @@ export interface ExportRunOptions extends FileOptions {
   readonly out?: string;
   /** The folder of all data sets: an ONNX file is compared with the training engine on images of the run's own. */
   readonly dataRoot: string;
-  /** Told where pictures need to be decoded first. */
-  readonly onEvent?: (event: PrepareEvent) => void;
+  /** Aborted: nothing is written. */
+  readonly signal?: AbortSignal;
 }
 
-/** Exports a checkpoint of a run's directory. @throws UsageError, FivecropError */
-export async function exportRun(run: string, options: ExportRunOptions): Promise<Exported> {
-  const { checkpoint: name, format, out, dataRoot, onEvent, selfContained } = options;
+/** Exports a checkpoint of a run's directory; first its pictures are decoded where they are not. @throws UsageError, FivecropError */
+export async function* exportRun(run: string, options: ExportRunOptions): AsyncGenerator<DecodingEvent | Exported, void, undefined> {
+  const changesRun = options.out === undefined || resolve(dirname(options.out)) === resolve(run);
+  const unlock = changesRun ? await lockRun(run) : undefined;
+  try {
+    yield* exportInto(run, options);
+  } finally {
+    await unlock?.();
+  }
+}
+
+async function* exportInto(run: string, options: ExportRunOptions): AsyncGenerator<DecodingEvent | Exported, void, undefined> {
+  const { checkpoint: name, format, out, dataRoot, signal, selfContained } = options;
   const config = await readRunConfig(run);
   const checkpoint = await readRunCheckpoint(run, name, config);
-  const stem = `${name === "best" ? "model" : `model-${name}`}${selfContained ? "-self-contained" : ""}`;
-  const file = out ?? join(run, format === "onnx" && stem === "model" ? RUN_FILES.model : `${stem}.${format}`);
+  const file = out ?? join(run, exportedFile(name, format, selfContained));
   if (format === "safetensors") {
     const bytes = writeSafetensors(inferenceWeights(checkpoint.training), {
       format: "pt",
@@ -130,14 +139,16 @@ export async function exportRun(run: string, options: ExportRunOptions): Promise
       createdBy: `fivecrop ${VERSION}`,
     });
     await writeWhole(file, bytes);
-    return { kind: "exported", file, bytes: bytes.length, epoch: epochOf(checkpoint) };
+    yield { kind: "exported", file, bytes: bytes.length, epoch: epochOf(checkpoint) };
+    return;
   }
-  const parts = await runParts(config, { dataRoot, onEvent });
+  const parts = yield* prepareAgain(config, checkpoint, { dataRoot, signal });
+  if (!parts) return;
   const { network, optimizer, average } = parts;
   const engine = createOnnxRuntimeEngine({ network, optimizer, average, createSession, threads: config.threads });
   try {
     const temperature = (await readCalibration(run, epochOf(checkpoint)))?.temperature;
-    return await exportCheckpoint(file, { checkpoint, config, parts, temperature, engine }, options);
+    yield await exportCheckpoint(file, { checkpoint, config, parts, temperature, engine }, options);
   } finally {
     await engine.dispose();
   }
@@ -146,7 +157,7 @@ export async function exportRun(run: string, options: ExportRunOptions): Promise
 /** `best` is kept after its epoch, `last` also in the middle of one: its weights are counted to the epoch under way. */
 export const epochOf = ({ progress: { epoch, batch } }: Checkpoint): number => epoch + (batch > 0 ? 1 : 0);
 
-function describe(checkpoint: Checkpoint, config: RunConfig, { network, preprocess, training }: RunParts, engine: string): ModelMetadata {
+function describe(checkpoint: Checkpoint, config: RunConfig, { network, preprocess }: RunParts, engine: string): ModelMetadata {
   const { history, epoch, batch } = checkpoint.progress;
   const record = batch === 0 ? history.find((each) => each.epoch === epoch) : undefined;
   const { trainingAccuracy, trainingLoss, validationAccuracy, validationLoss } = record ?? {};
@@ -154,7 +165,7 @@ function describe(checkpoint: Checkpoint, config: RunConfig, { network, preproce
     ([, value]) => value !== undefined,
   );
   return {
-    labels: training.classNames,
+    labels: checkpoint.classNames,
     preprocess,
     outputKind: finalOutput(network.graph),
     architecture: network.name,

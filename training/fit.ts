@@ -18,6 +18,7 @@ import {
   sumsOf,
   toRecord,
 } from "./progress.ts";
+import { runDataOf } from "./run-data.ts";
 import { parseSchedule, type Schedule } from "./schedules.ts";
 import { type Measured, validate } from "./validate.ts";
 
@@ -104,7 +105,7 @@ export async function* fit(engine: TrainingEngine, data: FitData, options: FitOp
   const stepsDone = (): number => (at.epoch < epochs ? plan[at.epoch].firstStep + at.batch : steps);
   const rateOf = (step: number): number => learningRate * schedule.factor({ step, epoch: at.epoch }, { steps, epochs });
   const save = async (name: string): Promise<void> => {
-    const about = { network: engine.network.name, optimizer: engine.optimizer.name, images: data.training.length, batchSize };
+    const about = { network: engine.network.name, optimizer: engine.optimizer.name, batchSize, ...runDataOf(data) };
     await checkpoints.save(name, { ...about, training: await engine.state(), progress: at });
   };
   const end = (reason: Extract<FitEvent, { kind: "end" }>["reason"]): FitEvent => {

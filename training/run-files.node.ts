@@ -6,7 +6,7 @@ import { writeWhole } from "../core/atomic-file.node.ts";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
 import { fileReason } from "../core/file-error.ts";
 import { acquireLock } from "../core/lock.node.ts";
-import { makeDirectory } from "../core/make-directory.node.ts";
+import { makeDirectory, removeEmpty } from "../core/make-directory.node.ts";
 import { readInput } from "../core/read-file.node.ts";
 import { RUNTIME_VERSION } from "../core/session.node.ts";
 import { VERSION } from "../export/version.ts";
@@ -33,23 +33,64 @@ export const RUN_FILES = {
 export const CHECKPOINT_NAMES = ["best", "last"] as const;
 export type CheckpointName = (typeof CHECKPOINT_NAMES)[number];
 
+const lockFile = (out: string): string => join(out, "run.lock");
+
 /**
  * Makes the directory where it is missing, and keeps other processes from training into it. It fails here, before any work, where nothing can be written.
- * @returns gives the directory back
+ * @returns gives the directory back; what was made for it and stayed empty is gone again
  */
 export async function lockDirectory(out: string): Promise<() => Promise<void>> {
+  let made: readonly string[];
   try {
-    await makeDirectory(out);
+    made = await makeDirectory(out);
   } catch (cause) {
     throw new FivecropError(`--out: cannot make the directory ${out}: ${fileReason(cause)}. To fix: choose an --out that can be written.`, {
       cause,
     });
   }
-  return acquireLock(join(out, "run.lock"), `the run in ${out}`);
+  const takeAway = async (): Promise<void> => {
+    for (const directory of made.toReversed()) if (!(await removeEmpty(directory))) return;
+  };
+  try {
+    const unlock = await acquireLock(lockFile(out), `the run in ${out}`);
+    return async () => {
+      await unlock();
+      await takeAway();
+    };
+  } catch (error) {
+    await takeAway();
+    throw error;
+  }
 }
 
-const heldIn = (out: string): string[] =>
-  [...Object.values(RUN_FILES), ...CHECKPOINT_NAMES.map(checkpointFile)].filter((name) => existsSync(join(out, name)));
+/**
+ * Keeps other processes from changing a run while something is read from it and written to it.
+ * @returns gives the run back
+ * @throws FivecropError where there is no run in the directory, or it is in use.
+ */
+export async function lockRun(out: string): Promise<() => Promise<void>> {
+  await readRunAbout(out);
+  return acquireLock(lockFile(out), `the run in ${out}`);
+}
+
+/** The name of what `export` makes of a checkpoint: `model.onnx`, `model-last.safetensors`, `model-self-contained.onnx`. */
+export const exportedFile = (name: CheckpointName, format: "onnx" | "safetensors", selfContained = false): string =>
+  `model${name === "best" ? "" : `-${name}`}${selfContained ? "-self-contained" : ""}.${format}`;
+
+/** Everything that a run and its exports may leave in a directory. */
+const ALL_FILES: readonly string[] = [
+  ...new Set([
+    ...Object.values(RUN_FILES),
+    ...CHECKPOINT_NAMES.flatMap((name) => [
+      checkpointFile(name),
+      exportedFile(name, "onnx"),
+      exportedFile(name, "onnx", true),
+      exportedFile(name, "safetensors"),
+    ]),
+  ]),
+];
+
+const heldIn = (out: string): string[] => ALL_FILES.filter((name) => existsSync(join(out, name)));
 
 /** @throws UsageError where a run would replace what is there. */
 export function checkUnused(out: string): void {

@@ -10,6 +10,7 @@ import type { UnreadablePicture } from "../pipeline/packed.node.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import type { Optimizer } from "./optimizers.ts";
 import { averageOf, DEFAULTS, modelOf, optimizerOf, type RunConfig } from "./run-config.ts";
+import { checkRunData, type RunData } from "./run-data.ts";
 import { parseSchedule, type Schedule } from "./schedules.ts";
 import type { WeightAverage } from "./weight-average.ts";
 
@@ -30,9 +31,11 @@ export interface RunPartsOptions {
   readonly signal?: AbortSignal;
 }
 
+export type DecodingEvent = PackProgress & { readonly split: string };
+
 /** What happens before a run: decoding is under way, or something was left out of a split. */
 export type PrepareEvent =
-  | (PackProgress & { readonly split: string })
+  | DecodingEvent
   | { readonly kind: "left out"; readonly split: string; readonly images: number; readonly unreadable: readonly UnreadablePicture[] }
   | { readonly kind: "note"; readonly split: string; readonly note: string };
 
@@ -67,18 +70,26 @@ export async function* prepareRun(
 const looksAtWholePictures = ({ augmentations, sizes = [] }: RunConfig): boolean =>
   sizes.length > 0 || augmentations.some(({ kind }) => (AUGMENTATIONS[kind] as { readonly fromWhole?: true }).fromWhole);
 
-/** The same, to its end. @throws UsageError, FivecropError as prepareRun does */
-export async function runParts(
+/**
+ * The same for a run that has begun, of which there is this checkpoint: what was left out was said when it began.
+ * @returns undefined where `signal` stopped it.
+ * @throws FivecropError where the data are no longer the run's.
+ */
+export async function* prepareAgain(
   config: RunConfig,
-  { onEvent, ...options }: Omit<RunPartsOptions, "signal"> & { readonly onEvent?: (event: PrepareEvent) => void },
-): Promise<RunParts> {
-  const events = prepareRun(config, options);
-  for (;;) {
-    const { done, value } = await events.next();
-    if (!done) onEvent?.(value);
-    else if (value) return value;
-  }
+  then: RunData,
+  options: RunPartsOptions,
+): AsyncGenerator<DecodingEvent, RunParts | undefined, undefined> {
+  const preparing = prepareRun(config, options);
+  let step = await preparing.next();
+  for (; !step.done; step = await preparing.next()) if (step.value.kind === "decoding") yield step.value;
+  if (step.value) checkRunData(then, step.value);
+  return step.value;
 }
+
+/** Why --strict ends here. */
+export const unreadableText = (name: string, split: string, unreadable: readonly UnreadablePicture[]): string =>
+  `${name}: ${plural(unreadable.length, "picture")} of ${split} cannot be read, and --strict was said: ${unreadable.map(({ message }) => message).join("; ")}`;
 
 /** A split whose images are read without waiting: from memory, or decoded and resized. */
 async function* openSplit(
@@ -96,10 +107,7 @@ async function* openSplit(
   for (; !step.done; step = await packing.next()) yield { ...step.value, split };
   if (!step.value) return undefined;
   const { unreadable } = step.value;
-  if (strict && unreadable.length)
-    throw new FivecropError(
-      `${name}: ${plural(unreadable.length, "picture")} of ${split} cannot be read, and --strict was said: ${unreadable.map(({ message }) => message).join("; ")}`,
-    );
+  if (strict && unreadable.length) throw new FivecropError(unreadableText(name, split, unreadable));
   if (unreadable.length) yield { kind: "left out", split, images: dataset.length, unreadable };
   return step.value.dataset;
 }

@@ -51,25 +51,25 @@ export type RunEvent =
 /**
  * A whole run: data, training with checkpoints, and at its end the best weights as `model.onnx`, compared with the training engine on real images,
  * and `report.html`.
- * @throws UsageError before anything is written. FivecropError; what is in the directory then is whole.
+ * @throws UsageError before anything is left in the directory. FivecropError; what is in the directory then is whole.
  */
 export async function* run(config: RunConfig, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
-  let unlock: (() => Promise<void>) | undefined;
-  const lock = async (): Promise<void> => {
-    unlock = await lockDirectory(options.out);
-  };
+  const { out, resume, overwrite } = options;
+  const whole = await fittedToData(completed(config));
+  if (!resume && !overwrite) checkUnused(out);
+  const unlock = await lockDirectory(out);
   try {
-    yield* runInto(await fittedToData(completed(config)), options, lock);
+    if (!resume && !overwrite) checkUnused(out); // another process may have left a run there just now
+    yield* runInto(whole, options);
   } finally {
-    await unlock?.();
+    await unlock();
   }
 }
 
-/** @param lock is called before anything is read from the run's directory or written to it */
-async function* runInto(config: RunConfig, options: RunOptions, lock: () => Promise<void>): AsyncGenerator<RunEvent, void, undefined> {
-  const { out, dataRoot, report = true, signal } = options;
+/** A run in a directory that is this process's own. */
+async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
+  const { out, dataRoot, report = true, strict, signal } = options;
   let finished = false;
-  if (!options.resume && !options.overwrite) checkUnused(out);
   const parts = yield* prepareRun(config, options);
   if (!parts) {
     yield { kind: "stopped" };
@@ -77,7 +77,6 @@ async function* runInto(config: RunConfig, options: RunOptions, lock: () => Prom
   }
   const { network, optimizer, average, schedule, preprocess, training, validation } = parts;
   const checkpoints = fileCheckpoints(out);
-  if (options.resume) await lock();
   const resume = options.resume ? await readRunCheckpoint(out, "last", config) : undefined;
   const [logEvery, patience] = [config.logEvery || undefined, config.patience || undefined];
   const fitOptions: FitOptions = { ...config, logEvery, patience, schedule, preprocess, checkpoints, resume, signal };
@@ -87,11 +86,7 @@ async function* runInto(config: RunConfig, options: RunOptions, lock: () => Prom
   let events: EventFile | undefined;
   try {
     checkFit(engine, loaders, fitOptions);
-    if (!resume) {
-      if (!options.overwrite) checkUnused(out);
-      await lock();
-      await startDirectory(out, { config, preprocess });
-    }
+    if (!resume) await startDirectory(out, { config, preprocess });
     if (config.tensorboard) events = await createEventFile(join(out, RUN_FILES.tensorboard));
     yield {
       kind: "prepared",
@@ -116,7 +111,7 @@ async function* runInto(config: RunConfig, options: RunOptions, lock: () => Prom
   } finally {
     await Promise.all([events?.close(), engine.dispose(), loaders.training.dispose(), loaders.validation.dispose()]);
   }
-  if (finished && report) yield* (await import("./report/report-run.node.ts")).reportRun(out, { dataRoot, signal }); // echarts takes half a second to load
+  if (finished && report) yield* (await import("./report/report-run.node.ts")).makeReport(out, { dataRoot, strict, signal }); // echarts takes half a second to load
 }
 
 async function writeCurves(out: string, { history, logs }: Extract<FitEvent, { kind: "end" }>, { model, data }: RunConfig): Promise<void> {

@@ -180,7 +180,7 @@ describe("calibrate", () => {
     const { code, stderr } = await run("calibrate", "soft");
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /soft\/model\.onnx: a temperature divides logits before their softmax, and this file's output is probabilities: it cannot be calibrated/,
+      /soft\/model\.onnx: a temperature divides logits or log-probabilities, and this file's output is probabilities: it cannot be calibrated/,
     );
   });
 });

@@ -143,12 +143,22 @@ describe("a file with a temperature", () => {
     expect(Math.max(...after.all)).toBeLessThan(Math.max(...before.all) - 0.01);
   });
 
+  test("answers the same where its output is a log-softmax, whose shift a softmax does not see", async () => {
+    const logarithmic = withMetadata(model("N", "LogSoftmax"), { temperature: 2.5, outputKind: "log-probabilities" });
+    const [wanted, found] = [await ask(tempered, "five-crop"), await ask(logarithmic, "five-crop")];
+    found.all.forEach((p, k) => void expect(p).toBeCloseTo(wanted.all[k], 6));
+    const { bytes, largestDifference } = await makeSelfContained(await withGoldenSamples(logarithmic), { views: "five-crop" });
+    expect(largestDifference).toBeLessThan(0.02);
+    const options = { createSession, decode: (file: Uint8Array, name: string) => decodeImage(file, name) };
+    expect(await verifySamples(bytes, options)).not.toHaveProperty("divergence");
+  });
+
   test("is refused where its output is a softmax already", async () => {
     expect(() => withMetadata(model("N", "Softmax"), { temperature: 2, outputKind: "probabilities" })).toThrow(
-      /a temperature \(2\) divides logits before their softmax, and this output is probabilities/,
+      /a temperature \(2\) divides logits or log-probabilities, and this output is probabilities/,
     );
-    await expect(classifierOf(appendMetadata(model("N", "LogSoftmax"), { ...readMetadata(tempered)! }))).rejects.toThrow(
-      "this output is log-probabilities: its softmax is done already",
+    await expect(classifierOf(appendMetadata(model("N", "Softmax"), { ...readMetadata(tempered)! }))).rejects.toThrow(
+      "this output is probabilities",
     );
   });
 
@@ -160,7 +170,9 @@ describe("a file with a temperature", () => {
     const hot = await makeSelfContained(plain, { views: "five-crop" });
     expect(readMetadata(hot.bytes)?.samples?.samples[0].probabilities).not.toBe(readMetadata(bytes)?.samples?.samples[0].probabilities);
     expect((await adopt(tempered, createSession, { views: "flip" })).metadata).toMatchObject({ temperature: 2.5, views: "flip" });
-    expect(() => selfContained(model(), { metadata: { ...readMetadata(tempered)!, outputKind: "probabilities" } })).toThrow("done already");
+    expect(() => selfContained(model(), { metadata: { ...readMetadata(tempered)!, outputKind: "probabilities" } })).toThrow(
+      "divides logits or log-probabilities",
+    );
   });
 
   test("its golden samples are those pictures' answers with it", async () => {

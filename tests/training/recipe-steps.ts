@@ -6,7 +6,7 @@ import { createOnnxRuntimeEngine } from "../../training/engines/onnxruntime.ts";
 import { fit } from "../../training/fit.ts";
 import { RECIPES } from "../../training/recipes/index.ts";
 import { averageOf, type RunConfig } from "../../training/run-config.ts";
-import { runParts } from "../../training/run-parts.node.ts";
+import { prepareRun, type RunParts } from "../../training/run-parts.node.ts";
 import { toRunConfig } from "../../training/train-options.ts";
 
 export type RecipeName = keyof typeof RECIPES;
@@ -15,10 +15,17 @@ export const RECIPE_NAMES = Object.keys(RECIPES) as RecipeName[];
 /** Creating the session of its step takes 10 to 20 seconds: it is checked in tests/end-to-end. */
 export const SLOW_RECIPES: readonly RecipeName[] = ["flowers-scratch-densenet169"];
 
+async function partsOf(config: RunConfig, dataRoot: string): Promise<RunParts> {
+  const events = prepareRun(config, { dataRoot });
+  let step = await events.next();
+  while (!step.done) step = await events.next();
+  return step.value!;
+}
+
 /** A recipe on the tiny data, one epoch at each of its sizes: steps of two images, the first loss near that of guessing, which change every weight. */
 export async function checkTwoSteps(name: RecipeName, dataRoot: string, changes: Partial<RunConfig> = {}): Promise<void> {
   const config: RunConfig = { ...toRunConfig({ recipe: name }), validation: 2, batchSize: 2, epochs: 1, ...changes };
-  const { network, optimizer, schedule, preprocess, training, validation } = await runParts(config, { dataRoot });
+  const { network, optimizer, schedule, preprocess, training, validation } = await partsOf(config, dataRoot);
   expect([training.length, validation.length]).toEqual([4, 2]);
   const engine = createOnnxRuntimeEngine({ network, optimizer, average: averageOf(config), createSession });
   const data = { training: hereLoader(training), validation: hereLoader(validation) };

@@ -10,42 +10,57 @@ import { metadataOf } from "../../inference/model-contract.ts";
 import { mean } from "../../inference/probabilities.ts";
 import { createTally } from "../../inference/tally.ts";
 import { parseViews } from "../../pipeline/views.ts";
-import { RUN_FILES, readRunConfig } from "../run-files.node.ts";
-import { runParts } from "../run-parts.node.ts";
+import { lockRun, RUN_FILES, readRunCheckpoint, readRunConfig } from "../run-files.node.ts";
+import { type DecodingEvent, prepareAgain } from "../run-parts.node.ts";
 import { type CalibrationQuality, type RunCalibration, writeCalibration } from "./calibration-file.node.ts";
 
 export interface CalibrateOptions {
   /** The folder of all data sets. */
   readonly dataRoot: string;
+  /** Pictures that cannot be read are an error, and not left out. */
+  readonly strict?: boolean;
   /** Aborted: nothing is written. */
   readonly signal?: AbortSignal;
 }
 
 export type CalibrateEvent =
+  | DecodingEvent
   | { readonly kind: "measuring"; readonly split: string; readonly done: number; readonly total: number; readonly imagesPerSecond: number }
   | ({ readonly kind: "calibrated"; readonly file: string } & RunCalibration);
 
 /**
  * Fits a temperature to the answers of a run's `model.onnx` for its validation split, by the file's own views, and writes it into the file: its golden samples
  * are answered anew, `calibration.json` says what was found. A temperature that is there already is replaced.
- * @throws FivecropError where the run has no such file, its output is a softmax already, or no temperature is best.
+ * @throws FivecropError where the run has no such file, its output is probabilities, or no temperature is best.
  */
-export async function* calibrateRun(run: string, { dataRoot, signal }: CalibrateOptions): AsyncGenerator<CalibrateEvent, void, undefined> {
+export async function* calibrateRun(run: string, options: CalibrateOptions): AsyncGenerator<CalibrateEvent, void, undefined> {
+  const unlock = await lockRun(run);
+  try {
+    yield* calibrate(run, options);
+  } finally {
+    await unlock();
+  }
+}
+
+async function* calibrate(run: string, { dataRoot, strict, signal }: CalibrateOptions): AsyncGenerator<CalibrateEvent, void, undefined> {
   const config = await readRunConfig(run);
   const file = join(run, RUN_FILES.model);
   const model = await readInput(file, `cannot read ${file}`, `finish the run (train --resume ${run}), or export it (export ${run})`);
   const metadata = metadataOf(model, file);
-  if (metadata?.outputKind !== "logits")
+  if (metadata?.outputKind !== "logits" && metadata?.outputKind !== "log-probabilities")
     throw new FivecropError(
-      `${file}: a temperature divides logits before their softmax, and this file's output is ${metadata?.outputKind ?? "not said"}: ` +
-        "it cannot be calibrated. To fix: train a network without a softmax at its end.",
+      `${file}: a temperature divides logits or log-probabilities, and this file's output is ${metadata?.outputKind ?? "not said"}: ` +
+        "it cannot be calibrated. To fix: train a network without a softmax at its end, or with a log-softmax.",
     );
   const epoch = metadata.training?.bestEpoch;
   if (epoch === undefined)
     throw new FivecropError(
       `${file} does not say of which epoch it is: it is not the run's best one. To fix: export it again (export ${run}).`,
     );
-  const { validation } = await runParts(config, { dataRoot });
+  const checkpoint = await readRunCheckpoint(run, "best", config);
+  const parts = yield* prepareAgain(config, checkpoint, { dataRoot, strict, signal });
+  if (!parts) return;
+  const { validation } = parts;
   const split = "validation";
   const classifier = await loadClassifier(model, { name: file, temperature: 1, threads: config.threads });
   const { views } = classifier;

@@ -2,19 +2,16 @@ import type { Command } from "commander";
 import { writeWhole } from "../../core/atomic-file.node.ts";
 import { createCommand, DATA_DIR, EXIT, numberOption, print } from "../../core/command-line.node.ts";
 import { UsageError } from "../../core/errors.ts";
-import { type Interrupt, listenForInterrupt } from "../../core/interrupt.node.ts";
+import { stopAtInterrupt } from "../../core/interrupt.node.ts";
 import { createProgressBar, type ProgressBar } from "../../core/progress-bar.node.ts";
 import { bytes } from "../../core/text.ts";
 import { dataRoot } from "../../pipeline/datasets/index.ts";
+import { showPreparation } from "../show-run.node.ts";
 import type { CalibrateEvent, CalibrateOptions } from "./calibrate-run.node.ts";
 import type { ReportEvent, ReportOptions } from "./report-run.node.ts";
 import { calibratedLines, reportedLines, showMeasuring } from "./show-report.node.ts";
 
-const stopping = (progress: ProgressBar): Interrupt =>
-  listenForInterrupt(() => {
-    progress.end();
-    process.stderr.write("Stopping; nothing more is written.\n");
-  });
+const STRICT = ["--strict", "fail on a picture that cannot be read (default: it is named and left out)"] as const;
 
 /** Makes a run's report and says so. @returns whether it came to its end. */
 async function report(run: string, options: ReportOptions, json: boolean, progress: ProgressBar): Promise<boolean> {
@@ -23,7 +20,8 @@ async function report(run: string, options: ReportOptions, json: boolean, progre
   try {
     for await (const event of reportRun(run, options))
       if (event.kind === "measuring") showMeasuring(progress, event);
-      else reported = event;
+      else if (event.kind === "reported") reported = event;
+      else showPreparation(event, progress);
   } finally {
     progress.clear();
   }
@@ -34,6 +32,7 @@ async function report(run: string, options: ReportOptions, json: boolean, progre
 interface ReportCommandOptions {
   readonly split?: string;
   readonly limit?: number;
+  readonly strict?: true;
   readonly dataDir?: string;
   readonly json?: true;
 }
@@ -48,12 +47,13 @@ export function reportCommand(): Command {
     .argument("<run>", "the directory of a run, as train leaves it")
     .option("--split <name>", "what to measure on (default: test where the data set has it, else validation)")
     .option("--limit <n>", "at most so many images, drawn by a seed (default: 10000)", numberOption("--limit", { whole: true, from: 1 }))
+    .option(...STRICT)
     .option(...DATA_DIR)
-    .action(async (run: string, { split, limit, dataDir, json = undefined }: ReportCommandOptions) => {
+    .action(async (run: string, { split, limit, strict, dataDir, json = undefined }: ReportCommandOptions) => {
       const progress = createProgressBar({ quiet: json === true });
-      const interrupt = stopping(progress);
+      const interrupt = stopAtInterrupt(progress);
       try {
-        const options = { split, limit, dataRoot: dataRoot(dataDir), signal: interrupt.signal };
+        const options = { split, limit, strict, dataRoot: dataRoot(dataDir), signal: interrupt.signal };
         if (!(await report(run, options, json === true, progress))) process.exitCode = interrupt.exitCode() ?? EXIT.failed;
       } finally {
         interrupt.dispose();
@@ -63,6 +63,7 @@ export function reportCommand(): Command {
 
 interface CalibrateCommandOptions {
   readonly report: boolean;
+  readonly strict?: true;
   readonly dataDir?: string;
   readonly json?: true;
 }
@@ -76,11 +77,12 @@ export function calibrateCommand(): Command {
   )
     .argument("<run>", "the directory of a finished run, as train leaves it")
     .option("--no-report", "leave report.html as it is")
+    .option(...STRICT)
     .option(...DATA_DIR)
-    .action(async (run: string, { report: withReport, dataDir, json = undefined }: CalibrateCommandOptions) => {
+    .action(async (run: string, { report: withReport, strict, dataDir, json = undefined }: CalibrateCommandOptions) => {
       const progress = createProgressBar({ quiet: json === true });
-      const interrupt = stopping(progress);
-      const options = { dataRoot: dataRoot(dataDir), signal: interrupt.signal };
+      const interrupt = stopAtInterrupt(progress);
+      const options = { dataRoot: dataRoot(dataDir), strict, signal: interrupt.signal };
       try {
         const done =
           (await calibrate(run, options, json === true, progress)) &&
@@ -98,7 +100,8 @@ async function calibrate(run: string, options: CalibrateOptions, json: boolean, 
   try {
     for await (const event of calibrateRun(run, options))
       if (event.kind === "measuring") showMeasuring(progress, event);
-      else calibrated = event;
+      else if (event.kind === "calibrated") calibrated = event;
+      else showPreparation(event, progress);
   } finally {
     progress.clear();
   }

@@ -1,4 +1,5 @@
 import { random } from "../../core/random.ts";
+import { count, plural } from "../../core/text.ts";
 import { temper } from "../../inference/calibration.ts";
 import type { Classifier } from "../../inference/classifier.ts";
 import { type EvaluateOptions, evaluate, matchClasses } from "../../inference/evaluate.ts";
@@ -24,6 +25,8 @@ export interface Measured {
   readonly images: number;
   /** Images of the whole split. */
   readonly of: number;
+  /** Pictures that cannot be read: they count nowhere. */
+  readonly unreadable: readonly { readonly file: string; readonly message: string }[];
   readonly seconds: number;
   /** What logits were divided by. */
   readonly temperature: number;
@@ -49,6 +52,13 @@ export type MeasureEvent =
   | { readonly kind: "progress"; readonly done: number; readonly total: number; readonly imagesPerSecond: number }
   | { readonly kind: "measured"; readonly measured: Measured };
 
+/** What was measured on: `24 images of the test split, drawn from 100, without 1 that cannot be read`. */
+export function imagesText(images: number, of: number, unreadable: number, split?: string): string {
+  const where = split === undefined ? "" : ` of the ${split} split`;
+  const drawn = images + unreadable < of ? `, drawn from ${count(of)}` : "";
+  return `${plural(images, "image")}${where}${drawn}${unreadable ? `, without ${count(unreadable)} that cannot be read` : ""}`;
+}
+
 /**
  * Measures a classifier, whose temperature is 1, by one view of each image: without and with the temperature, and notes single answers.
  * @throws UsageError where the data set's classes are not the classifier's.
@@ -62,6 +72,7 @@ export async function* measure(
   const columns = matchClasses(classifier.labels, dataset);
   const tally = createTally(classifier.labels.length);
   const answers: Answered[] = [];
+  const unreadable: Measured["unreadable"][number][] = [];
   for await (const event of evaluate(classifier, dataset, { views: "none", files, now })) {
     if (event.kind === "progress") {
       for (const [i, untempered] of event.probabilities.entries()) {
@@ -76,6 +87,7 @@ export async function* measure(
       const { done, total, imagesPerSecond } = event;
       yield { kind: "progress", done, total, imagesPerSecond };
     }
+    if (event.kind === "unreadable") unreadable.push({ file: event.file, message: event.message });
     if (event.kind !== "result") continue;
     const order = random(0).fork("pictures").permutation(answers.length);
     yield {
@@ -83,6 +95,7 @@ export async function* measure(
       measured: {
         images: answers.length,
         of,
+        unreadable,
         seconds: (now() - start) / 1e3,
         temperature,
         metrics: tally.result(classifier.labels),

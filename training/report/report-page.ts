@@ -5,7 +5,7 @@ import { classesSection } from "./classes.ts";
 import { confusionSection } from "./confusion.ts";
 import { curvesSection } from "./curves.ts";
 import { type Html, html, pageOf, tableOf } from "./html.ts";
-import type { Measured } from "./measure.ts";
+import { imagesText, type Measured } from "./measure.ts";
 import { type NormLayer, normsSection } from "./norms.ts";
 import { type AnsweredPicture, markOf, pictureGrid } from "./pictures.ts";
 import { reliabilitySection } from "./reliability.ts";
@@ -46,8 +46,17 @@ const numbers = (rows: readonly (readonly [name: string, value: string, detail?:
   html`<dl class="numbers">${rows.map(([name, value, detail]) => html`<div><dt>${name}</dt><dd>${value}${detail && html`<small>${detail}</small>`}</dd></div>\n`)}</dl>`;
 
 /** What is measured on how many images: `1,000 images of the test split`. */
-const measuredOn = ({ split, measured: { images, of } }: ReportContent): string =>
-  `${plural(images, "image")} of the ${split} split${images < of ? `, drawn from ${count(of)}` : ""}`;
+const measuredOn = ({ split, measured: { images, of, unreadable } }: ReportContent): string =>
+  imagesText(images, of, unreadable.length, split);
+
+/** How many pictures that cannot be read are named. */
+const MOST_NAMED = 10;
+
+function leftOut({ split, measured: { unreadable } }: ReportContent): Html {
+  const more = unreadable.length - MOST_NAMED;
+  return html`<div class="warning"><p>${plural(unreadable.length, "picture")} of the ${split} split cannot be read, and ${unreadable.length === 1 ? "counts" : "count"} nowhere:</p>
+<ul>${unreadable.slice(0, MOST_NAMED).map(({ message }) => html`<li>${message}</li>\n`)}${more > 0 && html`<li>and ${count(more)} more</li>`}</ul></div>`;
+}
 
 function headline(content: ReportContent): Html {
   const { history, parameters, measured, weights, config, split, trainingImages, validationImages } = content;
@@ -126,6 +135,7 @@ export function reportPage(content: ReportContent): string {
 <p class="sub">${day && `Run of ${day} UTC. `}Measured on ${measuredOn(content)}, in ${duration(measured.seconds)}, one view of each.</p>
 ${unfinished && html`<p class="warning">This run was stopped before its end: the numbers are of the weights that it had.</p>`}
 ${splitNote && html`<p class="warning">${splitNote}</p>`}
+${measured.unreadable.length > 0 && leftOut(content)}
 ${headline(content)}
 <nav aria-label="Sections">${sections.map(({ id, title: name }) => html`<a href="#${id}">${name}</a>\n`)}</nav>
 </header>

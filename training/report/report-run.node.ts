@@ -11,8 +11,9 @@ import { checkpointFile } from "../checkpoint.node.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { epochOf, modelFileOf } from "../export-run.node.ts";
 import type { EpochRecord } from "../progress.ts";
-import { RUN_FILES, type RunAbout, readRunAbout, readRunCheckpoint } from "../run-files.node.ts";
-import { type RunParts, runParts } from "../run-parts.node.ts";
+import { lockRun, RUN_FILES, type RunAbout, readRunAbout, readRunCheckpoint } from "../run-files.node.ts";
+import { type PrepareEvent, prepareAgain, type RunParts, unreadableText } from "../run-parts.node.ts";
+import { inferenceWeights } from "../weight-average.ts";
 import { readCalibration } from "./calibration-file.node.ts";
 import { type Answered, type Measured, MOST_IMAGES, measure } from "./measure.ts";
 import { normLayers } from "./norms.ts";
@@ -27,6 +28,8 @@ export interface ReportOptions {
   readonly split?: string;
   /** The most images to measure on, 10,000; of more, so many are drawn by a seed. */
   readonly limit?: number;
+  /** Pictures that cannot be read are an error, and not left out. */
+  readonly strict?: boolean;
   /** Aborted: nothing is written. */
   readonly signal?: AbortSignal;
 }
@@ -39,6 +42,8 @@ export interface RunEvaluation {
   readonly images: number;
   /** Images of the whole split. */
   readonly of: number;
+  /** Pictures that cannot be read, which count nowhere. */
+  readonly unreadable: number;
   readonly top1: number;
   readonly top1Interval: readonly [low: number, high: number];
   readonly top5: number;
@@ -49,6 +54,7 @@ export interface RunEvaluation {
 }
 
 export type ReportEvent =
+  | Extract<PrepareEvent, { kind: "decoding" | "left out" }>
   | { readonly kind: "measuring"; readonly split: string; readonly done: number; readonly total: number; readonly imagesPerSecond: number }
   | ({ readonly kind: "reported"; readonly file: string; readonly bytes: number; readonly note?: string } & RunEvaluation);
 
@@ -64,14 +70,25 @@ interface Measuring {
  * @throws UsageError, FivecropError where there is no run, no checkpoint of it yet, or its data cannot be read.
  */
 export async function* reportRun(run: string, options: ReportOptions): AsyncGenerator<ReportEvent, void, undefined> {
-  const { dataRoot, split: asked, limit = MOST_IMAGES, signal } = options;
+  const unlock = await lockRun(run);
+  try {
+    yield* makeReport(run, options);
+  } finally {
+    await unlock();
+  }
+}
+
+/** The same for who holds the run's lock already. */
+export async function* makeReport(run: string, options: ReportOptions): AsyncGenerator<ReportEvent, void, undefined> {
+  const { dataRoot, strict, split: asked, limit = MOST_IMAGES, signal } = options;
   const about = await readRunAbout(run);
   const { config } = about;
   const last = await readRunCheckpoint(run, "last", config);
   const isBest = existsSync(join(run, checkpointFile("best")));
   const checkpoint = isBest ? await readRunCheckpoint(run, "best", config) : last;
   const { history, logs } = last.progress;
-  const parts = await runParts(config, { dataRoot });
+  const parts = yield* prepareAgain(config, checkpoint, { dataRoot, strict, signal });
+  if (!parts) return;
   const { dataset: whole, split, note } = await chooseSplit(config.data, dataRoot, parts, asked);
   const dataset = bounded(whole, limit);
   const epoch = epochOf(checkpoint);
@@ -93,6 +110,10 @@ export async function* reportRun(run: string, options: ReportOptions): AsyncGene
   }
   if (!measured) throw new FivecropError(`${run}: nothing was measured on ${config.data}, ${split}`);
 
+  const { unreadable } = measured;
+  if (strict && unreadable.length) throw new FivecropError(unreadableText(config.data, split, unreadable));
+  if (unreadable.length) yield { kind: "left out", split, images: dataset.length, unreadable };
+
   const page = reportPage({
     ...factsOf(about, checkpoint, parts, history),
     logs,
@@ -111,19 +132,32 @@ export async function* reportRun(run: string, options: ReportOptions): AsyncGene
   yield { kind: "reported", file, bytes: Buffer.byteLength(page), ...(note !== undefined && { note }), ...evaluation };
 }
 
-const factsOf = (about: RunAbout, { training: { parameters } }: Checkpoint, parts: RunParts, history: readonly EpochRecord[]) => ({
+const factsOf = (about: RunAbout, { training }: Checkpoint, parts: RunParts, history: readonly EpochRecord[]) => ({
   ...about,
   history,
   parameters: parameterCount(parts.network),
   trainingImages: parts.training.length,
   validationImages: parts.validation.length,
-  norms: normLayers(parts.network.graph, parameters),
+  norms: normLayers(parts.network.graph, inferenceWeights(training)),
 });
 
-function evaluationOf({ images, of, seconds, temperature, metrics }: Measured, split: string, epoch: number): RunEvaluation {
+function evaluationOf({ images, of, unreadable, seconds, temperature, metrics }: Measured, split: string, epoch: number): RunEvaluation {
   const { top1, top1Interval, top5, loss, calibration } = metrics;
   const { expectedCalibrationError } = calibration;
-  return { split, epoch, images, of, top1, top1Interval, top5, loss, expectedCalibrationError, temperature, seconds };
+  return {
+    split,
+    epoch,
+    images,
+    of,
+    unreadable: unreadable.length,
+    top1,
+    top1Interval,
+    top5,
+    loss,
+    expectedCalibrationError,
+    temperature,
+    seconds,
+  };
 }
 
 /** What was asked for, else the test split; where that cannot be had the validation split, and why. */

@@ -1,6 +1,7 @@
 import type { ProgressBar } from "../../core/progress-bar.node.ts";
 import { bytes, count, duration, percent, plural, remaining, table } from "../../core/text.ts";
 import type { CalibrateEvent } from "./calibrate-run.node.ts";
+import { imagesText } from "./measure.ts";
 import type { ReportEvent } from "./report-run.node.ts";
 
 /** How far a report's measuring is. */
@@ -14,12 +15,11 @@ export function showMeasuring(
 
 /** What a report was found to say. */
 export function reportedLines({ file, bytes: size, note, ...found }: Extract<ReportEvent, { kind: "reported" }>): string[] {
-  const { split, images, of, top1, top1Interval, expectedCalibrationError, seconds } = found;
+  const { split, images, of, unreadable, top1, top1Interval, expectedCalibrationError, seconds } = found;
   const [low, high] = top1Interval.map((share) => percent(share, 1));
-  const drawn = images < of ? `, drawn from ${count(of)}` : "";
   return [
     `${file}: ${bytes(size)}`,
-    `  ${split}: ${percent(top1)} of ${plural(images, "image")}${drawn} (95 %: ${low} to ${high}), calibration error ${percent(expectedCalibrationError)}, in ${duration(seconds)}`,
+    `  ${split}: ${percent(top1)} of ${imagesText(images, of, unreadable)} (95 %: ${low} to ${high}), calibration error ${percent(expectedCalibrationError)}, in ${duration(seconds)}`,
     ...(note === undefined ? [] : [`  ${note}`]),
   ];
 }

@@ -78,6 +78,7 @@ export async function madeContent(options: MadeOptions): Promise<ReportContent> 
     split: "test",
     measured: {
       images,
+      unreadable: [],
       of: 4 * images,
       seconds: 12,
       temperature,

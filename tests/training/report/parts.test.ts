@@ -135,7 +135,7 @@ test("runs beside one another: what differs, and what stands against comparing t
   const numbers = { split: "test", epoch: 5, of: 9000, top1: 0.5, top1Interval: [0.4, 0.6], top5: 1, loss: 1 } as const;
   const measured = (images: number) => ({
     ...run("a", {}),
-    evaluation: { ...numbers, images, expectedCalibrationError: 0, temperature: 1, seconds: 1 },
+    evaluation: { ...numbers, images, unreadable: 0, expectedCalibrationError: 0, temperature: 1, seconds: 1 },
   });
   expect(compareRuns([measured(9000), measured(9000)]).notes).toEqual([]);
   expect(compareRuns([measured(9000), measured(50)]).notes[0]).toMatch(/^The reports measured different numbers of images \(9,000, 50\)/);
