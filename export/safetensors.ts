@@ -62,17 +62,52 @@ export function readSafetensors(
   bytes: Uint8Array,
   file = "safetensors",
 ): { readonly tensors: Named; readonly metadata: Readonly<Record<string, string>> } {
-  const fail = (what: string, cause?: unknown): never => {
+  const length = headerLength(bytes, bytes.length, file);
+  const data = bytes.subarray(8 + length);
+  const { metadata, entries } = readHeader(bytes.subarray(8, 8 + length), data.length, file);
+  const tensors = Object.fromEntries(entries.map(([name, entry]) => [name, toTensor(entry, data.subarray(entry.begin, entry.end))]));
+  return { tensors, metadata };
+}
+
+/**
+ * What a safetensors file says before its tensors: their shapes, and the texts beside them.
+ * @param header its bytes 8 to 8 + headerLength
+ * @param size the whole file's, in bytes
+ * @throws FivecropError as readSafetensors does
+ */
+export function readSafetensorsHeader(
+  header: Uint8Array,
+  size: number,
+  file = "safetensors",
+): { readonly shapes: Readonly<Record<string, readonly number[]>>; readonly metadata: Readonly<Record<string, string>> } {
+  const { metadata, entries } = readHeader(header, size - 8 - header.length, file);
+  return { metadata, shapes: Object.fromEntries(entries.map(([name, { shape }]) => [name, shape])) };
+}
+
+const failureOf =
+  (file: string): Fail =>
+  (what, cause) => {
     throw new FivecropError(`${file}: ${what}`, { cause });
   };
-  if (bytes.length < 8) fail(`expected a safetensors file, which has at least 8 bytes, found ${bytes.length}`);
+
+/** The length of a safetensors file's header, which begins at byte 8. @param bytes at least its first 8 @throws FivecropError where it is none */
+export function headerLength(bytes: Uint8Array, size: number, file = "safetensors"): number {
+  const fail = failureOf(file);
+  if (size < 8 || bytes.length < 8) return fail(`expected a safetensors file, which has at least 8 bytes, found ${size}`);
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
-  if (length > LONGEST_HEADER || length > bytes.length - 8)
-    fail(
-      `expected a safetensors header within the file's ${bytes.length} bytes, found one of ${length}: the file is cut off or of another format`,
-    );
-  const data = bytes.subarray(8 + length);
-  const { [METADATA]: metadata = {}, ...entries } = parseHeader(bytes.subarray(8, 8 + length), fail);
+  if (length > LONGEST_HEADER || length > size - 8)
+    fail(`expected a safetensors header within the file's ${size} bytes, found one of ${length}: the file is cut off or of another format`);
+  return length;
+}
+
+/** The entries of a header, checked against one another and the data's length. */
+function readHeader(
+  header: Uint8Array,
+  size: number,
+  file: string,
+): { readonly metadata: Readonly<Record<string, string>>; readonly entries: readonly (readonly [name: string, entry: Entry])[] } {
+  const fail = failureOf(file);
+  const { [METADATA]: metadata = {}, ...entries } = parseHeader(header, fail);
   if (!isRecord(metadata) || !Object.values(metadata).every((text) => typeof text === "string"))
     fail(`its ${METADATA}: expected texts by name`);
 
@@ -85,10 +120,8 @@ export function readSafetensors(
       fail(`tensor '${name}': expected its data to begin at ${end}, where the one before ends, found ${entry.begin}`);
     end = entry.end;
   }
-  if (end !== data.length)
-    fail(`expected ${end} bytes of data, found ${data.length}: the file is ${data.length < end ? "cut off" : "too long"}`);
-  const tensors = Object.fromEntries(sorted.map(([name, entry]) => [name, toTensor(entry, data.subarray(entry.begin, entry.end))]));
-  return { tensors, metadata: metadata as Readonly<Record<string, string>> };
+  if (end !== size) fail(`expected ${end} bytes of data, found ${size}: the file is ${size < end ? "cut off" : "too long"}`);
+  return { metadata: metadata as Readonly<Record<string, string>>, entries: sorted };
 }
 
 type Fail = (what: string, cause?: unknown) => never;

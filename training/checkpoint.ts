@@ -1,5 +1,6 @@
 import { FivecropError, messageOf } from "../core/errors.ts";
-import { readSafetensors, writeSafetensors } from "../export/safetensors.ts";
+import { sizeOf } from "../core/tensor.ts";
+import { readSafetensors, readSafetensorsHeader, writeSafetensors } from "../export/safetensors.ts";
 import type { TrainingState, Weights } from "./engine.ts";
 import type { Progress } from "./progress.ts";
 
@@ -49,12 +50,8 @@ export function writeCheckpoint({ training, ...rest }: Checkpoint): Uint8Array {
 
 /** @param name the file, for messages. @throws FivecropError where it is no checkpoint. */
 export function readCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
-  const { tensors, metadata } = readFile(bytes, name);
-  if (metadata.format !== FORMAT || metadata.checkpoint === undefined)
-    throw new FivecropError(
-      `${name} is no checkpoint of this version: expected the format '${FORMAT}', found ${metadata.format ? `'${metadata.format}'` : "none"}.`,
-    );
-  const { step, seed, ...rest } = parseAbout(metadata.checkpoint, name);
+  const { tensors, metadata } = asCheckpoint(name, () => readSafetensors(bytes));
+  const { step, seed, ...rest } = aboutOf(metadata, name);
   const byRole = (role: string): Weights =>
     Object.fromEntries(
       Object.entries(tensors).flatMap(([key, t]) => (key.startsWith(`${role}/`) ? [[key.slice(role.length + 1), t]] : [])),
@@ -64,9 +61,31 @@ export function readCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
   return { ...rest, training: { step, seed, parameters, slots, state, ...kept } };
 }
 
-function readFile(bytes: Uint8Array, name: string): ReturnType<typeof readSafetensors> {
+/** A checkpoint but for its tensors: of those only how many parameters there are. */
+export interface CheckpointSummary extends Omit<Checkpoint, "training"> {
+  readonly parameters: number;
+}
+
+/** @param header of its safetensors file @param size the whole file's, in bytes @throws FivecropError where it is no checkpoint. */
+export function readSummary(header: Uint8Array, size: number, name: string): CheckpointSummary {
+  const { shapes, metadata } = asCheckpoint(name, () => readSafetensorsHeader(header, size));
+  const { step: _, seed: __, ...rest } = aboutOf(metadata, name);
+  const sizes = Object.entries(shapes).map(([key, shape]) => (key.startsWith("parameters/") ? sizeOf(shape) : 0));
+  return { ...rest, parameters: sizes.reduce((sum, each) => sum + each, 0) };
+}
+
+function aboutOf(metadata: Readonly<Record<string, string>>, name: string): About {
+  if (metadata.format !== FORMAT || metadata.checkpoint === undefined)
+    throw new FivecropError(
+      `${name} is no checkpoint of this version: expected the format '${FORMAT}', found ${metadata.format ? `'${metadata.format}'` : "none"}.`,
+    );
+  return parseAbout(metadata.checkpoint, name);
+}
+
+/** What a reader of safetensors says. @throws FivecropError that calls the file a checkpoint */
+export function asCheckpoint<T>(name: string, read: () => T): T {
   try {
-    return readSafetensors(bytes);
+    return read();
   } catch (cause) {
     throw new FivecropError(`${name} is no checkpoint: ${messageOf(cause)}`, { cause });
   }

@@ -11,8 +11,8 @@ import { readInput } from "../core/read-file.node.ts";
 import { RUNTIME_VERSION } from "../core/session.node.ts";
 import { VERSION } from "../export/version.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
-import { checkpointFile, fileCheckpoints } from "./checkpoint.node.ts";
-import type { Checkpoint } from "./checkpoint.ts";
+import { checkpointFile, fileCheckpoints, loadSummary } from "./checkpoint.node.ts";
+import type { Checkpoint, CheckpointSummary } from "./checkpoint.ts";
 import { DEFAULTS, type RunConfig } from "./run-config.ts";
 
 /** What a run leaves in its directory, beside its checkpoints `best` and `last`. */
@@ -157,9 +157,18 @@ export async function readRunAbout(out: string): Promise<RunAbout> {
 export const readRunConfig = async (out: string): Promise<RunConfig> => (await readRunAbout(out)).config;
 
 /** @throws FivecropError that names the file, where it is missing, is no checkpoint, or of another network. */
-export async function readRunCheckpoint(out: string, name: CheckpointName, config: RunConfig): Promise<Checkpoint> {
+export const readRunCheckpoint = async (out: string, name: CheckpointName, config: RunConfig): Promise<Checkpoint> =>
+  ownCheckpoint(await fileCheckpoints(out).load(name), { out, name, config });
+
+/** The same without its tensors, which are not read. @throws FivecropError as readRunCheckpoint does */
+export const readRunSummary = async (out: string, name: CheckpointName, config: RunConfig): Promise<CheckpointSummary> =>
+  ownCheckpoint(await loadSummary(out, name), { out, name, config });
+
+function ownCheckpoint<T extends Pick<Checkpoint, "network" | "optimizer">>(
+  found: T | undefined,
+  { out, name, config }: { readonly out: string; readonly name: CheckpointName; readonly config: RunConfig },
+): T {
   const file = join(out, checkpointFile(name));
-  const found = await fileCheckpoints(out).load(name);
   if (!found)
     throw new FivecropError(
       existsSync(join(out, checkpointFile("last")))

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { readMetadata } from "../../export/metadata.ts";
 import { createNetwork } from "../../models/architectures/index.ts";
-import { fileCheckpoints } from "../../training/checkpoint.node.ts";
+import { fileCheckpoints, loadSummary } from "../../training/checkpoint.node.ts";
 import type { Weights } from "../../training/engine.ts";
 import { exportRun } from "../../training/export-run.node.ts";
 import { calibrateRun } from "../../training/report/calibrate-run.node.ts";
@@ -104,6 +104,24 @@ test("the report's norm layers are of the averaged weights, which it measures", 
   const shown = (weights: Weights) => normsSection(normLayers(graph, weights)).markup;
   expect(page.includes(shown(average!))).toBe(true);
   expect(page.includes(shown(parameters))).toBe(false);
+});
+
+test("a checkpoint's summary is what the whole of it says, and finds the same faults", async () => {
+  await train();
+  const { training, ...rest } = (await fileCheckpoints(out).load("last"))!;
+  const parameters = Object.values(training.parameters).reduce((sum, { data }) => sum + data.length, 0);
+  expect(await loadSummary(out, "last")).toEqual({ ...rest, parameters });
+  expect(await loadSummary(out, "none")).toBeUndefined();
+  const file = join(out, "last.safetensors");
+  const bytes = await readFile(file);
+  for (const length of [0, 5, 100, bytes.length - 1]) {
+    await writeFile(file, bytes.subarray(0, length));
+    const said = await fileCheckpoints(out)
+      .load("last")
+      .catch((error: Error) => error.message);
+    expect(said).toMatch(/last\.safetensors is no checkpoint: /);
+    await expect(loadSummary(out, "last")).rejects.toThrow(String(said));
+  }
 });
 
 describe("a picture of the test split that cannot be read", () => {

@@ -10,7 +10,7 @@ import { metadataOf } from "../../inference/model-contract.ts";
 import { mean } from "../../inference/probabilities.ts";
 import { createTally } from "../../inference/tally.ts";
 import { parseViews } from "../../pipeline/views.ts";
-import { lockRun, RUN_FILES, readRunCheckpoint, readRunConfig } from "../run-files.node.ts";
+import { lockRun, RUN_FILES, readRunConfig, readRunSummary } from "../run-files.node.ts";
 import { type DecodingEvent, prepareAgain } from "../run-parts.node.ts";
 import { type CalibrationQuality, type RunCalibration, writeCalibration } from "./calibration-file.node.ts";
 
@@ -57,7 +57,7 @@ async function* calibrate(run: string, { dataRoot, strict, signal }: CalibrateOp
     throw new FivecropError(
       `${file} does not say of which epoch it is: it is not the run's best one. To fix: export it again (export ${run}).`,
     );
-  const checkpoint = await readRunCheckpoint(run, "best", config);
+  const checkpoint = await readRunSummary(run, "best", config);
   const parts = yield* prepareAgain(config, checkpoint, { dataRoot, strict, signal });
   if (!parts) return;
   const { validation } = parts;

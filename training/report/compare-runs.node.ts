@@ -3,9 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FivecropError, UsageError } from "../../core/errors.ts";
 import { fileReason } from "../../core/file-error.ts";
-import { sizeOf } from "../../core/tensor.ts";
 import { bestOf } from "../progress.ts";
-import { RUN_FILES, readRunAbout, readRunCheckpoint } from "../run-files.node.ts";
+import { RUN_FILES, readRunAbout, readRunSummary } from "../run-files.node.ts";
 import { type ComparedRun, type Comparison, compareRuns } from "./compare.ts";
 import type { RunEvaluation } from "./report-run.node.ts";
 
@@ -20,9 +19,8 @@ export async function compareDirectories(directories: readonly string[]): Promis
 
 async function readRun(run: string): Promise<ComparedRun> {
   const { config, environment } = await readRunAbout(run);
-  const { training, progress } = await readRunCheckpoint(run, "last", config);
+  const { parameters, progress } = await readRunSummary(run, "last", config);
   const { history } = progress;
-  const parameters = Object.values(training.parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const evaluation = await readEvaluation(run);
   return {
     run,
