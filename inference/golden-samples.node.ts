@@ -66,12 +66,15 @@ export interface SelfContainedFile {
   readonly largestDifference: number;
 }
 
-/** Beyond that the file is not what it was made of: its resizing is within one level of the ordinary one. */
-const LARGEST_DIFFERENCE = 0.05;
+/**
+ * Beyond that the file is not what it was made of: its resizing is within a level or two of the ordinary one. On photos that moves probabilities by
+ * less than 0.001; generated pictures are harder (noise, of which networks are unsure): trained networks were seen to move by up to 0.002 on them.
+ */
+const LARGEST_DIFFERENCE = 0.01;
 
 /**
  * A self-contained file of a model that carries metadata, with golden samples, compared on them with the ordinary path.
- * @throws FivecropError where they differ by more than five percentage points. UsageError for unknown views.
+ * @throws FivecropError where they differ by more than one percentage point. UsageError for unknown views.
  */
 export async function makeSelfContained(
   model: Uint8Array,

@@ -11,8 +11,8 @@ import type { ReadCropsOptions } from "./read-crops.node.ts";
 /** Pictures in one thread at a time: one is decoded while the other's views are made. Decoded pictures of more would only wait, in memory. */
 const PER_THREAD = 2;
 
-/** Of all threads' decoded pictures together, in bytes: seven of 12 megapixels. */
-const DECODED = 2 ** 28;
+/** Of all threads' decoded pictures together, in bytes: four of 12 megapixels. While it is worked on, a picture takes about three times its bytes. */
+const DECODED = 160 * 2 ** 20;
 
 type Thread = Calls<PrepareQuestion, Crops>;
 
