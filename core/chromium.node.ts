@@ -80,6 +80,6 @@ function restore(name: string, value: string | undefined): void {
 /** @throws FivecropError that says how to get one, where there is none. */
 export async function findBrowser(): Promise<BrowserProgram> {
   const found = namedBrowser() ?? installedBrowser() ?? (await npmBrowser());
-  if (!found) throw new FivecropError(`no browser was found. To mend: ${HOW_TO_GET_A_BROWSER}.`);
+  if (!found) throw new FivecropError(`no browser was found. To fix: ${HOW_TO_GET_A_BROWSER}.`);
   return found;
 }

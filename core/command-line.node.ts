@@ -49,6 +49,12 @@ export function createProgram(name: string, summary: string, version: string, ex
   return toThrow(new Command(name)).description(summary).version(version).addHelpText("after", examplesText(examples));
 }
 
+/** The option of every command that reads a data set. */
+export const DATA_DIR = [
+  "--data-dir <dir>",
+  "the folder of all data sets (default: $FIVECROP_DATA, else the user's cache folder)",
+] as const;
+
 export interface Range {
   readonly whole?: true;
   readonly from?: number;

@@ -13,7 +13,7 @@ const ROOT = new URL("../", import.meta.url);
  */
 export function startWorker(module: string, workerData: unknown): Worker {
   const url = new URL(`${import.meta.url.endsWith(".ts") ? "dist/" : ""}${module}.js`, ROOT);
-  if (!existsSync(url)) throw new FivecropError(`${fileURLToPath(url)} is missing. To mend: npm run build`);
+  if (!existsSync(url)) throw new FivecropError(`${fileURLToPath(url)} is missing. To fix: npm run build`);
   const worker = new Worker(url, { workerData, execArgv: [] });
   worker.unref();
   return worker;

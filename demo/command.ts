@@ -47,7 +47,7 @@ export function demoCommand(): Command {
 }
 
 async function demo({ port, model: given, build, json }: DemoOptions): Promise<void> {
-  if (!isBuilt()) throw new FivecropError("the page is not built. To mend: npm run build.");
+  if (!isBuilt()) throw new FivecropError("the page is not built. To fix: npm run build.");
   const shipped = existsSync(PRETRAINED) ? (await readdir(PRETRAINED)).filter((file) => file.endsWith(".onnx")).sort() : [];
   const files = [...(given ?? (existsSync(QUICKSTART) ? [QUICKSTART] : [])), ...shipped.map((file) => join(PRETRAINED, file))];
   const models = await Promise.all([...new Set(files)].map(toSiteModel));
@@ -78,7 +78,7 @@ async function writeSite(site: Site, folder: string): Promise<void> {
       await makeDirectory(dirname(file));
     } catch (cause) {
       throw new FivecropError(
-        `--build: cannot make the directory ${dirname(file)}: ${fileReason(cause)}. To mend: choose a place that can be written.`,
+        `--build: cannot make the directory ${dirname(file)}: ${fileReason(cause)}. To fix: choose a place that can be written.`,
         { cause },
       );
     }
@@ -91,7 +91,7 @@ async function serve(site: Parameters<typeof serveSite>[0], port: number): Retur
     return await serveSite(site, port);
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code === "EADDRINUSE" ? "it is in use" : messageOf(cause);
-    throw new FivecropError(`cannot listen on port ${port}: ${reason}. To mend: --port 0 takes a free one.`, { cause });
+    throw new FivecropError(`cannot listen on port ${port}: ${reason}. To fix: --port 0 takes a free one.`, { cause });
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { createCommand } from "../core/command-line.node.ts";
+import { createCommand, DATA_DIR } from "../core/command-line.node.ts";
 import { UsageError } from "../core/errors.ts";
 import { createProgressBar } from "../core/progress-bar.node.ts";
 import { dataRoot } from "../pipeline/datasets/index.ts";
@@ -44,7 +44,7 @@ export function exportCommand(): Command {
     .option("--labels <file>", "the classes of an .onnx file, a name a line or JSON (default: as it says)")
     .option("--preprocess <json>", "its preprocessing, as JSON or a file of it (default: as it says)")
     .option("--out <file>", `the file to write (default: in the run, ${RUN_FILES.model} for the best checkpoint)`)
-    .option("--data-dir <dir>", "the folder of all data sets (default: $FIVECROP_DATA, else the user's cache folder)")
+    .option(...DATA_DIR)
     .action(exportSource);
 }
 

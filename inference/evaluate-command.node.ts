@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { createCommand, numberOption, print, repeated } from "../core/command-line.node.ts";
+import { createCommand, DATA_DIR, numberOption, print, repeated } from "../core/command-line.node.ts";
 import { UsageError } from "../core/errors.ts";
 import { createProgressBar } from "../core/progress-bar.node.ts";
 import { splitViews } from "../pipeline/views.ts";
@@ -28,12 +28,19 @@ export function evaluateCommand(): Command {
   ])
     .argument("<model>", "an ONNX classifier")
     .option("--data <name>", "the data set, or folder:PATH (default: the one that the model was trained on)")
-    .option("--split <name>", "its part: train, validation, test, or all of a folder without parts (default: test, else all)")
-    .option("--data-dir <dir>", "the folder of all data sets (default: $FIVECROP_DATA, else the user's cache folder)")
+    .option(
+      "--split <name>",
+      "its part: train, validation, test, or all of a folder without parts (default: test, else all, validation or train, what there is)",
+    )
+    .option(...DATA_DIR)
     .option("--tta <views>", `${TTA}; several, a comma between them, are measured in one pass and compared with none`, repeated)
     .option("--batch-size <n>", "images at a time", numberOption("--batch-size", { whole: true, from: 1 }), 64)
     .option("--strict", "fail on a picture that cannot be read (default: it is named and left out)")
-    .option("--limit <n>", "only the first n images", numberOption("--limit", { whole: true, from: 1 }))
+    .option(
+      "--limit <n>",
+      "at most n images, drawn over the whole split, always the same ones (default: all)",
+      numberOption("--limit", { whole: true, from: 1 }),
+    )
     .option("--threads <n>", "threads of one operator (default: the runtime's choice)", numberOption("--threads", { whole: true, from: 1 }))
     .addOption(deviceOption());
   return withModelOptions(command).action(evaluateModel);
@@ -47,7 +54,7 @@ async function evaluateModel(model: string, options: EvaluateCommandOptions): Pr
   const [
     { loadClassifier },
     { dataRoot, datasetEntry, evaluationSplit, openDataset, publicName, resolveName },
-    { subset },
+    { bounded },
     { showEvaluation },
   ] = await Promise.all([
     import("./classifier.node.ts"),
@@ -66,13 +73,7 @@ async function evaluateModel(model: string, options: EvaluateCommandOptions): Pr
     const data = resolveName(options.data ?? training?.dataset ?? "");
     const split = options.split ?? evaluationSplit(await datasetEntry(data));
     const whole = await openDataset({ name: data, root: dataRoot(dataDir), split });
-    const dataset =
-      limit !== undefined && limit < whole.length
-        ? subset(
-            whole,
-            Array.from({ length: limit }, (_, i) => i),
-          )
-        : whole;
+    const dataset = bounded(whole, limit ?? whole.length);
     const progress = createProgressBar({ quiet: json });
     for (const note of whole.notes ?? []) process.stderr.write(`fivecrop: ${note}\n`);
     if (training?.dataset === publicName(data) && (split === "train" || split === "all"))

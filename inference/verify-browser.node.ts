@@ -88,7 +88,7 @@ async function builtFiles(): Promise<string[]> {
   try {
     return await readdir(BUILT);
   } catch (cause) {
-    throw new FivecropError(`the page for --browser is not built (${fileReason(cause)}). To mend: npm run build.`, { cause });
+    throw new FivecropError(`the page for --browser is not built (${fileReason(cause)}). To fix: npm run build.`, { cause });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { createCommand, numberOption, PROGRAM, print } from "../core/command-line.node.ts";
+import { createCommand, DATA_DIR, numberOption, PROGRAM, print } from "../core/command-line.node.ts";
 import { FivecropError, UsageError } from "../core/errors.ts";
 import { lookUp } from "../core/nearest.ts";
 import { createProgressBar } from "../core/progress-bar.node.ts";
@@ -11,8 +11,7 @@ interface WithRoot {
   readonly json?: true;
 }
 
-const withRoot = (command: Command): Command =>
-  command.option("--data-dir <dir>", "the folder of all data sets (default: $FIVECROP_DATA, else the user's cache folder)");
+const withRoot = (command: Command): Command => command.option(...DATA_DIR);
 
 /** `datasets`: what there is to train on, and where it comes from. */
 export function datasetsCommand(): Command {
@@ -50,7 +49,7 @@ export function datasetsCommand(): Command {
       "fivecrop datasets show folder:photos --count 60 --out photos.png",
     ])
       .argument("<name>", "a data set, or folder:PATH")
-      .option("--split <name>", "its part (default: test, else all)")
+      .option("--split <name>", "its part (default: test; of a folder without one what it has: all, validation or train)")
       .option("--count <n>", "how many images", numberOption("--count", { whole: true, from: 1 }), 40)
       .option("--seed <n>", "which ones", numberOption("--seed", { whole: true, from: 0 }), 0)
       .option("--out <file>", "the PNG to write (default: NAME-SPLIT.png)"),

@@ -54,6 +54,12 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
   };
 }
 
+/** All images where there are no more than `most`, else so many drawn over the whole data set, always the same ones, in their order. */
+export function bounded(dataset: Dataset, most: number): Dataset {
+  if (dataset.length <= most) return dataset;
+  return subset(dataset, random(0).fork("bounded").permutation(dataset.length).slice(0, most).sort());
+}
+
 export interface Split {
   readonly training: Dataset;
   readonly validation: Dataset;
@@ -68,8 +74,8 @@ export function splitDataset(dataset: Dataset, amount: number, seed: number): Sp
   const count = amount < 1 ? Math.round(amount * dataset.length) : amount;
   if (!(Number.isInteger(count) && count >= 1 && count < dataset.length && amount !== 1))
     throw new UsageError(
-      `${dataset.name}: a validation ${amount < 1 ? "fraction" : "count"} of ${amount} leaves a part of its ${dataset.length} images empty, or divides one. ` +
-        "Expected a fraction between 0 and 1, such as 0.1, or a whole number of images above 1.",
+      `validation: expected a share of the ${dataset.length} images of ${dataset.name} between 0 and 1, or a whole number of them above 1 and below ${dataset.length}, ` +
+        `received ${amount}, which leaves a part empty or divides an image. To fix: choose another amount, such as 0.1.`,
     );
   const order = random(seed).fork("split").permutation(dataset.length);
   return { training: subset(dataset, order.slice(count).sort()), validation: subset(dataset, order.slice(0, count).sort()) };

@@ -1,5 +1,5 @@
 import decodeWithMozjpeg from "@jsquash/jpeg/decode.js";
-import { FivecropError } from "../core/errors.ts";
+import { FivecropError, PictureError } from "../core/errors.ts";
 import { checkFormat, checkSize, type DecodeOptions, damaged, MAX_PIXELS } from "./decode.ts";
 import type { Size } from "./geometry.ts";
 import { createImage, type Image } from "./image.ts";
@@ -73,11 +73,11 @@ const DECODERS: Readonly<Record<Exclude<ImageFormat, "TIFF">, Decoder>> = {
  * A picture file's bytes → Image, as decodeImage in Node: the same pixels of a JPEG (gray or colour) and a PNG; WebP, AVIF, GIF and JPEG in CMYK as the browser
  * decodes them. Upright by EXIF, colour profiles ignored, alpha composed on white, the first frame of several.
  * @param name what messages call the file
- * @throws FivecropError as decodeImage in Node, and for TIFF, which browsers do not read.
+ * @throws PictureError as decodeImage in Node, and for TIFF, which browsers do not read.
  */
 export async function decodeImage(bytes: Uint8Array, name: string, { maxPixels = MAX_PIXELS }: DecodeOptions = {}): Promise<Image> {
   const format = checkFormat(bytes, name);
-  if (format === "TIFF") throw new FivecropError(`${name}: browsers do not read TIFF. To mend: save the picture as a PNG.`);
+  if (format === "TIFF") throw new PictureError(`${name}: browsers do not read TIFF. To fix: save the picture as a PNG.`);
   let refusal: unknown;
   const check: Check = (size) => {
     try {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import sharp, { type Metadata } from "sharp";
-import { FivecropError, UsageError } from "../core/errors.ts";
+import { PictureError, UsageError } from "../core/errors.ts";
 import { fileReason } from "../core/file-error.ts";
 import { checkFormat, checkSize, type DecodeOptions, damaged, MAX_PIXELS } from "./decode.ts";
 import type { Size } from "./geometry.ts";
@@ -39,7 +39,7 @@ function shrunkSize({ autoOrient, space }: Metadata, format: ImageFormat, side: 
  * A picture file's bytes → Image: upright by EXIF, colour profiles ignored (as Pillow does), alpha composed on white, CMYK by plain
  * multiplication (as Pillow does), gray as one channel, 16 bits to 8 by the high byte, the first frame of several.
  * @param name what messages call the file
- * @throws UsageError for an option that is none; FivecropError where the file is empty, no picture of a format that is read, damaged, cut short, or has no or too many pixels.
+ * @throws UsageError for an option that is none; PictureError where the file is empty, no picture of a format that is read, damaged, cut short, or has no or too many pixels.
  */
 export async function decodeImage(
   bytes: Uint8Array,
@@ -57,7 +57,7 @@ export async function decodeImage(
   const { width, height, channels, depth, space, hasAlpha } = header;
   checkSize({ width, height }, name, maxPixels);
   if (!DEPTHS.includes(depth))
-    throw new FivecropError(`${name}: its samples are of type ${depth}. Expected 8 or 16 bits. To mend: save it as an 8-bit PNG.`);
+    throw new PictureError(`${name}: its samples are of type ${depth}. Expected 8 or 16 bits. To fix: save it as an 8-bit PNG.`);
   const cmyk = space === "cmyk";
   const gray = channels <= 2;
   const pipeline = open(maxPixels);
@@ -77,14 +77,14 @@ export async function decodeImage(
 
 /**
  * A picture from a file.
- * @throws FivecropError as decodeImage does, and where the file cannot be read.
+ * @throws PictureError as decodeImage does, and where the file cannot be read.
  */
 export async function readImage(path: string, options?: NodeDecodeOptions): Promise<Image> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);
   } catch (cause) {
-    throw new FivecropError(`${path}: ${fileReason(cause)}. Expected a picture file.`, { cause });
+    throw new PictureError(`${path}: ${fileReason(cause)}. Expected a picture file.`, { cause });
   }
   return decodeImage(bytes, path, options);
 }

@@ -1,5 +1,5 @@
 // What the decoders of Node and of a page share: limits, and what they say of a file that they refuse.
-import { FivecropError, messageOf } from "../core/errors.ts";
+import { messageOf, PictureError } from "../core/errors.ts";
 import type { Size } from "./geometry.ts";
 import { type ImageFormat, imageFormatOf } from "./image-format.ts";
 
@@ -18,31 +18,31 @@ function hasNoPixels(bytes: Uint8Array, format: ImageFormat): boolean {
   return format === "GIF" && bytes.length >= 10 && (view.getUint16(6, true) === 0 || view.getUint16(8, true) === 0);
 }
 
-/** A file's picture format. @throws FivecropError where it is empty, no picture of a format that is read, or says that it has no pixels. */
+/** A file's picture format. @throws PictureError where it is empty, no picture of a format that is read, or says that it has no pixels. */
 export function checkFormat(bytes: Uint8Array, name: string): ImageFormat {
-  if (bytes.length === 0) throw new FivecropError(`${name}: the file is empty. ${EXPECTED}`);
+  if (bytes.length === 0) throw new PictureError(`${name}: the file is empty. ${EXPECTED}`);
   const found = imageFormatOf(bytes);
-  if ("instead" in found) throw new FivecropError(`${name}: cannot be read as a picture. ${EXPECTED} Found ${found.instead}.`);
+  if ("instead" in found) throw new PictureError(`${name}: cannot be read as a picture. ${EXPECTED} Found ${found.instead}.`);
   if (hasNoPixels(bytes, found.format))
-    throw new FivecropError(`${name}: this ${found.format} has 0 pixels. Expected a width and a height of at least 1.`);
+    throw new PictureError(`${name}: this ${found.format} has 0 pixels. Expected a width and a height of at least 1.`);
   return found.format;
 }
 
-/** @throws FivecropError where a picture of this size has more pixels than the limit. */
+/** @throws PictureError where a picture of this size has more pixels than the limit. */
 export function checkSize({ width, height }: Size, name: string, maxPixels: number): void {
   if (width * height > maxPixels)
-    throw new FivecropError(
-      `${name}: ${width}×${height} pixels are ${Math.ceil((width * height) / 1e6)} megapixels, more than the limit of ${maxPixels / 1e6}. To mend: shrink the picture first.`,
+    throw new PictureError(
+      `${name}: ${width}×${height} pixels are ${Math.ceil((width * height) / 1e6)} megapixels, more than the limit of ${maxPixels / 1e6}. To fix: shrink the picture first.`,
     );
 }
 
 /** What is said where a decoder fails. @param cause what the decoder threw */
-export function damaged(name: string, format: ImageFormat, cause: unknown): FivecropError {
+export function damaged(name: string, format: ImageFormat, cause: unknown): PictureError {
   const [reason] = messageOf(cause)
     .replace(/^Input (buffer|file) has corrupt header:\s*/, "")
     .split("\n");
-  return new FivecropError(
-    `${name}: this ${format} is damaged or cut short${reason ? ` (the decoder says: ${reason})` : ""}. To mend: fetch it again, or open it in an editor and save it anew.`,
+  return new PictureError(
+    `${name}: this ${format} is damaged or cut short${reason ? ` (the decoder says: ${reason})` : ""}. To fix: fetch it again, or open it in an editor and save it anew.`,
     { cause },
   );
 }

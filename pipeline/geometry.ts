@@ -1,4 +1,4 @@
-import { FivecropError } from "../core/errors.ts";
+import { PictureError } from "../core/errors.ts";
 
 /** In pixels. */
 export interface Size {
@@ -27,15 +27,15 @@ export function roundHalfToEven(value: number): number {
 /**
  * The size after resizing: a number is the shorter side, the longer one in proportion and truncated; a pair is [height, width]; null changes nothing.
  * @see torchvision.transforms.Resize
- * @throws FivecropError where a very long and thin picture would become longer than 2^27 pixels.
+ * @throws PictureError where a very long and thin picture would become longer than 2^27 pixels.
  */
 export function resizedSize({ width, height }: Size, resize: number | readonly [number, number] | null): Size {
   if (resize === null) return { width, height };
   if (typeof resize !== "number") return { width: resize[1], height: resize[0] };
   const longer = Math.trunc((resize * Math.max(width, height)) / Math.min(width, height));
   if (longer > LONGEST_SIDE)
-    throw new FivecropError(
-      `a picture of ${width}×${height} pixels, its shorter side resized to ${resize}, would be ${longer} pixels long; expected at most ${LONGEST_SIDE}. To mend: crop it first.`,
+    throw new PictureError(
+      `a picture of ${width}×${height} pixels, its shorter side resized to ${resize}, would be ${longer} pixels long; expected at most ${LONGEST_SIDE}. To fix: crop it first.`,
     );
   return width <= height ? { width: resize, height: longer } : { width: longer, height: resize };
 }

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { writeWhole } from "../core/atomic-file.node.ts";
 import { type Calls, createCalls } from "../core/calls.node.ts";
-import { FivecropError, messageOf } from "../core/errors.ts";
+import { FivecropError } from "../core/errors.ts";
+import { fileReason } from "../core/file-error.ts";
 import { makeDirectory } from "../core/make-directory.node.ts";
 import type { Dataset } from "./dataset.ts";
 import { COUNTERS, type PackData, type PackedChunk, type PackQuestion } from "./pack.ts";
@@ -77,7 +78,10 @@ export async function* packPictures(
     try {
       await makeDirectory(folder);
     } catch (cause) {
-      throw new FivecropError(`cannot make the folder ${folder} for decoded pictures: ${messageOf(cause)}.`, { cause });
+      throw new FivecropError(
+        `cannot make the folder ${folder} for decoded pictures: ${fileReason(cause)}. To fix: free some space, or make the folder above it one that can be written.`,
+        { cause },
+      );
     }
     const chunks = yield* decode(folder, files, spec, options);
     if (!chunks) return undefined;

@@ -3,7 +3,8 @@ import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { threadId, workerData } from "node:worker_threads";
 import { answerCalls } from "../core/answers.node.ts";
 import type { ThreadData } from "../core/calls.node.ts";
-import { FivecropError, messageOf } from "../core/errors.ts";
+import { FivecropError, PictureError } from "../core/errors.ts";
+import { fileReason } from "../core/file-error.ts";
 import { threadState } from "../core/thread-state.node.ts";
 import { readImage } from "./decode.node.ts";
 import { MAX_PIXELS } from "./decode.ts";
@@ -58,11 +59,11 @@ async function prepare(file: string): Promise<Image | string> {
     const image = await readImage(file);
     const { width, height } = resizedSize(image, spec.resize);
     if (width * height > MAX_PIXELS)
-      throw new FivecropError(`${file}: too long and thin: ${image.width}×${image.height} pixels would be resized to ${width}×${height}`);
+      throw new PictureError(`${file}: too long and thin: ${image.width}×${image.height} pixels would be resized to ${width}×${height}`);
     return resizeImage(image, spec);
   } catch (error) {
     const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
-    if (error instanceof FivecropError && (code === undefined || OF_THE_FILE.includes(code))) return error.message;
+    if (error instanceof PictureError && (code === undefined || OF_THE_FILE.includes(code))) return error.message;
     throw error;
   }
 }
@@ -115,9 +116,11 @@ async function writeChunk({ files, target }: PackQuestion): Promise<PackedChunk 
     return another ?? chunk;
   } catch (cause) {
     await rm(beside, { force: true }).catch(() => undefined);
-    throw cause instanceof FivecropError
-      ? cause
-      : new FivecropError(`cannot write decoded pictures to ${target}: ${messageOf(cause)}. To fix: free some space.`, { cause });
+    if (cause instanceof FivecropError || (cause as NodeJS.ErrnoException).code === undefined) throw cause;
+    throw new FivecropError(
+      `cannot write decoded pictures to ${target}: ${fileReason(cause)}. To fix: free some space, or make the folder one that can be written.`,
+      { cause },
+    );
   }
 }
 

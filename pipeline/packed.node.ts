@@ -1,9 +1,10 @@
-import { closeSync, openSync, readSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { FivecropError, messageOf } from "../core/errors.ts";
+import { FivecropError } from "../core/errors.ts";
+import { fileReason } from "../core/file-error.ts";
 import type { Dataset, DatasetDescription } from "./dataset.ts";
 import { createImage, type Image } from "./image.ts";
+import { readBytes } from "./read-bytes.node.ts";
 
 // A folder of decoded pictures: `0.pixels`, `1.pixels`, …, each with the pixels of the next CHUNK pictures one after the other (and, for whoever
 // goes on with an unfinished folder, what its pictures are), and at last `index.json`.
@@ -42,30 +43,11 @@ export async function readIndex(folder: string): Promise<PackedIndex | undefined
     return chunks.every((name) => names.has(name)) ? index : undefined;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new FivecropError(`${folder}: the decoded pictures cannot be read: ${messageOf(cause)}. To mend: delete this folder.`, { cause });
+    throw new FivecropError(`${folder}: the decoded pictures cannot be read: ${fileReason(cause)}. To fix: delete this folder.`, { cause });
   }
 }
 
-/** @throws FivecropError where the file is gone or cut short. */
-function readPixels(path: string, position: number, into: Uint8Array): void {
-  let got = 0;
-  let cause: unknown;
-  try {
-    const file = openSync(path, "r"); // no descriptor is held: nothing needs to be released, in whatever thread
-    try {
-      got = readSync(file, into, 0, into.length, position);
-    } finally {
-      closeSync(file);
-    }
-  } catch (error) {
-    cause = error;
-  }
-  if (got !== into.length)
-    throw new FivecropError(
-      `${path}: expected ${into.length} bytes of a decoded picture at ${position}, found ${cause ? messageOf(cause) : `${got}`}. To mend: delete its folder and start again; the pictures are then decoded anew.`,
-      { cause },
-    );
-}
+const FIX = "delete its folder and start again; the pictures are then decoded anew.";
 
 /**
  * A data set whose decoded pictures are in `packed`: those that could be read. Pixels stay on the disk until an image is asked for.
@@ -74,7 +56,7 @@ function readPixels(path: string, position: number, into: Uint8Array): void {
 export async function openPacked(description: DatasetDescription & { readonly packed: string }): Promise<Dataset> {
   const { name, packed } = description;
   const index = await readIndex(packed);
-  if (!index) throw new FivecropError(`${name}: its decoded pictures in ${packed} are gone or not complete. To mend: start again.`);
+  if (!index) throw new FivecropError(`${name}: its decoded pictures in ${packed} are gone or not complete. To fix: start again.`);
   const { classNames, channels, sizes } = index;
   const sources: number[] = [];
   const positions: number[] = [];
@@ -90,7 +72,7 @@ export async function openPacked(description: DatasetDescription & { readonly pa
   const image = (i: number): Image => {
     const source = sources[i];
     const result = createImage(sizes[2 * source], sizes[2 * source + 1], channels);
-    readPixels(chunkFile(packed, Math.floor(source / CHUNK)), positions[i], result.data);
+    readBytes(chunkFile(packed, Math.floor(source / CHUNK)), positions[i], result.data, "a decoded picture", FIX);
     return result;
   };
   return {

@@ -29,6 +29,6 @@ if (!process.argv.includes("--check")) {
   writeFileSync(target, text);
   console.log(`resize.kernel.generated.ts: ${binary.length} bytes of WebAssembly`);
 } else if (readFileSync(target, "utf8") !== text) {
-  console.error("pipeline/resize.kernel.generated.ts is not what resize.kernel.ts compiles to. To mend: npm run build:kernel");
+  console.error("pipeline/resize.kernel.generated.ts is not what resize.kernel.ts compiles to. To fix: npm run build:kernel");
   process.exit(1);
 }

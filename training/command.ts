@@ -1,16 +1,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { createCommand, EXIT, numberOption, PROGRAM, print } from "../core/command-line.node.ts";
-import { UsageError } from "../core/errors.ts";
+import { createCommand, DATA_DIR, EXIT, numberOption, PROGRAM, print } from "../core/command-line.node.ts";
 import { type Interrupt, listenForInterrupt } from "../core/interrupt.node.ts";
 import { createProgressBar, type ProgressBar } from "../core/progress-bar.node.ts";
 import { shellWord, table } from "../core/text.ts";
 import { ARCHITECTURES } from "../models/architectures/index.ts";
 import { WEIGHT_INITIALIZERS } from "../models/layers/initializers.ts";
-import { parseHead } from "../models/network-options.ts";
 import { augmentationLines, parseAugmentations } from "../pipeline/augmentations/text.ts";
-import { DATASETS, dataRoot, datasetEntry, fileName, resolveName } from "../pipeline/datasets/index.ts";
+import { DATASETS, dataRoot, fileName } from "../pipeline/datasets/index.ts";
 import { checkpointFile } from "./checkpoint.node.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
 import { RECIPES } from "./recipes/index.ts";
@@ -20,7 +18,16 @@ import { DEFAULTS, type RunConfig } from "./run-config.ts";
 import { RUN_FILES, readRunConfig } from "./run-files.node.ts";
 import { SCHEDULES } from "./schedules.ts";
 import { type RunOutcome, showRun } from "./show-run.node.ts";
-import { byOption, checkResume, parsePreprocess, parseSizes, parseValidation, type TrainOptions, toRunConfig } from "./train-options.ts";
+import {
+  byOption,
+  checkResume,
+  newRunConfig,
+  parsePreprocess,
+  parseSizes,
+  parseTrainHead,
+  parseValidation,
+  type TrainOptions,
+} from "./train-options.ts";
 
 const names = (rows: Readonly<Record<string, unknown>>): string => Object.keys(rows).join(", ");
 const orDefault = (text: string, value: unknown): string => `${text} (default: ${value})`;
@@ -40,11 +47,13 @@ export function trainCommand(): Command {
     .optionsGroup("What:")
     .option("--recipe <name>", `begin with the options of an experiment: ${names(RECIPES)} (fivecrop recipes shows them)`)
     .option("--model <name>", `the network: ${names(ARCHITECTURES)}`)
-    .addOption(new Option("--head <units>", "hidden layers in place of the network's own, such as 512,256, or none").argParser(parseHead))
+    .addOption(
+      new Option("--head <units>", "hidden layers in place of the network's own, such as 512,256, none, or own").argParser(parseTrainHead),
+    )
     .addOption(number("--dropout", "share", "behind each hidden layer of --head (default: none)", { from: 0, below: 1 }))
     .option("--initialization <name>", `how weights are drawn: ${names(WEIGHT_INITIALIZERS)} (default: as the network's source says)`)
     .option("--data <name>", `the data set: ${names(DATASETS)}, or folder:PATH, a folder with a folder of pictures for each class`)
-    .option("--data-dir <dir>", "the folder of all data sets (default: $FIVECROP_DATA, else the user's cache folder)")
+    .option(...DATA_DIR)
     .addOption(
       new Option(
         "--validation <amount>",
@@ -84,6 +93,7 @@ export function trainCommand(): Command {
     .addOption(number("--weight-decay", "number", "how strongly weights are drawn to 0 (default: 0; of adamw: 0.01)", { from: 0 }))
     .addOption(number("--momentum", "number", "of sgd (default: 0)", { from: 0, below: 1 }))
     .option("--nesterov", "Nesterov's momentum, of sgd")
+    .option("--no-nesterov", "without it, where a recipe has it")
     .addOption(number("--beta1", "number", "of adam and adamw (default: 0.9)", { from: 0, below: 1 }))
     .addOption(number("--beta2", "number", "of adam and adamw (default: 0.999)", { from: 0, below: 1 }))
     .addOption(number("--epsilon", "number", "of adam and adamw (default: 1e-8)", { from: 0 }))
@@ -94,13 +104,14 @@ export function trainCommand(): Command {
       }),
     )
     .option("--ema-warmup", "let the average's decay rise with the steps")
+    .option("--no-ema-warmup", "without it, where a recipe has it")
     .addOption(
       new Option(
         "--sizes <list>",
         "train the first epochs on smaller images: 16:10,24:5 is 10 epochs at 16 pixels, 5 at 24, the rest at full size; 16:10:256 with batches of 256",
       ).argParser(parseSizes),
     )
-    .addOption(number("--patience", "n", "stop after this many epochs without a better one", { whole: true, from: 1 }))
+    .addOption(number("--patience", "n", "stop after this many epochs without a better one (default: 0, never)", { whole: true, from: 0 }))
     .addOption(number("--seed", "n", orDefault("what all random numbers come from", DEFAULTS.seed), { whole: true, from: 0 }))
     .addOption(number("--threads", "n", "threads of one operator (default: the runtime's choice)", { whole: true, from: 1 }))
     .optionsGroup("What it leaves:")
@@ -111,6 +122,7 @@ export function trainCommand(): Command {
       }),
     )
     .option("--tensorboard", "write event files, for tensorboard --logdir DIR")
+    .option("--no-tensorboard", "without them, where a recipe has them")
     .option("--out <dir>", "where the run is kept (default: runs/MODEL-DATA)")
     .option("--overwrite", "replace the run that is there")
     .option("--no-report", "leave no report.html: it measures on up to 10,000 images of the test split")
@@ -121,16 +133,6 @@ export function trainCommand(): Command {
 
 const augmentationHelp = (): string =>
   ["", "Augmentations, and numbers that may be left out (in brackets):", ...augmentationLines().map((line) => `  ${line}`)].join("\n");
-
-/** @throws UsageError where an option is missing, or does not fit to the data set. */
-async function newRunConfig(options: TrainOptions): Promise<RunConfig> {
-  const config = toRunConfig(options);
-  if (options.validation !== undefined && "validation" in (await datasetEntry(config.data)).splits)
-    throw new UsageError(
-      `--validation: ${config.data} brings a validation split of its own: expected no share of the training images, received ${options.validation}.`,
-    );
-  return { ...config, data: resolveName(config.data) };
-}
 
 const stopGently = (progress: ProgressBar): Interrupt =>
   listenForInterrupt(() => {
@@ -216,6 +218,7 @@ const runListing = (out: string): string[] => [
       [RUN_FILES.tensorboard, "event files: tensorboard --logdir shows them"],
       [RUN_FILES.report, "everything to look at: curves, confusions, classes, calibration, pictures"],
       [RUN_FILES.evaluation, "its numbers"],
+      [RUN_FILES.calibration, "the temperature that fivecrop calibrate found"],
       [RUN_FILES.config, "everything needed to run it again"],
     ].filter(([name]) => existsSync(join(out, name))),
     { align: "l", indent: 2 },

@@ -30,7 +30,7 @@ const shareText = (share: Expectation["share"]): string =>
 const listing = (recipes: readonly (readonly [string, Recipe])[]): string[] => [
   ...recipes.flatMap(([name, { summary, expected }]) => [name, `  ${summary}`, `  expected: ${expectationText(expected)}`]),
   "",
-  `${PROGRAM} recipes NAME shows one, ${PROGRAM} train --recipe NAME runs it; any other option of train overrides the recipe's.`,
+  `${PROGRAM} recipes NAME shows one, ${PROGRAM} train --recipe NAME runs it; any other option of train overrides the recipe's. Another --optimizer leaves out its momentum, betas, epsilon and weight decay, another --model its head.`,
 ];
 
 const details = (name: string, { summary, options, expected, source }: Recipe): string[] => [

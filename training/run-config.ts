@@ -5,6 +5,8 @@ import type { WeightInitializer } from "../models/layers/initializers.ts";
 import type { Network } from "../models/network.ts";
 import { headOf } from "../models/network-options.ts";
 import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
+import { completeSpec } from "../pipeline/augmentations/spec.ts";
+import { datasetEntry } from "../pipeline/datasets/index.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
 import type { SizeStage } from "./epoch-plan.ts";
 import { createOptimizer, type Optimizer, type OptimizerOptions } from "./optimizers.ts";
@@ -30,8 +32,8 @@ export interface RunConfig extends OptimizerOptions {
   readonly learningRate: number;
   readonly schedule: string;
   readonly seed: number;
-  /** What is kept of the training split for validation: below 1 a share of it, else so many images. */
-  readonly validation: number;
+  /** What is kept of the training split for validation: below 1 a share of it, else so many images. Absent where the data set brings its own. */
+  readonly validation?: number;
   /** Fields of the preprocessing in place of the data set's; a `crop` is the size that the network is made for. */
   readonly preprocess?: Partial<PreprocessSpec>;
   readonly labelSmoothing: number;
@@ -42,6 +44,7 @@ export interface RunConfig extends OptimizerOptions {
   readonly emaWarmup?: boolean;
   /** The first epochs on images of other sizes. */
   readonly sizes?: readonly SizeStage[];
+  /** Stops after so many epochs without a better one; 0 is never. */
   readonly patience?: number;
   /** Validates and records every so many steps; 0 is never. */
   readonly logEvery?: number;
@@ -64,7 +67,9 @@ export const DEFAULTS = {
 
 /** @throws UsageError for an unknown optimizer, or an option that it does not have. */
 export function optimizerOf({ optimizer, momentum, nesterov, weightDecay, beta1, beta2, epsilon }: RunConfig): Optimizer {
-  const given = Object.entries({ momentum, nesterov, weightDecay, beta1, beta2, epsilon }).filter(([, value]) => value !== undefined);
+  const given = Object.entries({ momentum, nesterov, weightDecay, beta1, beta2, epsilon }).filter(
+    ([, value]) => value !== undefined && value !== false,
+  );
   const foreign = given.find(([name]) => (optimizer === "sgd" ? ["beta1", "beta2", "epsilon"] : ["momentum", "nesterov"]).includes(name));
   if (foreign) throw new UsageError(`optimizer '${optimizer}' has no option '${foreign[0]}'.`);
   return createOptimizer(optimizer, Object.fromEntries(given));
@@ -73,15 +78,32 @@ export function optimizerOf({ optimizer, momentum, nesterov, weightDecay, beta1,
 /** The moving average of the weights that a run keeps. @throws UsageError where only its warm-up is asked for. */
 export function averageOf({ ema, emaWarmup: warmup = false }: RunConfig): WeightAverage | undefined {
   if (ema) return { decay: ema, warmup };
-  if (warmup) throw new UsageError("--ema-warmup: expected --ema with a decay beside it, received none. To fix: add --ema 0.999.");
+  if (warmup && ema === undefined)
+    throw new UsageError("--ema-warmup: expected --ema with a decay beside it, received none. To fix: add --ema 0.999.");
   return undefined;
 }
 
-/** With every number that the optimizer and the schedule take where none is given: the run is the same when those change. @throws UsageError */
+/** Without a share for validation where the data set brings a split of its own. @throws UsageError for an unknown data set */
+export async function fittedToData({ validation, ...config }: RunConfig): Promise<RunConfig> {
+  const { splits } = await datasetEntry(config.data);
+  return "validation" in splits || validation === undefined ? config : { ...config, validation };
+}
+
+function initializationOf({ model }: RunConfig): Pick<RunConfig, "initialization"> {
+  const { initialization } = lookUp<Architecture>("model", ARCHITECTURES, model);
+  return initialization ? { initialization } : {};
+}
+
+/**
+ * With what the network's source, the optimizer, the schedule and the augmentations say where nothing is asked for: the run is the same when those change.
+ * @throws UsageError
+ */
 export const completed = (config: RunConfig): RunConfig => ({
+  ...initializationOf(config),
   ...config,
   ...optimizerOf(config).options,
   schedule: parseSchedule(config.schedule).complete,
+  augmentations: config.augmentations.map(completeSpec),
 });
 
 /**

@@ -103,7 +103,8 @@ export async function readRunAbout(out: string): Promise<RunAbout> {
     );
   }
   const { config, preprocess, environment = {}, started } = about;
-  const missing = ["model", "data", ...Object.keys(DEFAULTS)].find((key) => config?.[key as keyof RunConfig] === undefined);
+  const { validation, ...needed } = DEFAULTS;
+  const missing = ["model", "data", ...Object.keys(needed)].find((key) => config?.[key as keyof RunConfig] === undefined);
   if (!config || !preprocess || missing)
     throw new FivecropError(
       `${file}: expected a run's options in "config", found no "${missing ?? "preprocess"}". To fix: name the --out of a run.`,

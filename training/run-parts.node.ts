@@ -9,7 +9,7 @@ import { type PackProgress, packPictures } from "../pipeline/pack.node.ts";
 import type { UnreadablePicture } from "../pipeline/packed.node.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import type { Optimizer } from "./optimizers.ts";
-import { averageOf, modelOf, optimizerOf, type RunConfig } from "./run-config.ts";
+import { averageOf, DEFAULTS, modelOf, optimizerOf, type RunConfig } from "./run-config.ts";
 import { parseSchedule, type Schedule } from "./schedules.ts";
 import type { WeightAverage } from "./weight-average.ts";
 
@@ -59,7 +59,7 @@ export async function* prepareRun(
   const validation = "validation" in entry.splits ? yield* openSplit(config.data, "validation", preprocess, options) : null;
   if (validation === undefined) return undefined;
   const model = modelOf(config, entry.defaultPreprocess, whole.classNames.length);
-  const split = validation ? { training: whole, validation } : splitDataset(whole, config.validation, config.seed);
+  const split = validation ? { training: whole, validation } : splitDataset(whole, config.validation ?? DEFAULTS.validation, config.seed);
   return { ...model, optimizer, schedule, average, ...split };
 }
 

@@ -11,7 +11,7 @@ import { type FitEvent, type FitOptions, fit } from "./fit.ts";
 import { readCalibration } from "./report/calibration-file.node.ts";
 import { historyCsv, logCsv } from "./report/history-csv.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
-import { completed, type RunConfig } from "./run-config.ts";
+import { completed, fittedToData, type RunConfig } from "./run-config.ts";
 import { checkUnused, lockDirectory, RUN_FILES, readRunCheckpoint, startDirectory } from "./run-files.node.ts";
 import { type PrepareEvent, prepareRun } from "./run-parts.node.ts";
 import { createEventFile, type EventFile } from "./tensorboard/event-file.node.ts";
@@ -59,7 +59,7 @@ export async function* run(config: RunConfig, options: RunOptions): AsyncGenerat
     unlock = await lockDirectory(options.out);
   };
   try {
-    yield* runInto(completed(config), options, lock);
+    yield* runInto(await fittedToData(completed(config)), options, lock);
   } finally {
     await unlock?.();
   }
@@ -79,8 +79,8 @@ async function* runInto(config: RunConfig, options: RunOptions, lock: () => Prom
   const checkpoints = fileCheckpoints(out);
   if (options.resume) await lock();
   const resume = options.resume ? await readRunCheckpoint(out, "last", config) : undefined;
-  const logEvery = config.logEvery || undefined;
-  const fitOptions: FitOptions = { ...config, logEvery, schedule, preprocess, checkpoints, resume, signal };
+  const [logEvery, patience] = [config.logEvery || undefined, config.patience || undefined];
+  const fitOptions: FitOptions = { ...config, logEvery, patience, schedule, preprocess, checkpoints, resume, signal };
 
   const engine = createOnnxRuntimeEngine({ network, optimizer, average, createSession, threads: config.threads });
   const loaders = { training: createLoader(training), validation: createLoader(validation) };

@@ -1,14 +1,18 @@
 import { messageOf, UsageError } from "../core/errors.ts";
 import { lookUp } from "../core/nearest.ts";
+import { parseHead } from "../models/network-options.ts";
 import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
+import { resolveName } from "../pipeline/datasets/index.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import type { SizeStage } from "./epoch-plan.ts";
 import { RECIPES } from "./recipes/index.ts";
 import type { Recipe } from "./recipes/recipe.ts";
-import { DEFAULTS, type RunConfig } from "./run-config.ts";
+import { DEFAULTS, fittedToData, type RunConfig } from "./run-config.ts";
 
 /** The options of `train`, as the command line gives them: only what was asked for is there. */
-export interface TrainOptions extends Omit<Partial<RunConfig>, "learningRate" | "augmentations"> {
+export interface TrainOptions extends Omit<Partial<RunConfig>, "learningRate" | "augmentations" | "head"> {
+  /** `own`: as the network has it, whatever a recipe says. */
+  readonly head?: RunConfig["head"] | "own";
   readonly lr?: number;
   readonly augment?: readonly AugmentationSpec[];
   readonly dataDir?: string;
@@ -26,12 +30,16 @@ const NOT_OF_THE_RUN = ["dataDir", "out", "overwrite", "strict", "resume", "repo
 /** What may be said beside --resume: where the data is on this machine, whether to report, and how to show the run. */
 const BESIDE_RESUME = ["dataDir", "strict", "resume", "report", "json", "debug"];
 
-const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+const flagOf = (name: string, value?: unknown): string =>
+  `--${value === false ? "no-" : ""}${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** What the library calls that which an option says. */
 const OPTION_OF: Readonly<Record<string, string>> = {
   "batch size": "--batch-size",
   epochs: "--epochs",
+  head: "--head",
+  dropout: "--dropout",
+  validation: "--validation",
   patience: "--patience",
   sizes: "--sizes",
   "log every": "--log-every",
@@ -60,6 +68,9 @@ export function parseSizes(text: string): readonly SizeStage[] {
   });
 }
 
+/** `512,256` → the units of each hidden layer; `none` has none; `own` are the network's. @throws UsageError */
+export const parseTrainHead = (text: string): RunConfig["head"] | "own" => (text === "own" ? text : parseHead(text));
+
 /** Below 1 a share of the training images, else a whole number of them. @throws UsageError */
 export function parseValidation(text: string): number {
   const value = text.trim() === "" ? Number.NaN : Number(text);
@@ -82,24 +93,46 @@ export function parsePreprocess(text: string): Partial<PreprocessSpec> {
   return fields;
 }
 
-/** Of a recipe, where the optimizer is another one: what was meant for its own goes. */
-function optionsOf(name: string | undefined, optimizer: string | undefined): Partial<RunConfig> {
-  if (name === undefined) return {};
-  const { options } = lookUp<Recipe>("recipe", RECIPES, name);
-  if (optimizer === undefined || optimizer === options.optimizer) return options;
-  const { momentum, nesterov, beta1, beta2, epsilon, weightDecay, ...others } = options;
-  return others;
+/** Of a recipe, where the optimizer or the network is another one: what was meant for its own goes. */
+function optionsOf({ options }: Recipe, { optimizer, model, head }: TrainOptions): Partial<RunConfig> {
+  let kept: Partial<RunConfig> = options;
+  if (optimizer !== undefined && optimizer !== options.optimizer) {
+    const { momentum, nesterov, beta1, beta2, epsilon, weightDecay, ...others } = kept;
+    kept = others;
+  }
+  if (head === "own" || (model !== undefined && model !== options.model)) {
+    const { head: units, dropout, ...others } = kept;
+    kept = others;
+  }
+  return kept;
 }
 
-/** A new run's config: what was asked for, over the recipe's options, over the defaults. @throws UsageError where the model or the data set is not named. */
-export function toRunConfig(options: TrainOptions): RunConfig {
-  const { lr: learningRate, augment: augmentations, ...others } = options;
-  const recipe = optionsOf(options.recipe, options.optimizer);
+/**
+ * A new run's config: what was asked for, over the recipe's options, over the defaults; a preprocessing field by field.
+ * @throws UsageError where the model or the data set is not named.
+ */
+export function toRunConfig(options: TrainOptions, recipes: Readonly<Record<string, Recipe>> = RECIPES): RunConfig {
+  const { lr: learningRate, augment: augmentations, head, ...others } = options;
+  const recipe = options.recipe === undefined ? {} : optionsOf(lookUp("recipe", recipes, options.recipe), options);
+  const preprocess = recipe.preprocess && options.preprocess ? { ...recipe.preprocess, ...options.preprocess } : options.preprocess;
   const { model, data } = { ...recipe, ...defined(options) };
   if (!model) throw new UsageError("--model: expected the name of a network, such as fashion-cnn, received none.");
   if (!data) throw new UsageError("--data: expected the name of a data set, such as fashion-mnist, received none.");
-  const given = Object.entries(defined({ ...others, learningRate, augmentations })).filter(([name]) => !NOT_OF_THE_RUN.includes(name));
+  const units = head === "own" ? undefined : head;
+  const given = Object.entries(defined({ ...others, learningRate, augmentations, preprocess, head: units })).filter(
+    ([name]) => !NOT_OF_THE_RUN.includes(name),
+  );
   return { ...DEFAULTS, ...recipe, model, data, ...Object.fromEntries(given) };
+}
+
+/** The same, as it fits to the data set: no `validation` where that brings its own split. @throws UsageError where it was asked for even so, or as `toRunConfig` does. */
+export async function newRunConfig(options: TrainOptions, recipes?: Readonly<Record<string, Recipe>>): Promise<RunConfig> {
+  const config = await fittedToData(toRunConfig(options, recipes));
+  if (options.validation !== undefined && config.validation === undefined)
+    throw new UsageError(
+      `--validation: ${config.data} brings a validation split of its own: expected no share of the training images, received ${options.validation}.`,
+    );
+  return { ...config, data: resolveName(config.data) };
 }
 
 const defined = <T extends object>(options: T): Partial<T> =>
@@ -107,9 +140,9 @@ const defined = <T extends object>(options: T): Partial<T> =>
 
 /** @throws UsageError where a run is to be resumed and changed at once: it takes its options from its run.json. */
 export function checkResume(options: TrainOptions): void {
-  const foreign = Object.keys(options).filter((name) => !BESIDE_RESUME.includes(name));
+  const foreign = Object.entries(options).filter(([name]) => !BESIDE_RESUME.includes(name));
   if (foreign.length)
     throw new UsageError(
-      `--resume takes all options of the run from ${options.resume}/run.json: expected nothing beside it but --data-dir, --strict, --no-report and --json, received ${foreign.map(flagOf).join(", ")}.`,
+      `--resume takes all options of the run from ${options.resume}/run.json: expected nothing beside it but --data-dir, --strict, --no-report and --json, received ${foreign.map(([name, value]) => flagOf(name, value)).join(", ")}.`,
     );
 }

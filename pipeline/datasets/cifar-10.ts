@@ -1,10 +1,11 @@
-import { closeSync, openSync, readSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { FivecropError, messageOf } from "../../core/errors.ts";
+import { FivecropError } from "../../core/errors.ts";
+import { fileReason } from "../../core/file-error.ts";
 import type { Dataset } from "../dataset.ts";
 import { createImage, type Image } from "../image.ts";
 import type { PreprocessSpec } from "../preprocess.ts";
+import { readBytes } from "../read-bytes.node.ts";
 
 /** Whole 32×32 pictures, pixels on [−1, 1]. */
 export const CIFAR_10_PREPROCESS: PreprocessSpec = {
@@ -27,16 +28,18 @@ const NAMES = "batches.meta.txt";
 const CLASSES = 10;
 const PLANE = 32 * 32;
 const RECORD = 1 + 3 * PLANE;
-const MEND = "To mend: fetch it again (fivecrop datasets fetch cifar-10).";
+const FIX = "fetch it again (fivecrop datasets fetch cifar-10).";
 
 async function read(path: string, folder: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "ENOENT")
-      throw new FivecropError(`${path}: cannot be read: ${messageOf(cause)}`, { cause });
+      throw new FivecropError(`${path}: cannot be read: ${fileReason(cause)}. To fix: make it a file that can be read, or ${FIX}`, {
+        cause,
+      });
     throw new FivecropError(
-      `cifar-10: ${path} is missing. To mend: fivecrop datasets fetch cifar-10, or put the official binary batches into ${folder}, or say with --data-dir DIR or FIVECROP_DATA=DIR where DIR/cifar-10/${CIFAR_10_FOLDER} holds them.`,
+      `cifar-10: ${path} is missing. To fix: fivecrop datasets fetch cifar-10, or put the official binary batches into ${folder}, or say with --data-dir DIR or FIVECROP_DATA=DIR where DIR/cifar-10/${CIFAR_10_FOLDER} holds them.`,
       { cause },
     );
   }
@@ -47,12 +50,14 @@ async function readLabels(path: string, folder: string): Promise<Uint8Array> {
   const bytes = await read(path, folder);
   if (bytes.length === 0 || bytes.length % RECORD)
     throw new FivecropError(
-      `${path}: is cut short or no CIFAR-10 batch: expected records of ${RECORD} bytes (a label and 3 × 32 × 32 pixels), found ${bytes.length} bytes, which is ${(bytes.length / RECORD).toFixed(2)} records. ${MEND}`,
+      `${path}: is cut short or no CIFAR-10 batch: expected records of ${RECORD} bytes (a label and 3 × 32 × 32 pixels), found ${bytes.length} bytes, which is ${(bytes.length / RECORD).toFixed(2)} records. To fix: ${FIX}`,
     );
   const labels = Uint8Array.from({ length: bytes.length / RECORD }, (_, i) => bytes[i * RECORD]);
   const wrong = labels.findIndex((label) => label >= CLASSES);
   if (wrong >= 0)
-    throw new FivecropError(`${path}: record ${wrong} is of class ${labels[wrong]}: expected a label from 0 to ${CLASSES - 1}. ${MEND}`);
+    throw new FivecropError(
+      `${path}: record ${wrong} is of class ${labels[wrong]}: expected a label from 0 to ${CLASSES - 1}. To fix: ${FIX}`,
+    );
   return labels;
 }
 
@@ -63,20 +68,14 @@ async function readClassNames(path: string, folder: string): Promise<readonly st
     .map((line) => line.trim())
     .filter(Boolean);
   if (names.length !== CLASSES)
-    throw new FivecropError(`${path}: expected ${CLASSES} class names, a line each, found ${names.length}. ${MEND}`);
+    throw new FivecropError(`${path}: expected ${CLASSES} class names, a line each, found ${names.length}. To fix: ${FIX}`);
   return names;
 }
 
 /** Record `place` of a batch: red, green and blue planes become interleaved pixels. */
 function readRecord(path: string, place: number): Image {
   const planes = new Uint8Array(3 * PLANE);
-  const file = openSync(path, "r");
-  try {
-    if (readSync(file, planes, 0, planes.length, place * RECORD + 1) !== planes.length)
-      throw new FivecropError(`${path}: has become shorter since it was opened: record ${place} is not there any more. ${MEND}`);
-  } finally {
-    closeSync(file);
-  }
+  readBytes(path, place * RECORD + 1, planes, `record ${place}`, FIX);
   const image = createImage(32, 32, 3);
   for (let i = 0; i < PLANE; i++) for (let c = 0; c < 3; c++) image.data[3 * i + c] = planes[c * PLANE + i];
   return image;

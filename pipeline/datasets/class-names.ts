@@ -1,12 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { FivecropError, messageOf } from "../../core/errors.ts";
+import { fileReason } from "../../core/file-error.ts";
 
 async function readJson(file: string, howToGet: string): Promise<unknown> {
   let text: string;
   try {
     text = await readFile(file, "utf8");
   } catch (cause) {
-    throw new FivecropError(`${file}: cannot be read: ${messageOf(cause)}. Expected the names of the classes. ${howToGet}`, { cause });
+    throw new FivecropError(`${file}: cannot be read: ${fileReason(cause)}. Expected the names of the classes. ${howToGet}`, { cause });
   }
   try {
     return JSON.parse(text);

@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import { writeWhole } from "../../core/atomic-file.node.ts";
 import { FivecropError, messageOf } from "../../core/errors.ts";
+import { fileReason } from "../../core/file-error.ts";
 import { count } from "../../core/text.ts";
 import type { SourceFile } from "./source.ts";
 
@@ -80,7 +81,7 @@ async function receive({ url, bytes }: SourceFile, part: string, { onProgress, p
       throw new Passing(`the server answers ${response.status} ${response.statusText}`);
     if (!response.ok || !response.body)
       throw new FivecropError(
-        `${url}: the server answers ${response.status} ${response.statusText}. To mend: fetch the file by other means, and give it with --from FILE.`,
+        `${url}: the server answers ${response.status} ${response.statusText}. To fix: fetch the file by other means, and give it with --from FILE.`,
       );
     const from = response.status === 206 && Number(range?.[1]) === have ? have : 0;
     if (response.status === 206 && from === 0) throw new Passing("the server sends another range than the one asked for");
@@ -100,7 +101,9 @@ async function receive({ url, bytes }: SourceFile, part: string, { onProgress, p
       }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).syscall === "write")
-        throw new FivecropError(`cannot write ${part}: ${messageOf(error)}`, { cause: error });
+        throw new FivecropError(`cannot write ${part}: ${fileReason(error)}. To fix: free some space, or choose another --data-dir.`, {
+          cause: error,
+        });
       throw new Passing(`the connection was cut after ${count(done)} bytes`, { cause: error });
     } finally {
       await file.close();
@@ -113,7 +116,7 @@ async function receive({ url, bytes }: SourceFile, part: string, { onProgress, p
 
 /** @throws FivecropError where a file is not of the published size or hash. */
 export async function checkFile(path: string, { url, bytes, md5, sha256 }: SourceFile): Promise<void> {
-  const mend = "It is damaged or another file. To mend: fetch it again.";
+  const mend = "It is damaged or another file. To fix: fetch it again.";
   const size = await sizeOf(path);
   if (bytes !== undefined && size !== bytes)
     throw new FivecropError(`${url}: expected ${count(bytes)} bytes as published, received ${count(size)}. ${mend}`);

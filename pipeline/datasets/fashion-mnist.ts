@@ -51,10 +51,10 @@ const open = (name: string, root: string, folder: string, split: FashionMnistSpl
 export const openFashionMnist = (root: string, split: FashionMnistSplit): Promise<Dataset> => {
   const name = "fashion-mnist";
   const files = Object.values(FASHION_MNIST_SPLITS).flatMap((part) => [`${part}-images-idx3-ubyte.gz`, `${part}-labels-idx1-ubyte.gz`]);
-  const howToGet = `To mend: put its four official files (${files.join(", ")}; from https://github.com/zalandoresearch/fashion-mnist) into ${join(root, name)}, or say with --data-dir DIR or FIVECROP_DATA=DIR where DIR/${name} holds them. fashion-mnist-sample needs no files.`;
+  const howToGet = `To fix: put its four official files (${files.join(", ")}; from https://github.com/zalandoresearch/fashion-mnist) into ${join(root, name)}, or say with --data-dir DIR or FIVECROP_DATA=DIR where DIR/${name} holds them. fashion-mnist-sample needs no files.`;
   return open(name, root, join(root, name), split, howToGet);
 };
 
 /** The embedded sample: 600 training and 100 test pictures of each class, drawn from the official ones. */
 export const openFashionMnistSample = (root: string, split: FashionMnistSplit): Promise<Dataset> =>
-  open("fashion-mnist-sample", root, SAMPLE_FOLDER, split, "It is part of the package. To mend: install the package again.");
+  open("fashion-mnist-sample", root, SAMPLE_FOLDER, split, "It is part of the package. To fix: install the package again.");

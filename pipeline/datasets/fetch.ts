@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { cp, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { FivecropError, messageOf, UsageError } from "../../core/errors.ts";
+import { fileReason } from "../../core/file-error.ts";
 import { withLock } from "../../core/lock.node.ts";
 import { makeDirectory } from "../../core/make-directory.node.ts";
 import { plural } from "../../core/text.ts";
@@ -67,7 +68,7 @@ export async function fetchDataset(name: string, options: FetchOptions): Promise
   try {
     await makeDirectory(root);
   } catch (cause) {
-    throw new FivecropError(`cannot make the folder ${root}: ${messageOf(cause)}. To fix: choose another --data-dir.`, { cause });
+    throw new FivecropError(`cannot make the folder ${root}: ${fileReason(cause)}. To fix: choose another --data-dir.`, { cause });
   }
   return withLock(join(root, `.${name}.lock`), `the data set in ${folder}`, () => fetchInto(folder, name, { entry, source }, options));
 }
@@ -96,6 +97,13 @@ async function fetchInto(
     await rename(join(stage, name), folder);
     await rm(downloads, { recursive: true, force: true });
     return { folder, alreadyThere: false, images };
+  } catch (cause) {
+    const { syscall, path = folder } = cause as NodeJS.ErrnoException;
+    if (cause instanceof FivecropError || syscall === undefined) throw cause;
+    throw new FivecropError(
+      `${path}: ${fileReason(cause)}. To fix: make it readable, free some space, or choose another --data-dir or --from.`,
+      { cause },
+    );
   } finally {
     await rm(stage, { recursive: true, force: true });
   }
@@ -107,7 +115,7 @@ async function bring(source: DatasetSource, raw: string, downloads: string, { fr
   const publishedAs = (path: string): SourceFile | undefined => source.files.find(({ url }) => lastName(url) === basename(path));
   const take = async (file: string): Promise<void> => {
     const isArchive = !(source.plain && publishedAs(file)) && (await archiveKind(file)) !== undefined;
-    if (isArchive) await unpack(file, raw, (done, total) => onProgress?.(`unpacking ${basename(file)}`, done, total));
+    if (isArchive) await unpack(file, raw, { onProgress: (done, total) => onProgress?.(`unpacking ${basename(file)}`, done, total) });
     else await cp(file, join(raw, basename(file)));
   };
   if (from !== undefined && !/^https?:\/\//i.test(from)) {

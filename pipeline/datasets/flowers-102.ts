@@ -12,7 +12,7 @@ const NAMES = "cat_to_name.json";
  */
 export function openFlowers102(root: string, split: SplitName): Promise<Dataset> {
   const path = join(root, "flowers-102");
-  const howToGet = "To mend: fivecrop datasets fetch flowers-102, or say with --data-dir DIR or FIVECROP_DATA=DIR where DIR/flowers-102 is";
+  const howToGet = "To fix: fivecrop datasets fetch flowers-102, or say with --data-dir DIR or FIVECROP_DATA=DIR where DIR/flowers-102 is";
   const classes = async (folders: readonly string[]) => ({
     folders,
     classNames: await namesByFolder(join(path, NAMES), folders, `${howToGet}.`),

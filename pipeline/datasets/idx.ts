@@ -9,7 +9,7 @@ import { checkLabels, type Dataset, type DatasetDescription } from "../dataset.t
 const IMAGES = 0x803; // unsigned bytes in three dimensions
 const LABELS = 0x801; // unsigned bytes in one
 const LARGEST_FILE = 2 ** 31;
-const FETCH = "To mend: fetch the file again from where the data set is published.";
+const FETCH = "To fix: fetch the file again from where the data set is published.";
 
 const hex = (magic: number): string => `0x${magic.toString(16).padStart(8, "0")}`;
 
@@ -20,7 +20,7 @@ async function readMaybeGzipped(path: string): Promise<Buffer | undefined> {
     bytes = await readFile(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT" || (cause as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
-    throw new FivecropError(`${path}: cannot be read: ${fileReason(cause)}. To mend: make it readable.`, { cause });
+    throw new FivecropError(`${path}: cannot be read: ${fileReason(cause)}. To fix: make it readable.`, { cause });
   }
   if (bytes.length < 2 || bytes.readUInt16BE(0) !== 0x1f8b) return bytes;
   try {
@@ -85,7 +85,7 @@ export async function openIdx({ description, folder, imagesFile, labelsFile, cla
   const [length, height, width] = images.shape;
   if (labels.data.length !== length)
     throw new FivecropError(
-      `${labels.path}: expected a label for each of the ${length} images of ${basename(images.path)}, found ${labels.data.length}. To mend: fetch both files from the same place.`,
+      `${labels.path}: expected a label for each of the ${length} images of ${basename(images.path)}, found ${labels.data.length}. To fix: fetch both files from the same place.`,
     );
   checkLabels(labels.path, labels.data, length, classNames);
   const size = height * width;

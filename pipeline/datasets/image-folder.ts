@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { FivecropError, messageOf } from "../../core/errors.ts";
+import { FivecropError } from "../../core/errors.ts";
+import { fileReason } from "../../core/file-error.ts";
 import { plural } from "../../core/text.ts";
 import type { Dataset, DatasetDescription } from "../dataset.ts";
 import { readImage } from "../decode.node.ts";
@@ -28,7 +29,7 @@ export async function listFolder(folder: string, whatFor: string, followLinks = 
     }
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    const found = code === "ENOENT" ? "there is no such folder" : code === "ENOTDIR" ? "this is a file" : messageOf(cause);
+    const found = code === "ENOENT" ? "there is no such folder" : code === "ENOTDIR" ? "this is a file" : fileReason(cause);
     throw new FivecropError(`${folder}: ${found}. Expected ${whatFor}.`, { cause });
   }
   for (const names of Object.values(listing)) names.sort(byName);
@@ -43,13 +44,13 @@ export async function classFolders(folder: string): Promise<readonly string[]> {
   const expected = `Expected a folder of pictures for each class: ${join(folder, "CLASS", "PICTURE.jpg")}`;
   if (folders.length === 0 && pictures.length > 0)
     throw new FivecropError(
-      `${folder}: holds ${plural(pictures.length, "picture")}, such as ${pictures[0]}, but no class folders. ${expected}. To mend: put the pictures of each class into a folder that is called like it.`,
+      `${folder}: holds ${plural(pictures.length, "picture")}, such as ${pictures[0]}, but no class folders. ${expected}. To fix: put the pictures of each class into a folder that is called like it.`,
     );
   if (folders.length === 0) throw new FivecropError(`${folder}: holds neither folders nor pictures. ${expected}.`);
   if (folders.length === 1) {
     const inside = await listFolder(join(folder, folders[0]), "a class folder");
     const deeper =
-      inside.folders.length > 1 ? ` To mend: name ${join(folder, folders[0])}, which holds ${inside.folders.length} folders.` : "";
+      inside.folders.length > 1 ? ` To fix: name ${join(folder, folders[0])}, which holds ${inside.folders.length} folders.` : "";
     throw new FivecropError(`${folder}: holds one class only, '${folders[0]}'. Expected at least two class folders.${deeper}`);
   }
   return folders;
@@ -97,7 +98,7 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Data
   const unknown = there.folders.find((name) => !folders.includes(name));
   if (unknown !== undefined)
     throw new FivecropError(
-      `${join(folder, unknown)}: is no class of ${description.name}, which has ${folders.length} classes (${folders.slice(0, 3).join(", ")}, …). To mend: take it away, or add the class to the training pictures.`,
+      `${join(folder, unknown)}: is no class of ${description.name}, which has ${folders.length} classes (${folders.slice(0, 3).join(", ")}, …). To fix: take it away, or add the class to the training pictures.`,
     );
   const beside: Beside = { nested: [], others: there.others.concat(there.pictures).map((name) => join(folder, name)) };
   const files: string[] = [];
@@ -106,7 +107,7 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Data
     const found = there.folders.includes(name) ? await picturesOf(join(folder, name), beside) : [];
     if (found.length === 0 && !mayBeEmpty)
       throw new FivecropError(
-        `${join(folder, name)}: the class folder has no pictures. Expected JPEG, PNG, WebP, AVIF, GIF or TIFF files. To mend: put pictures into it, or take it away.`,
+        `${join(folder, name)}: the class folder has no pictures. Expected JPEG, PNG, WebP, AVIF, GIF or TIFF files. To fix: put pictures into it, or take it away.`,
       );
     for (const file of found) {
       files.push(file);

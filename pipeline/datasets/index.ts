@@ -92,8 +92,9 @@ export const dataRoot = (asked?: string): string => resolve(asked || process.env
 /** The split to train on. */
 export const trainingSplit = ({ splits }: DatasetEntry): string => ("all" in splits ? "all" : "train");
 
-/** The split to measure on where none is asked for. */
-export const evaluationSplit = ({ splits }: DatasetEntry): string => ("all" in splits ? "all" : "test");
+/** Of the splits that there are, the one to measure on where none is asked for. */
+export const evaluationSplit = ({ splits }: DatasetEntry): string =>
+  ["all", "test", "validation"].find((split) => Object.hasOwn(splits, split)) ?? "train";
 
 /**
  * The data set of a description.

@@ -17,7 +17,7 @@ const NAMES = "category_names.json";
 export function openMiniPlaces(root: string, split: SplitName): Promise<Dataset> {
   const path = join(root, "miniplaces");
   const howToGet =
-    "To mend: fivecrop datasets info miniplaces says where it comes from, and --data-dir DIR or FIVECROP_DATA=DIR where DIR/miniplaces is";
+    "To fix: fivecrop datasets info miniplaces says where it comes from, and --data-dir DIR or FIVECROP_DATA=DIR where DIR/miniplaces is";
   const classes = async (found: readonly string[]) => ({ folders: await folderOrder(join(path, NAMES), found, `${howToGet}.`) });
   return openSplit({ name: "miniplaces", root, path, howToGet: `. ${howToGet}`, classes }, split);
 }

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import opentype from "opentype.js";
 import sharp, { type OverlayOptions } from "sharp";
-import { FivecropError } from "../../core/errors.ts";
+import { FivecropError, PictureError } from "../../core/errors.ts";
 import { random } from "../../core/random.ts";
 import type { Dataset } from "../dataset.ts";
 import { encodePng } from "../encode.node.ts";
@@ -68,7 +68,7 @@ export async function sampleGrid(dataset: Dataset, options: SampleGridOptions): 
     try {
       shown.push({ image: thumbnail(await dataset.image(index)), name: dataset.classNames[dataset.labels[index]] });
     } catch (error) {
-      if (!(error instanceof FivecropError)) throw error;
+      if (!(error instanceof PictureError)) throw error;
       unreadable.push(error.message);
     }
   if (shown.length === 0) throw new FivecropError(`${dataset.name}: none of the images can be read. The first: ${unreadable[0]}`);

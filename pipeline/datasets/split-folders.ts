@@ -24,7 +24,7 @@ export async function splitFolders(path: string, howToGet = ""): Promise<SplitFo
   for (const [split, spellings] of Object.entries(SPLIT_FOLDERS)) {
     const there = spellings.filter((name) => folders.includes(name));
     if (there.length > 1)
-      throw new FivecropError(`${path}: expected one folder of ${split} pictures, found ${there.join(" and ")}. To mend: take one away.`);
+      throw new FivecropError(`${path}: expected one folder of ${split} pictures, found ${there.join(" and ")}. To fix: take one away.`);
     if (there.length === 1) found[split as SplitName] = join(path, there[0]);
   }
   return found;

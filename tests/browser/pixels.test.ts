@@ -108,7 +108,7 @@ describe("refused in Chromium with Node's words", () => {
     await expect(decodeImage(bytes, "picture")).rejects.toThrow(message);
   });
   test("TIFF, which browsers do not read", async () => {
-    expect(await refusal(await picture(3).tiff().toBuffer())).toContain("browsers do not read TIFF. To mend: save the picture as a PNG.");
+    expect(await refusal(await picture(3).tiff().toBuffer())).toContain("browsers do not read TIFF. To fix: save the picture as a PNG.");
   });
   test.each(["jpeg", "png", "webp", "avif", "gif"] as const)("%s cut short, and beyond the limit", async (format) => {
     const bytes = await picture(3).toFormat(format).toBuffer();

@@ -38,7 +38,7 @@ describe.concurrent("data", () => {
       { images: inGzip.subarray(0, inGzip.length / 2) },
       [images, "corrupt or cut short", "expected a whole gzip stream"],
     ],
-    ["a corrupt gzip file", { images: corrupt }, [images, "gzip data are corrupt", "To mend"]],
+    ["a corrupt gzip file", { images: corrupt }, [images, "gzip data are corrupt", "To fix"]],
     ["a wrong magic number", { images: LABELS }, [images, "expected the magic number 0x00000803", "found 0x00000801 (labels)"]],
     [
       "fewer labels than images",

@@ -27,6 +27,15 @@ describe("datasets", () => {
     expect(rows[2].missing).toContain("data_batch_1.bin is missing");
   });
 
+  test("a folder without a test split is looked at by the split that it has", async () => {
+    await writeTree(join(cwd, "halves"), { ...under("train", classes(["cat", "dog"], 3)), ...under("val", classes(["cat", "dog"], 2)) });
+    const { code, stdout } = await run("datasets", "info", "folder:halves");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/here +6 train, 4 validation\n +classes +2: cat, dog/);
+    const [shown] = jsonLines((await run("datasets", "show", "folder:halves", "--out", "halves.png", "--json")).stdout);
+    expect(shown).toMatchObject({ split: "validation", images: 4 });
+  });
+
   test("info says where it comes from, with size and hash", async () => {
     const { stdout } = await run("datasets", "info", "cifar-10");
     for (const part of [
@@ -81,7 +90,7 @@ describe("datasets", () => {
     [["info"], 2, "missing required argument 'name'"],
     [["info", "folder:nowhere"], 1, "nowhere: there is no such folder"],
     [["fetch", "miniplaces"], 2, "there is no official place"],
-    [["show", "cifar-10"], 1, "is missing. To mend: fivecrop datasets fetch cifar-10"],
+    [["show", "cifar-10"], 1, "is missing. To fix: fivecrop datasets fetch cifar-10"],
     [["show", "fashion-mnist-sample", "--out", "x.jpg"], 2, "--out: expected the name of a PNG"],
     [["show", "fashion-mnist-sample", "--split", "tst"], 2, "Did you mean 'test'?"],
   ])("datasets %j", async (args, code, message) => {

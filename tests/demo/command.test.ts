@@ -43,7 +43,7 @@ describe("fivecrop demo", () => {
     other.close();
     expect([busy.code, busy.stderr]).toEqual([
       1,
-      `fivecrop: cannot listen on port ${port}: it is in use. To mend: --port 0 takes a free one.\n`,
+      `fivecrop: cannot listen on port ${port}: it is in use. To fix: --port 0 takes a free one.\n`,
     ]);
   });
 });

@@ -65,13 +65,23 @@ describe("CIFAR-10", () => {
 
   test.each(["data_batch_4.bin", "batches.meta.txt"])("%s is missing", async (name) => {
     await rm(join(root, "cifar-10", "cifar-10-batches-bin", name));
-    await expect(open()).rejects.toThrow(`${name} is missing. To mend: fivecrop datasets fetch cifar-10`);
+    await expect(open()).rejects.toThrow(`${name} is missing. To fix: fivecrop datasets fetch cifar-10`);
+  });
+
+  test("a folder in a batch's place", async () => {
+    await rm(join(root, "cifar-10", "cifar-10-batches-bin", "data_batch_4.bin"));
+    await mkdir(join(root, "cifar-10", "cifar-10-batches-bin", "data_batch_4.bin"));
+    await expect(open()).rejects.toThrow("data_batch_4.bin: cannot be read: it is a folder, where a file is expected. To fix: ");
   });
 
   test("a batch that has become shorter is named when it is read", async () => {
     const dataset = await open("test");
     await put("test_batch.bin", batch(5).subarray(0, 3073));
-    expect(() => dataset.image(3)).toThrow("test_batch.bin: has become shorter");
+    expect(() => dataset.image(3)).toThrow(
+      "test_batch.bin: expected 3072 bytes of record 3 from byte 9220 on, found 0: it has become shorter. To fix: fetch it again",
+    );
+    await rm(join(root, "cifar-10", "cifar-10-batches-bin", "test_batch.bin"));
+    expect(() => dataset.image(3)).toThrow("found that it cannot be read: there is no such file or folder. To fix: fetch it again");
   });
 });
 

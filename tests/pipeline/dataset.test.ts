@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { FivecropError, UsageError } from "../../core/errors.ts";
 import { random } from "../../core/random.ts";
-import { type Dataset, inMemory, splitDataset, subset } from "../../pipeline/dataset.ts";
+import { bounded, type Dataset, inMemory, splitDataset, subset } from "../../pipeline/dataset.ts";
 import { createImage } from "../../pipeline/image.ts";
 
 const picture = (seed: number) => createImage(3, 2, 1, Uint8Array.of(seed, 2, 3, 4, 5, 6));
@@ -14,6 +14,18 @@ const small = inMemory({
 const described: Dataset = { ...small, description: { name: "small", root: "/data", split: "train" } };
 const firstBytes = async (dataset: Dataset): Promise<number[]> =>
   Promise.all(Array.from({ length: dataset.length }, async (_, i) => (await dataset.image(i)).data[0]));
+
+test("so many images are drawn over the whole data set, the same ones each time, in their order", async () => {
+  const labels = Array.from({ length: 90 }, (_, i) => Math.floor(i / 30));
+  const sorted = inMemory({ ...small, images: labels.map((_, i) => picture(i)), labels });
+  const part = bounded(sorted, 12);
+  expect(new Set(part.labels)).toEqual(new Set([0, 1, 2]));
+  const places = await firstBytes(part);
+  expect(new Set(places).size).toBe(12);
+  expect(places).toEqual(places.toSorted((a, b) => a - b));
+  expect(await firstBytes(bounded(sorted, 12))).toEqual(places);
+  expect(bounded(sorted, 90)).toBe(sorted);
+});
 
 describe("subset", () => {
   test("images, labels and description go together", async () => {

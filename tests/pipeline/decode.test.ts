@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { FivecropError } from "../../core/errors.ts";
+import { PictureError } from "../../core/errors.ts";
 import { random } from "../../core/random.ts";
 import { decodeImage, readImage } from "../../pipeline/decode.node.ts";
 
@@ -189,7 +189,7 @@ describe("conversions", () => {
 describe("refused, by name and with the reason", () => {
   const refusal = async (bytes: Uint8Array, options?: { maxPixels: number }): Promise<string> => {
     const error = await decodeImage(bytes, "boot.png", options).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(FivecropError);
+    expect(error).toBeInstanceOf(PictureError);
     return (error as Error).message;
   };
   const ascii = (text: string): Buffer => Buffer.from(text, "latin1");
@@ -227,7 +227,7 @@ describe("refused, by name and with the reason", () => {
 
   test("a bomb, from its header: its data are never looked at", async () => {
     expect(await refusal(png(30_000, 30_000, Buffer.alloc(0)))).toBe(
-      "boot.png: 30000×30000 pixels are 900 megapixels, more than the limit of 100. To mend: shrink the picture first.",
+      "boot.png: 30000×30000 pixels are 900 megapixels, more than the limit of 100. To fix: shrink the picture first.",
     );
     expect(await refusal(png(20, 10), { maxPixels: 199 })).toContain("20×10 pixels");
     expect((await decodeImage(png(20, 10), "boot.png", { maxPixels: 200 })).width).toBe(20);

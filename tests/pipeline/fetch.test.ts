@@ -12,7 +12,7 @@ import { download } from "../../pipeline/datasets/download.ts";
 import { fetchDataset } from "../../pipeline/datasets/fetch.ts";
 import type { DatasetSource } from "../../pipeline/datasets/source.ts";
 import { SOURCES } from "../../pipeline/datasets/source.ts";
-import { unpack } from "../../pipeline/datasets/unpack.ts";
+import { type UnpackLimits, unpack } from "../../pipeline/datasets/unpack.ts";
 import { classes, under, writeTree } from "./make-pictures.ts";
 import { zipOf } from "./make-zip.ts";
 
@@ -129,7 +129,7 @@ describe("a download", () => {
     requests.length = 0;
     const error = await download(fileAt("gone.bin"), join(root, "gone.bin"), quick).catch((thrown: unknown) => thrown);
     expect((error as Error).message).toBe(
-      `${base}/gone.bin: the server answers 404 Not Found. To mend: fetch the file by other means, and give it with --from FILE.`,
+      `${base}/gone.bin: the server answers 404 Not Found. To fix: fetch the file by other means, and give it with --from FILE.`,
     );
     expect([requests.length, existsSync(join(root, "gone.bin.part"))]).toEqual([1, false]);
   });
@@ -344,6 +344,32 @@ describe("unpacking", () => {
     await refuse("x.zip", renamed, "../eil.txt");
     await symlink("/etc", join(folder, "link"));
     await refuse("y.zip", await zipOf(folder), "is a link");
+  });
+
+  test.each(["good.tar.gz", "good.zip"])("%s of more files or bytes than expected: refused before they are written", async (name) => {
+    const archive = await flowersArchive(name, "flowers");
+    const filesIn = async () => (await readdir(into(), { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).length;
+    const attempt = async (limits: UnpackLimits) => {
+      await rm(into(), { recursive: true, force: true });
+      await mkdir(into(), { recursive: true });
+      await unpack(archive, into(), { limits });
+    };
+    await attempt({ entries: 1000, bytes: 1e6 });
+    const all = await filesIn();
+    expect(all).toBeGreaterThan(5);
+    await expect(attempt({ entries: 4, bytes: 1e6 })).rejects.toThrow(`${name}: refused: it holds more than 4 files and folders`);
+    expect(await filesIn()).toBeLessThanOrEqual(4);
+    await expect(attempt({ entries: 1000, bytes: 200 })).rejects.toThrow(`${name}: refused: it holds more than 200 B unpacked`);
+    expect(await filesIn()).toBeLessThan(all);
+  });
+
+  test("what the disk does not take is not called a damaged archive", async () => {
+    const tar = await flowersArchive("good.tar.gz", "flowers");
+    await expect(unpack(tar, into())).rejects.toMatchObject({ code: "ENOENT", path: into() });
+    const zip = await flowersArchive("good.zip", "flowers");
+    await mkdir(into(), { recursive: true });
+    await writeFile(join(into(), "flowers"), "a file in the folder's place");
+    await expect(unpack(zip, into())).rejects.toMatchObject({ code: "ENOTDIR", path: expect.stringContaining(into()) });
   });
 
   test("damaged ones are named", async () => {

@@ -50,7 +50,7 @@ describe("geometry rounds as torchvision", () => {
     expect(resizedSize({ width: 427, height: 640 }, 256)).toEqual({ width: 256, height: 383 }); // 383.70
     expect(resizedSize({ width: 10, height: 20 }, [3, 4])).toEqual({ width: 4, height: 3 });
     expect(resizedSize({ width: 10, height: 20 }, null)).toEqual({ width: 10, height: 20 });
-    expect(() => resizedSize({ width: 1, height: 10_000_000 }, 256)).toThrow("To mend: crop it first");
+    expect(() => resizedSize({ width: 1, height: 10_000_000 }, 256)).toThrow("To fix: crop it first");
   });
 
   test("a center crop's offset goes to the even neighbour", () => {

@@ -5,10 +5,12 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { FivecropError } from "../../core/errors.ts";
 import { createLoader } from "../../pipeline/batches.node.ts";
 import { type BatchPlan, batches } from "../../pipeline/batches.ts";
 import { type Dataset, splitDataset, subset } from "../../pipeline/dataset.ts";
 import { openDataset } from "../../pipeline/datasets/index.ts";
+import { sampleGrid } from "../../pipeline/datasets/sample-grid.ts";
 import { readImage } from "../../pipeline/decode.node.ts";
 import { type Packed, type PackProgress, packPictures } from "../../pipeline/pack.node.ts";
 import { type PreprocessSpec, preprocess } from "../../pipeline/preprocess.ts";
@@ -108,6 +110,19 @@ describe("decoded pictures", () => {
     await expect(pack(await open())).rejects.toThrow("none of the 2 pictures of class 'c' can be read");
   });
 
+  test("what fails for another reason than the picture is an error, and nothing is kept of it", async () => {
+    await writeTree(pictures, classes(["a", "b"], 2));
+    await expect(pack(await open(), { ...spec, resize: [0, 12] })).rejects.toThrow(/^image: expected a width and a height/);
+    for (const folder of await folders()) expect(await readdir(join(cache, folder))).toEqual([]);
+    const broken: Dataset = {
+      ...(await open()),
+      image: () => {
+        throw new FivecropError("resize: its kernel cannot be started");
+      },
+    };
+    await expect(sampleGrid(broken, { count: 2, seed: 0 })).rejects.toThrow(/^resize: its kernel cannot be started$/);
+  });
+
   test("a loader's worker reads them, whole and split, as this thread does", async () => {
     await writeTree(pictures, { ...classes(["a", "b"], 20), "b/bad.jpg": "x" });
     const { packed } = await pack(await open());
@@ -163,7 +178,7 @@ describe("decoded pictures", () => {
     expect(again.progress.at(-1)?.done).toBe(200);
     expect(await Promise.all(["0.pixels", "1.pixels", "2.pixels", "3.pixels"].map((name) => readFile(at(name))))).toEqual(before);
     await rm(at("2.pixels"));
-    expect(() => packed!.dataset.image(130)).toThrow("To mend: delete its folder and start again");
+    expect(() => packed!.dataset.image(130)).toThrow("there is no such file or folder. To fix: delete its folder and start again");
     await expect(openDataset(packed!.dataset.description!)).rejects.toThrow("are gone or not complete");
     expect((await pack(await open())).packed?.dataset.length).toBe(200);
   });

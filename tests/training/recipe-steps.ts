@@ -15,24 +15,28 @@ export const RECIPE_NAMES = Object.keys(RECIPES) as RecipeName[];
 /** Creating the session of its step takes 10 to 20 seconds: it is checked in tests/end-to-end. */
 export const SLOW_RECIPES: readonly RecipeName[] = ["flowers-scratch-densenet169"];
 
-/** One epoch of a recipe on the tiny data: two steps of two images, whose losses are numbers and which change every weight. */
+/** A recipe on the tiny data, one epoch at each of its sizes: steps of two images, the first loss near that of guessing, which change every weight. */
 export async function checkTwoSteps(name: RecipeName, dataRoot: string, changes: Partial<RunConfig> = {}): Promise<void> {
   const config: RunConfig = { ...toRunConfig({ recipe: name }), validation: 2, batchSize: 2, epochs: 1, ...changes };
   const { network, optimizer, schedule, preprocess, training, validation } = await runParts(config, { dataRoot });
   expect([training.length, validation.length]).toEqual([4, 2]);
   const engine = createOnnxRuntimeEngine({ network, optimizer, average: averageOf(config), createSession });
   const data = { training: hereLoader(training), validation: hereLoader(validation) };
-  const { sizes, logEvery, ...rest } = config;
+  const { logEvery, patience, ...rest } = config;
+  const sizes = config.sizes?.map(({ size }) => ({ size, epochs: 1 }));
+  const all = { ...rest, ...(sizes && { sizes, epochs: 1 + sizes.length }), ...(logEvery && { logEvery: 1 }) };
   const losses: number[] = [];
-  for await (const event of fit(engine, data, { ...rest, schedule, preprocess, ...(logEvery && { logEvery: 1 }) })) {
+  const steps = 2 * all.epochs;
+  for await (const event of fit(engine, data, { ...all, schedule, preprocess })) {
     if (event.kind === "step") losses.push(event.loss);
-    if (event.kind === "end") expect(event.logs.length).toBe(logEvery ? 2 : 0);
+    if (event.kind === "end") expect(event.logs.length).toBe(logEvery ? steps : 0);
   }
   const { step, parameters } = await engine.state();
   await engine.dispose();
-  expect(step).toBe(2);
-  expect(losses.length).toBe(2);
-  expect(losses.every(Number.isFinite)).toBe(true);
+  expect([step, losses.length]).toEqual([steps, steps]);
+  const guessing = Math.log(training.classNames.length);
+  expect(losses[0], "the first loss, of a network that knows nothing").toBeGreaterThan(guessing / 3);
+  expect(losses[0]).toBeLessThan(3 * guessing);
   const before = initialParameters(network, config.seed);
   for (const [parameter, { data, shape }] of Object.entries(parameters))
     if (shape.length > 1)

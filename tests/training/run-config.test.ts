@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { FASHION_MNIST_PREPROCESS } from "../../pipeline/datasets/fashion-mnist.ts";
 import { MINIPLACES_PREPROCESS } from "../../pipeline/datasets/miniplaces.ts";
 import { PRESETS } from "../../pipeline/presets.ts";
-import { preprocessFor } from "../../training/run-config.ts";
+import { DEFAULTS, fittedToData, preprocessFor } from "../../training/run-config.ts";
 
 test("a data set's preprocessing as it is, where the network takes its images", () => {
   expect(preprocessFor(MINIPLACES_PREPROCESS, [3, 64, 64])).toBe(MINIPLACES_PREPROCESS);
@@ -18,4 +18,9 @@ test("colour becomes gray and gray colour, with one mean", () => {
   const gray = preprocessFor(PRESETS.imagenet, [1, 28, 28]);
   expect([gray.channels, gray.mean.length, gray.std.length]).toEqual([1, 1, 1]);
   expect(preprocessFor(FASHION_MNIST_PREPROCESS, [3, 28, 28])).toMatchObject({ channels: 3, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
+});
+
+test("no share for validation beside a split of the data's own", async () => {
+  const of = async (data: string) => (await fittedToData({ ...DEFAULTS, model: "minivgg", data })).validation;
+  expect([await of("miniplaces"), await of("cifar-10")]).toEqual([undefined, 0.2]);
 });

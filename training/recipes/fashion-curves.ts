@@ -18,7 +18,6 @@ export const fashionCurves = ({ model, summary, size, learningRate, batchSize, s
     model,
     data: "fashion-mnist",
     preprocess: { crop: [size, size], mean: [0], std: [1] },
-    initialization: "xavier-uniform",
     validation: 10_000,
     epochs: 5,
     batchSize,

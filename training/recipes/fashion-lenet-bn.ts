@@ -6,7 +6,6 @@ export const fashionLenetBn: Recipe = {
     model: "lenet-bn",
     data: "fashion-mnist",
     preprocess: { mean: [0], std: [1] },
-    initialization: "xavier-uniform",
     validation: 10_000,
     epochs: 10,
     batchSize: 256,

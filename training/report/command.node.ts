@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { writeWhole } from "../../core/atomic-file.node.ts";
-import { createCommand, EXIT, numberOption, print } from "../../core/command-line.node.ts";
+import { createCommand, DATA_DIR, EXIT, numberOption, print } from "../../core/command-line.node.ts";
 import { UsageError } from "../../core/errors.ts";
 import { type Interrupt, listenForInterrupt } from "../../core/interrupt.node.ts";
 import { createProgressBar, type ProgressBar } from "../../core/progress-bar.node.ts";
@@ -9,8 +9,6 @@ import { dataRoot } from "../../pipeline/datasets/index.ts";
 import type { CalibrateEvent, CalibrateOptions } from "./calibrate-run.node.ts";
 import type { ReportEvent, ReportOptions } from "./report-run.node.ts";
 import { calibratedLines, reportedLines, showMeasuring } from "./show-report.node.ts";
-
-const DATA_DIR = ["--data-dir <dir>", "the folder of all data sets (default: $FIVECROP_DATA, else the user's cache folder)"] as const;
 
 const stopping = (progress: ProgressBar): Interrupt =>
   listenForInterrupt(() => {

@@ -54,8 +54,9 @@ const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
 function notesOf(runs: readonly ComparedRun[]): string[] {
   const data = distinct(runs.map(({ config }) => config.data));
-  const splits = distinct(runs.map(({ config: { seed, validation } }) => `${validation} ${seed}`));
+  const splits = distinct(runs.flatMap(({ config: { seed, validation } }) => (validation === undefined ? [] : [`${validation} ${seed}`])));
   const measured = distinct(runs.flatMap(({ evaluation }) => (evaluation ? [evaluation.split] : [])));
+  const amounts = distinct(runs.flatMap(({ evaluation }) => (evaluation ? [count(evaluation.images)] : [])));
   const unfinished = runs.filter(({ finished }) => !finished).map(({ run }) => run);
   const unmeasured = runs.filter(({ evaluation }) => !evaluation).map(({ run }) => run);
   return [
@@ -66,6 +67,9 @@ function notesOf(runs: readonly ComparedRun[]): string[] {
       ? ["The seeds or validation shares differ, so the runs may have kept other images for validation: their test numbers compare better."]
       : []),
     ...(measured.length > 1 ? [`The reports measured different splits (${measured.join(", ")}): see which beside each number.`] : []),
+    ...(data.length === 1 && measured.length === 1 && amounts.length > 1
+      ? [`The reports measured different numbers of images (${amounts.join(", ")}): fivecrop report RUN --limit N makes them alike.`]
+      : []),
     ...(unfinished.length ? [`Not finished: ${unfinished.join(", ")}.`] : []),
     ...(unmeasured.length ? [`No measured numbers of ${unmeasured.join(", ")}: fivecrop report RUN makes them.`] : []),
   ];

@@ -3,7 +3,7 @@ import { temper } from "../../inference/calibration.ts";
 import type { Classifier } from "../../inference/classifier.ts";
 import { type EvaluateOptions, evaluate, matchClasses } from "../../inference/evaluate.ts";
 import { createTally, indexOfLargest, type Metrics } from "../../inference/tally.ts";
-import { type Dataset, subset } from "../../pipeline/dataset.ts";
+import type { Dataset } from "../../pipeline/dataset.ts";
 
 /** The most images that a report measures on by itself: a bound of its time that the number's error hardly notices (one percentage point at most). */
 export const MOST_IMAGES = 10_000;
@@ -48,13 +48,6 @@ export interface MeasureOptions {
 export type MeasureEvent =
   | { readonly kind: "progress"; readonly done: number; readonly total: number; readonly imagesPerSecond: number }
   | { readonly kind: "measured"; readonly measured: Measured };
-
-/** All images, or so many that are drawn by a seed, in their order. */
-export function bounded(dataset: Dataset, most: number): Dataset {
-  if (dataset.length <= most) return dataset;
-  const drawn = random(0).fork("report").permutation(dataset.length).slice(0, most);
-  return subset(dataset, drawn.sort());
-}
 
 /**
  * Measures a classifier, whose temperature is 1, by one view of each image: without and with the temperature, and notes single answers.

@@ -1,5 +1,7 @@
 import { shellWord } from "../../core/text.ts";
 import { augmentationsText } from "../../pipeline/augmentations/text.ts";
+import { RECIPES } from "../recipes/index.ts";
+import type { Recipe } from "../recipes/recipe.ts";
 import type { RunConfig } from "../run-config.ts";
 
 /** The options whose names differ from the fields of a run's config. */
@@ -21,12 +23,19 @@ export function optionText(field: string, value: unknown): string {
   return text ? text(value) : String(value);
 }
 
-/** The command that runs the same again. */
-export function trainCommandOf(config: RunConfig): string {
-  const { recipe, model, data, ...others } = config;
-  const words = Object.entries({ recipe, model, data, ...others }).flatMap(([field, value]) => {
-    if (value === undefined || value === false || (field !== "head" && Array.isArray(value) && value.length === 0)) return [];
-    return value === true ? [flagOf(field)] : [`${flagOf(field)} ${shellWord(optionText(field, value))}`];
+const isOff = (field: string, value: unknown): boolean =>
+  value === undefined || value === false || (field !== "head" && Array.isArray(value) && value.length === 0);
+
+/** The command that runs the same again: what is off is said only where the recipe has it on. */
+export function trainCommandOf(config: RunConfig, recipes: Readonly<Record<string, Recipe>> = RECIPES): string {
+  const { recipe, model, data, head, ...others } = config;
+  const begun: Partial<RunConfig> = (recipe !== undefined && Object.hasOwn(recipes, recipe) && recipes[recipe].options) || {};
+  const ownHead = head === undefined && begun.head !== undefined && begun.model === model;
+  const words = Object.entries({ recipe, model, data, head, ...others }).flatMap(([field, value]) => {
+    if (field === "head" && ownHead) return ["--head own"];
+    if (isOff(field, value) && isOff(field, begun[field as keyof RunConfig])) return [];
+    if (typeof value === "boolean") return [flagOf(field).replace("--", value ? "--" : "--no-")];
+    return value === undefined ? [] : [`${flagOf(field)} ${shellWord(optionText(field, value))}`];
   });
   return ["fivecrop train", ...words].join(" ");
 }
