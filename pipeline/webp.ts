@@ -5,6 +5,7 @@ import { orientationOf } from "./orientation.ts";
 const text = (bytes: Uint8Array, from: number): string => String.fromCharCode(...bytes.subarray(from, from + 4));
 const uint24 = (view: DataView, at: number): number => view.getUint16(at, true) + (view.getUint8(at + 2) << 16);
 
+/** The size that the file states: its canvas where it has one. @throws RangeError where the file ends before. */
 export function webpSize(bytes: Uint8Array): Size {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const kind = text(bytes, 12);
