@@ -65,6 +65,7 @@ export function createCalls<Question, Answer, Data>(module: string, data: Data, 
     if ("answer" in reply) found?.resolve(reply.answer);
     else found?.reject(new (KINDS[reply.error.name] ?? FivecropError)(reply.error.message));
   });
+  worker.on("messageerror", (cause) => end(`gave an answer that cannot be received: ${messageOf(cause)}`, cause)); // whose it is, it does not say
   worker.on("error", (cause) => end(`failed: ${messageOf(cause)}`, cause));
   const exited = new Promise<void>((resolve) => {
     worker.on("exit", () => {
