@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import opentype from "opentype.js";
+import opentype, { type Font } from "opentype.js";
 import sharp, { type OverlayOptions } from "sharp";
 import { FivecropError, PictureError } from "../../core/errors.ts";
 import { random } from "../../core/random.ts";
@@ -19,7 +19,14 @@ export interface SampleGridOptions {
 const [CELL, GAP, LABEL, TEXT, MARGIN] = [112, 10, 20, 12, 12];
 /** Pictures no larger than this are enlarged by whole pixels. */
 const SMALL = 48;
-const FONT = "@fontsource/open-sans/files/open-sans-latin-400-normal.woff";
+/** The font's files that names are drawn with, the first that has a letter. */
+const SCRIPTS = ["latin", "latin-ext", "vietnamese", "greek", "cyrillic", "cyrillic-ext"];
+
+/** Letters of one font. */
+interface Run {
+  readonly font: Font;
+  readonly text: string;
+}
 
 /** So many images of a data set, drawn by seed: of each class in turn, as far as there are some. */
 export function drawSamples({ labels, classNames, length }: Dataset, { count, seed }: SampleGridOptions): number[] {
@@ -40,16 +47,35 @@ function thumbnail(image: Image): Image {
   return resize(toRgb(image), size, longer <= SMALL ? "nearest" : "bilinear");
 }
 
-/** Draws text as outlines, so that it looks alike on every machine, also on one without fonts. */
+async function readFont(script: string): Promise<Font> {
+  const bytes = await readFile(createRequire(import.meta.url).resolve(`@fontsource/open-sans/files/open-sans-${script}-400-normal.woff`));
+  return opentype.parse(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+}
+
+/** Draws text as outlines, so that it looks alike on every machine, also on one without fonts; a letter of no font's is a question mark. */
 async function createLettering(): Promise<(text: string, center: number, baseline: number, most: number) => string> {
-  const bytes = await readFile(createRequire(import.meta.url).resolve(FONT));
-  const font = opentype.parse(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
-  const drawable = (text: string): string => [...text].map((letter) => (font.charToGlyphIndex(letter) === 0 ? "?" : letter)).join("");
+  const fonts = await Promise.all(SCRIPTS.map(readFont));
+  const runsOf = (text: string): readonly Run[] => {
+    const runs: Run[] = [];
+    for (const letter of text) {
+      const found = fonts.find((font) => font.charToGlyphIndex(letter) !== 0);
+      const { font, drawn } = found ? { font: found, drawn: letter } : { font: fonts[0], drawn: "?" };
+      const before = runs.at(-1)?.font === font ? (runs.pop()?.text ?? "") : "";
+      runs.push({ font, text: before + drawn });
+    }
+    return runs;
+  };
+  const widthOf = (text: string): number => runsOf(text).reduce((sum, run) => sum + run.font.getAdvanceWidth(run.text, TEXT), 0);
   return (text, center, baseline, most) => {
-    let shown = drawable(text);
-    while (font.getAdvanceWidth(shown, TEXT) > most) shown = `${[...shown.replace(/…$/, "")].slice(0, -1).join("")}…`;
-    const x = center - font.getAdvanceWidth(shown, TEXT) / 2;
-    return `<path d="${font.getPath(shown, x, baseline, TEXT).toPathData(2)}"/>`;
+    let shown = text.normalize("NFC");
+    while (widthOf(shown) > most) shown = `${[...shown.replace(/…$/, "")].slice(0, -1).join("")}…`;
+    let x = center - widthOf(shown) / 2;
+    const paths = runsOf(shown).map((run) => {
+      const path = run.font.getPath(run.text, x, baseline, TEXT).toPathData(2);
+      x += run.font.getAdvanceWidth(run.text, TEXT);
+      return `<path d="${path}"/>`;
+    });
+    return paths.join("");
   };
 }
 
