@@ -48,12 +48,12 @@ describe("what is under way holds so many bytes at most", () => {
 
 test("a picture's decoded bytes are its header's, of a path, of bytes and of pixels", async () => {
   const folder = mkdtempSync(join(tmpdir(), "fivecrop-bytes-"));
-  const gray = picture(0, 1, 600, 500);
-  const png = await encodePng(createImage(400, 250, 3, gray.data));
+  const gray = picture(0, 1, 3000, 1400);
+  const png = await encodePng(createImage(2000, 700, 3, gray.data));
   writeFileSync(join(folder, "p.png"), png);
-  expect(png.length).toBeGreaterThan(2 ** 16);
+  expect(png.length).toBeGreaterThan(2 ** 19);
   expect(await Promise.all([gray, png, join(folder, "p.png"), join(folder, "none.png")].map(decodedBytes))).toEqual([
-    300_000, 300_000, 300_000, 0,
+    4_200_000, 4_200_000, 4_200_000, 0,
   ]);
   rmSync(folder, { recursive: true });
 });
