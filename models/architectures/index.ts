@@ -15,6 +15,7 @@ import { miniVgg } from "./minivgg.ts";
 import { resnet18 } from "./resnet18.ts";
 import { resnet18Gray } from "./resnet18-gray.ts";
 import { vgg11 } from "./vgg11.ts";
+import { whitenedConvnet } from "./whitened-convnet.ts";
 
 interface Described {
   readonly summary: string;
@@ -116,6 +117,20 @@ export const ARCHITECTURES = {
     classes: 10,
     head: { hidden: [128, 64] },
     layers: cifarConvnet([3]),
+  },
+  "whitened-convnet": {
+    summary: "six convolutions behind a fixed whitening of patches, for 32×32 colour in few epochs",
+    input: [3, 32, 32],
+    classes: 10,
+    head: NO_HIDDEN,
+    layers: whitenedConvnet(64, 192, 256),
+  },
+  "whitened-convnet-gray": {
+    summary: "the same, narrower, for 28×28 gray",
+    input: [1, 28, 28],
+    classes: 10,
+    head: NO_HIDDEN,
+    layers: whitenedConvnet(32, 128, 192),
   },
   convnet1: {
     summary: "three convolutions with batch norm for 224×224 colour",

@@ -5,6 +5,7 @@ export { type Head, head, headLayers } from "./head.ts";
 export * as initializers from "./initializers.ts";
 export type { Layer, Scope } from "./layer.ts";
 export { linear } from "./linear.ts";
-export { adaptiveAveragePool2d, averagePool2d, maxPool2d } from "./pool.ts";
+export { patchWhitening } from "./patch-whitening.ts";
+export { adaptiveAveragePool2d, averagePool2d, globalMaxPool2d, maxPool2d } from "./pool.ts";
 export { residual } from "./residual.ts";
 export { sequential } from "./sequential.ts";

@@ -42,6 +42,20 @@ export const xavierUniform: Initializer = (shape, random) => {
   return uniform(Math.sqrt(6 / (fanIn + fanOut)))(shape, random);
 };
 
+/** Of a convolution that keeps the size: its first filters pass their channel on as it is, the others are drawn. @see PyTorch's nn.init.dirac_ */
+export const dirac =
+  (others: Initializer): Initializer =>
+  (shape, random) => {
+    const [filters, channels, ...kernel] = shape;
+    const window = sizeOf(kernel);
+    const values = others(shape, random);
+    for (let i = 0; i < Math.min(filters, channels); i++) {
+      values.fill(0, i * channels * window, (i + 1) * channels * window);
+      values[(i * channels + i) * window + Math.floor(window / 2)] = 1;
+    }
+    return values;
+  };
+
 /** Ways to draw the first weights of a network, by name. */
 export const WEIGHT_INITIALIZERS = {
   pytorch: uniformFanIn,

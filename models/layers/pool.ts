@@ -14,6 +14,12 @@ const pool =
 /** The largest pixel of each window; the stride is the kernel's size where it is left out. */
 export const maxPool2d = pool("MaxPool", {});
 
+/** The largest pixel of each channel: [N, C, H, W] → [N, C, 1, 1]. */
+export const globalMaxPool2d: Layer = (x, scope) => {
+  const size = x.shape.slice(2).map((d) => known(d, "a spatial axis"));
+  return scope.graph.add("MaxPool", [x], { kernel_shape: size, strides: size, pads: [0, 0, 0, 0] }, scope.path);
+};
+
 /** The mean of each window, padding included, as in PyTorch. */
 export const averagePool2d = pool("AveragePool", { count_include_pad: 1 });
 

@@ -1,7 +1,9 @@
+import { cifarBest } from "./cifar-best.ts";
 import { cifarConvnet } from "./cifar-convnet.ts";
 import { cifarConvnetNoBn } from "./cifar-convnet-no-bn.ts";
 import { cifarConvnetStep } from "./cifar-convnet-step.ts";
 import { fashionAlexnet } from "./fashion-alexnet.ts";
+import { fashionBest } from "./fashion-best.ts";
 import { fashionCnn } from "./fashion-cnn.ts";
 import { fashionLenetBn } from "./fashion-lenet-bn.ts";
 import { fashionResnet18 } from "./fashion-resnet18.ts";
@@ -34,4 +36,6 @@ export const RECIPES = {
   "flowers-scratch-convnet1": flowersScratchConvnet1,
   "flowers-scratch-convnet2": flowersScratchConvnet2,
   "flowers-scratch-convnet3": flowersScratchConvnet3,
+  "cifar-best": cifarBest,
+  "fashion-best": fashionBest,
 } as const satisfies Readonly<Record<string, Recipe>>;
