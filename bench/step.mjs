@@ -22,7 +22,8 @@ export const BATCH = {
   "fashion-cnn": 60,
   "lenet-bn": 256,
   minivgg: 128,
-  "minivgg-bn": 128, "whitened-convnet": 256,
+  "minivgg-bn": 128,
+  "whitened-convnet": 256,
 };
 const FORWARD_BATCH = 128;
 const THREADS = Number(process.env.THREADS ?? 2);

@@ -19,7 +19,7 @@ const COUNTS: Readonly<Record<ArchitectureName, number>> = {
   "cifar-convnet": 1_334_624,
   "cifar-convnet-no-bn": 1_333_624,
   "whitened-convnet": 1_529_890,
-  "whitened-convnet-gray": 0,
+  "whitened-convnet-gray": 752_146,
   convnet1: 148_520,
   convnet2: 222_504,
   convnet3: 296_488,

@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { random } from "../../core/random.ts";
 import { createNetwork } from "../../models/architectures/index.ts";
+import { constant, dirac } from "../../models/layers/initializers.ts";
+import { WHITENING_FILTERS } from "../../models/layers/patch-whitening.ts";
 import { initialParameters } from "../../models/network.ts";
 
 const spread = (values: Float32Array) => ({
@@ -46,5 +49,21 @@ describe("first values", () => {
     expect(a["features.3.weight"].data).toEqual(b["features.3.weight"].data);
     expect(a["features.3.weight"].data).not.toEqual(c["features.3.weight"].data);
     expect(initialParameters(createNetwork("minivgg-bn"), 1)["features.0.weight"].data).toEqual(a["features.0.weight"].data);
+  });
+});
+
+test("dirac: the first filters pass their channel on, the others are drawn", () => {
+  const weight = dirac(constant(7))([3, 2, 3, 3], random(0));
+  expect([...weight.subarray(0, 18)]).toEqual([0, 0, 0, 0, 1, 0, 0, 0, 0, ...new Array(9).fill(0)]);
+  expect([...weight.subarray(18, 36)]).toEqual([...new Array(9).fill(0), 0, 0, 0, 0, 1, 0, 0, 0, 0]);
+  expect(new Set(weight.subarray(36))).toEqual(new Set([7]));
+});
+
+test.each([1, 3])("whitening filters of %i channels answer without correlation: their rows are orthogonal", (channels) => {
+  const rows = WHITENING_FILTERS[channels];
+  expect(rows.map((row) => row.length)).toEqual(rows.map(() => 4 * channels));
+  const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+  rows.forEach((a, i) => {
+    for (const b of rows.slice(i + 1)) expect(Math.abs(dot(a, b)) / Math.sqrt(dot(a, a) * dot(b, b))).toBeLessThan(2e-3);
   });
 });
