@@ -14,20 +14,30 @@ function nearestPixels(source: number, target: number, from: number, length: num
   return pixels;
 }
 
+/** @param columns, rows where each result column and row begins in the source */
+function pickGray({ data }: Image, columns: Int32Array, rows: Int32Array, out: Uint8Array): void {
+  let o = 0;
+  for (const row of rows) for (let x = 0; x < columns.length; x++) out[o++] = data[row + columns[x]];
+}
+
+/** Four bytes at once, of which the next pixel overwrites the last; byte by byte where no pixel follows, in a row of the result or of the source. */
+function pickRgb({ data, width }: Image, columns: Int32Array, rows: Int32Array, out: Uint8Array): void {
+  const from = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const to = new DataView(out.buffer, out.byteOffset, out.byteLength);
+  const followed = Math.min(columns.length - 1, columns.filter((column) => column < 3 * (width - 1)).length);
+  let o = 0;
+  for (const row of rows) {
+    for (let x = 0; x < followed; x++, o += 3) to.setUint32(o, from.getUint32(row + columns[x]));
+    for (let x = followed; x < columns.length; x++) for (let c = 0; c < 3; c++) out[o++] = data[row + columns[x] + c];
+  }
+}
+
 function resizeNearest(image: Image, size: Size, region: Rectangle): Image {
-  const { channels, data } = image;
+  const { channels } = image;
   const result = createImage(region.width, region.height, channels);
   const columns = nearestPixels(image.width, size.width, region.x, region.width).map((x) => x * channels);
   const rows = nearestPixels(image.height, size.height, region.y, region.height).map((y) => y * image.width * channels);
-  const out = result.data;
-  for (let y = 0, o = 0; y < rows.length; y++)
-    for (let x = 0; x < columns.length; x++, o += channels) {
-      const s = rows[y] + columns[x];
-      out[o] = data[s];
-      if (channels === 1) continue;
-      out[o + 1] = data[s + 1];
-      out[o + 2] = data[s + 2];
-    }
+  (channels === 1 ? pickGray : pickRgb)(image, columns, rows, result.data);
   return result;
 }
 
