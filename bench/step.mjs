@@ -23,7 +23,13 @@ export const BATCH = {
   "lenet-bn": 256,
   minivgg: 128,
   "minivgg-bn": 128,
-  "whitened-convnet": 256,
+  "cifar-convnet": 100,
+  "mini-resnet": 128,
+  "resnet18-gray": 64,
+  resnet18: 16,
+  alexnet: 32,
+  "vgg11-small": 32,
+  densenet169: 8,
 };
 const FORWARD_BATCH = 128;
 const THREADS = Number(process.env.THREADS ?? 2);
@@ -35,8 +41,8 @@ function normalImages(network, batch) {
 }
 
 /** SGD with momentum, as the peers. `warmUp` steps are done when it is given back. */
-export async function makeStep(name, { threads = THREADS, batch = BATCH[name], warmUp = 3, createSession = onCpu } = {}) {
-  const network = createNetwork(name);
+export async function makeStep(name, { threads = THREADS, batch = BATCH[name], input, warmUp = 3, createSession = onCpu } = {}) {
+  const network = createNetwork(name, { input });
   const images = normalImages(network, batch);
   const classes = classCount(network);
   const targets = zeros("float32", [batch, classes]);

@@ -3,10 +3,9 @@
 // a round) say how long it takes, THREADS how many threads each has. Without NET the whole table is measured and written to bench/RESULTS.md.
 import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { RUNTIME_VERSION } from "../dist/core/session.node.js";
+import { machine } from "./machine.mjs";
 import { markdown, middle, spread } from "./rounds.mjs";
 import { startServer } from "./server.mjs";
 import { BATCH } from "./step.mjs";
@@ -106,12 +105,6 @@ const toJson = ({ net, batch, gflop, variant, times, memory, peak }) => ({
   ...(memory && { ours_peak_mb: memory.ours, torch_peak_mb: memory.torch || undefined }),
 });
 
-function instructions() {
-  if (!existsSync("/proc/cpuinfo")) return "unknown";
-  const flags = execFileSync("grep", ["-m1", "^flags", "/proc/cpuinfo"], { encoding: "utf8" }).split(/\s+/);
-  return ["avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile"].filter((flag) => flags.includes(flag)).join(", ");
-}
-
 const names = positionals.length ? positionals : Object.keys(BATCH);
 const unknown = names.find((name) => !(name in BATCH));
 if (unknown) throw new Error(`no such network here: ${unknown}. There are ${Object.keys(BATCH).join(", ")}.`);
@@ -131,7 +124,7 @@ Written by \`npm run bench:train\`: one run, ${ROUNDS} rounds of ${SECONDS} s in
 GFLOP counts convolutions and linear layers, two for each multiply-add; the peak is the best round of a 2048³ product in ONNX Runtime, with the same threads.
 "Forward" is the exported graph on a batch of 128 beside PyTorch's fastest layout.
 
-${cpus()[0].model.trim()}, ${THREADS} threads, ${instructions()}; ${(totalmem() / 2 ** 30).toFixed(0)} GB; Node ${process.version}, ONNX Runtime ${RUNTIME_VERSION}.
+${THREADS} threads each. ${machine()}
 
 ${markdown([HEAD, ...measured.map(row)])}
 `,
