@@ -41,7 +41,7 @@ function normalImages(network, batch) {
 }
 
 /** SGD with momentum, as the peers. `warmUp` steps are done when it is given back. */
-export async function makeStep(name, { threads = THREADS, batch = BATCH[name], input, warmUp = 3, createSession = onCpu } = {}) {
+export async function makeStep(name, { threads = THREADS, batch = BATCH[name] ?? 64, input, warmUp = 3, createSession = onCpu } = {}) {
   const network = createNetwork(name, { input });
   const images = normalImages(network, batch);
   const classes = classCount(network);
