@@ -35,6 +35,9 @@ export function answerCalls<Question, Answer>(state: ThreadState, { answer, inTu
     }
   };
   let before: Promise<void> = Promise.resolve();
+  port.on("messageerror", (cause) => {
+    throw new FivecropError(`received a question that cannot be read: ${messageOf(cause)}`, { cause }); // ends the thread: whose it was, it does not say
+  });
   port.on("message", async (message: Call<Question> | "end") => {
     if (message === "end") {
       await Promise.all(under);

@@ -11,9 +11,16 @@ interface Fetching extends Extendable {
   respondWith(response: Promise<Response>): void;
 }
 
-const PREFIX = "fivecrop-page-";
+interface Scope extends Window {
+  readonly registration: { readonly scope: string };
+  readonly clients: { claim(): Promise<void> };
+  skipWaiting(): Promise<void>;
+}
+
+const worker = self as unknown as Scope;
+/** Of this page alone: another one of the same origin keeps its own. */
+const PREFIX = `fivecrop-page ${worker.registration.scope} `;
 const CACHE = PREFIX + SHELL.version;
-const worker = self as unknown as Window & { skipWaiting(): Promise<void>; readonly clients: { claim(): Promise<void> } };
 
 async function install(): Promise<void> {
   const cache = await caches.open(CACHE);
