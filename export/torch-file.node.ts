@@ -80,6 +80,15 @@ async function readZipped(bytes: Uint8Array, fail: Fail): Promise<unknown> {
   return readPickle(open.entry(pickle)(), 0, { ...torchPickle(source), fail }).value;
 }
 
+/** @returns undefined where it is damaged, or longer */
+function inflate(content: Uint8Array, length: number): Uint8Array | undefined {
+  try {
+    return inflateRawSync(content, { maxOutputLength: Math.max(1, length) });
+  } catch {
+    return undefined;
+  }
+}
+
 interface Zip {
   readonly names: readonly string[];
   /** A reader of an entry. @param length that it has to have, in bytes */
@@ -108,7 +117,7 @@ async function openZip(bytes: Uint8Array, fail: Fail): Promise<Zip> {
     if (compressionMethod === DEFLATED) {
       left -= uncompressedSize;
       if (left < 0) fail(`refused: unpacked, it would be more than ${UNPACKED_TIMES} times its size, as no file of weights is`);
-      content = inflateRawSync(content, { maxOutputLength: Math.max(1, uncompressedSize) });
+      content = inflate(content, uncompressedSize) ?? fail(`'${name}' in its zip is damaged: it is not the data that the zip says`);
     }
     if (content.length !== uncompressedSize || crc32(content) !== entry.crc32)
       fail(`'${name}' in its zip is damaged: size or checksum are not what the zip says`);
