@@ -120,3 +120,6 @@ export function torchLegacy({ storages, tensors }: Made, value?: Buffer): Buffer
     ...contents,
   ]);
 }
+
+/** A file of one small tensor. */
+export const tinyTorch = (): Buffer => torchZip({ storages: { "0": floats(1, 2) }, tensors: { a: { storage: "0", shape: [2] } } });
