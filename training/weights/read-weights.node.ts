@@ -36,9 +36,11 @@ export const publicWeights = (given: string): string => basename(given);
 /**
  * Reads weights by their known name, or a file: safetensors, a checkpoint of a run, or a state dict that torch.save wrote.
  * @param root the folder of all data sets
- * @throws FivecropError where it cannot be read, is damaged, or is no such file.
+ * @throws UsageError for an ONNX file. FivecropError where it cannot be read, is damaged, or is no such file.
  */
 export async function openWeights(given: string, root: string): Promise<WeightsFile> {
+  if (given.endsWith(".onnx"))
+    throw new UsageError(`--weights: expected a .safetensors, .pth or .pt file, received the ONNX file ${given}.`);
   const known: KnownWeights | undefined = isKnown(given) ? KNOWN_WEIGHTS[given] : undefined;
   const path = known ? weightsPath(known, root) : given;
   const [like] = nearestNames(basename(given), Object.keys(KNOWN_WEIGHTS), 1);
@@ -52,7 +54,6 @@ export async function openWeights(given: string, root: string): Promise<WeightsF
 
 /** @param file its path, for messages. @throws FivecropError as openWeights does */
 export async function readWeights(bytes: Uint8Array, file: string): Promise<WeightsFile> {
-  if (file.endsWith(".onnx")) throw new UsageError(`--weights: expected a .safetensors, .pth or .pt file, received the ONNX file ${file}.`);
   if (bytes.length === 0) throw new FivecropError(`${file} is empty: expected a .safetensors, .pth or .pt file.`);
   if (isZip(bytes) || isPickle(bytes, file)) {
     const { under, ...read } = await readTorchFile(bytes, file);
