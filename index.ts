@@ -13,6 +13,8 @@ export { parse } from "./export/parse.ts";
 export { readSafetensors, writeSafetensors } from "./export/safetensors.ts";
 export { type SelfContainedOptions, selfContained } from "./export/self-contained.ts";
 export { serialize } from "./export/serialize.ts";
+export { readTorchFile, type StateDict } from "./export/torch-file.node.ts";
+export type { StoredTensor } from "./export/torch-tensors.ts";
 export { type AdoptOptions, adopt } from "./inference/adopt.ts";
 export { type Calibration, fitTemperature, type ReliabilityBin, type UntemperedAnswer } from "./inference/calibration.ts";
 export type { DeviceCheck } from "./inference/check-device.ts";
@@ -78,6 +80,8 @@ export { DEFAULTS, type RunConfig } from "./training/run-config.ts";
 export { parseSchedule, type Schedule } from "./training/schedules.ts";
 export { compileStep, writeStep } from "./training/step/index.ts";
 export type { WeightAverage } from "./training/weight-average.ts";
+export { type FittedWeights, fitWeights } from "./training/weights/fit-weights.ts";
+export { readWeights } from "./training/weights/read-weights.node.ts";
 
 /** A training engine on onnxruntime-node's CPU provider. */
 export const createEngine = (options: Omit<OnnxRuntimeEngineOptions, "createSession">): TrainingEngine =>

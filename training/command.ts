@@ -51,6 +51,7 @@ export function trainCommand(): Command {
       new Option("--head <units>", "hidden layers in place of the network's own, such as 512,256, none, or own").argParser(parseTrainHead),
     )
     .addOption(number("--dropout", "share", "behind each hidden layer of --head (default: none)", { from: 0, below: 1 }))
+    .option("--weights <file>", "begin with these weights: .safetensors, .pth, or a name that fivecrop models list has (default: drawn)")
     .option("--initialization <name>", `how weights are drawn: ${names(WEIGHT_INITIALIZERS)} (default: as the network's source says)`)
     .option("--data <name>", `the data set: ${names(DATASETS)}, or folder:PATH, a folder with a folder of pictures for each class`)
     .option(...DATA_DIR)

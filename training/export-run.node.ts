@@ -24,6 +24,7 @@ import type { RunConfig } from "./run-config.ts";
 import { type CheckpointName, exportedFile, lockRun, readRunCheckpoint, readRunConfig, versions } from "./run-files.node.ts";
 import { type DecodingEvent, prepareAgain, type RunParts } from "./run-parts.node.ts";
 import { inferenceWeights } from "./weight-average.ts";
+import { publicWeights } from "./weights/read-weights.node.ts";
 
 /** A file that was written. */
 export interface Exported {
@@ -171,7 +172,7 @@ function describe(checkpoint: Checkpoint, config: RunConfig, { network, preproce
     architecture: network.name,
     parameters: parameterCount(network),
     training: {
-      arguments: { ...config, data: publicName(config.data) }, // the file travels: it does not tell paths
+      arguments: { ...config, data: publicName(config.data), ...(config.weights && { weights: publicWeights(config.weights) }) }, // the file travels: it does not tell paths
       dataset: publicName(config.data),
       seed: config.seed,
       epochs: config.epochs,

@@ -12,6 +12,7 @@ import type { SizeStage } from "./epoch-plan.ts";
 import { createOptimizer, type Optimizer, type OptimizerOptions } from "./optimizers.ts";
 import { parseSchedule } from "./schedules.ts";
 import type { WeightAverage } from "./weight-average.ts";
+import { pretrainedPreprocess } from "./weights/known.ts";
 
 /** Everything that a run is asked for, as plain JSON: with the data it determines the result. */
 export interface RunConfig extends OptimizerOptions {
@@ -24,6 +25,8 @@ export interface RunConfig extends OptimizerOptions {
   readonly dropout?: number;
   /** How the weights are drawn, other than the network's source says. */
   readonly initialization?: WeightInitializer;
+  /** The weights to begin with in place of drawn ones: a known name, or a file. */
+  readonly weights?: string;
   /** A data set's name. */
   readonly data: string;
   readonly epochs: number;
@@ -125,7 +128,8 @@ const resizeFor = ({ resize, crop }: PreprocessSpec, [height, width]: readonly [
   typeof resize === "number" && crop[0] === crop[1] && height === width ? Math.round((resize * height) / crop[0]) : [height, width];
 
 /**
- * A run's network and what it makes of an image: the data set's preprocessing, fitted to the architecture's input, with the run's own changes.
+ * A run's network and what it makes of an image: the data set's preprocessing, or what pretrained weights expect, fitted to the architecture's input, with
+ * the run's own changes.
  * @throws UsageError for an unknown name, or preprocessing that cannot be.
  */
 export function modelOf(
@@ -133,10 +137,11 @@ export function modelOf(
   standard: PreprocessSpec,
   classes?: number,
 ): { readonly network: Network; readonly preprocess: PreprocessSpec } {
-  const { model, head, dropout, preprocess: changes = {}, initialization } = config;
+  const { model, head, dropout, preprocess: changes = {}, initialization, weights } = config;
   const [channels, height, width] = lookUp<Architecture>("model", ARCHITECTURES, model).input;
   const [C, [H, W]] = [changes.channels ?? channels, changes.crop ?? [height, width]];
-  const preprocess = validatePreprocess({ ...preprocessFor(standard, [C, H, W]), ...changes });
+  const base = (weights !== undefined && pretrainedPreprocess(model)) || standard;
+  const preprocess = validatePreprocess({ ...preprocessFor(base, [C, H, W]), ...changes });
   const input = [preprocess.channels, ...preprocess.crop] as const;
   return { network: createNetwork(model, { ...headOf(head, dropout), classes, input, initialization }), preprocess };
 }

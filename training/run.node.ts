@@ -15,6 +15,7 @@ import { completed, fittedToData, type RunConfig } from "./run-config.ts";
 import { checkUnused, lockDirectory, RUN_FILES, readRunCheckpoint, startDirectory } from "./run-files.node.ts";
 import { type PrepareEvent, prepareRun } from "./run-parts.node.ts";
 import { createEventFile, type EventFile } from "./tensorboard/event-file.node.ts";
+import { startWith, type WeightsEvent } from "./weights/start.node.ts";
 
 export interface RunOptions {
   /** The directory that the run writes to. */
@@ -44,6 +45,7 @@ export type RunEvent =
       readonly validation: number;
       readonly classes: number;
     }
+  | WeightsEvent
   | FitEvent
   | Exported
   | ReportEvent;
@@ -70,12 +72,14 @@ export async function* run(config: RunConfig, options: RunOptions): AsyncGenerat
 async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
   const { out, dataRoot, report = true, strict, signal } = options;
   let finished = false;
+  const start = options.resume ? undefined : await startWith(config, dataRoot);
   const parts = yield* prepareRun(config, options);
   if (!parts) {
     yield { kind: "stopped" };
     return;
   }
-  const { network, optimizer, average, schedule, preprocess, training, validation } = parts;
+  const { optimizer, average, schedule, preprocess, training, validation } = parts;
+  const { network, event: begins } = start?.(parts.network) ?? { network: parts.network };
   const checkpoints = fileCheckpoints(out);
   const resume = options.resume ? await readRunCheckpoint(out, "last", config) : undefined;
   const [logEvery, patience] = [config.logEvery || undefined, config.patience || undefined];
@@ -96,6 +100,7 @@ async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<
       validation: validation.length,
       classes: training.classNames.length,
     };
+    if (begins) yield begins;
     for await (const event of fit(engine, loaders, fitOptions)) {
       if (event.kind === "log") await writeWhole(join(out, RUN_FILES.log), logCsv(event.logs));
       if (event.kind === "epoch") await writeWhole(join(out, RUN_FILES.history), historyCsv(event.history));

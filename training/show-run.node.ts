@@ -8,6 +8,7 @@ import type { ReportEvent } from "./report/report-run.node.ts";
 import { reportedLines, showMeasuring } from "./report/show-report.node.ts";
 import type { RunEvent } from "./run.node.ts";
 import type { PrepareEvent } from "./run-parts.node.ts";
+import { weightsLines } from "./weights/start.node.ts";
 
 export interface RunOutcome {
   /** Whether it came to the training. */
@@ -90,12 +91,15 @@ export async function showRun(
           progress.clear();
           print(title);
           print(preparedLine(event));
-          print("");
+          break;
+        case "weights":
+          for (const line of weightsLines(event)) print(line);
           break;
         case "start":
           ({ epochs, steps } = event);
           pace.start(event.step);
           resumedAt = event.step;
+          print("");
           if (event.step === 0) print(headings());
           break;
         case "step":

@@ -8,6 +8,7 @@ import type { SizeStage } from "./epoch-plan.ts";
 import { RECIPES } from "./recipes/index.ts";
 import type { Recipe } from "./recipes/recipe.ts";
 import { DEFAULTS, fittedToData, type RunConfig } from "./run-config.ts";
+import { resolveWeights } from "./weights/read-weights.node.ts";
 
 /** The options of `train`, as the command line gives them: only what was asked for is there. */
 export interface TrainOptions extends Omit<Partial<RunConfig>, "learningRate" | "augmentations" | "head"> {
@@ -101,7 +102,7 @@ function optionsOf({ options }: Recipe, { optimizer, model, head }: TrainOptions
     kept = others;
   }
   if (head === "own" || (model !== undefined && model !== options.model)) {
-    const { head: units, dropout, ...others } = kept;
+    const { head: units, dropout, weights, ...others } = kept;
     kept = others;
   }
   return kept;
@@ -132,7 +133,8 @@ export async function newRunConfig(options: TrainOptions, recipes?: Readonly<Rec
     throw new UsageError(
       `--validation: ${config.data} brings a validation split of its own: expected no share of the training images, received ${options.validation}.`,
     );
-  return { ...config, data: resolveName(config.data) };
+  const { weights, ...drawn } = { ...config, data: resolveName(config.data) };
+  return weights === undefined || weights === "none" ? drawn : { ...drawn, weights: resolveWeights(weights) };
 }
 
 const defined = <T extends object>(options: T): Partial<T> =>
