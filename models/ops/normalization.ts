@@ -77,7 +77,19 @@ function windowMean(g: GraphBuilder, x: Value, size: number): Value {
   return reshape(g, g.add("AveragePool", [flat], attributes), knownShape(x));
 }
 
-export const LRN: OpDefinition<{ alpha: number; beta: number; bias: number; size: number }> = {
+export type LrnAttributes = { alpha: number; beta: number; bias: number; size: number };
+
+/** S = bias + alpha / size · Σ x² */
+function lrnBase(g: GraphBuilder, x: Value, { alpha, bias, size }: LrnAttributes): Value {
+  const squares = windowMean(g, g.add("Mul", [x, x]), size);
+  return g.add("Add", [g.add("Mul", [squares, g.scalar(alpha)]), g.scalar(bias)]);
+}
+
+/** 1 / Sᵝ: what LRN multiplies by, of [N, C, …]. */
+export const lrnFactor = (g: GraphBuilder, x: Value, attributes: LrnAttributes): Value =>
+  g.add("Pow", [lrnBase(g, x, attributes), g.scalar(-attributes.beta)]);
+
+export const LRN: OpDefinition<LrnAttributes> = {
   summary: "Local response normalization: x / Sᵝ, S = bias + alpha / size · Σ x² over `size` channels around each.",
   sinceOpset: 13,
   attributes: { alpha: float(1e-4), beta: float(0.75), bias: float(1), size: int() },
@@ -89,11 +101,10 @@ export const LRN: OpDefinition<{ alpha: number; beta: number; bias: number; size
     return [{ dtype, shape }];
   },
   /** dx = dy / Sᵝ − 2 alpha beta / size · x · Σ dy · y / S, over the same channels: a window's middle lies in the windows of all its channels. */
-  gradient(g, { inputs: [x], outputs: [y], attributes: { alpha, beta, bias, size }, gradients: [dy] }) {
-    const squares = windowMean(g, g.add("Mul", [x, x]), size);
-    const s = g.add("Add", [g.add("Mul", [squares, g.scalar(alpha)]), g.scalar(bias)]);
-    const direct = g.add("Mul", [dy, g.add("Pow", [s, g.scalar(-beta)])]);
-    const given = windowMean(g, g.add("Div", [g.add("Mul", [dy, y]), s]), size);
+  gradient(g, { inputs: [x], outputs: [y], attributes, gradients: [dy] }) {
+    const { alpha, beta, size } = attributes;
+    const direct = g.add("Mul", [dy, lrnFactor(g, x, attributes)]);
+    const given = windowMean(g, g.add("Div", [g.add("Mul", [dy, y]), lrnBase(g, x, attributes)]), size);
     return [g.add("Sub", [direct, g.add("Mul", [g.add("Mul", [x, given]), g.scalar(2 * alpha * beta)])])];
   },
 };

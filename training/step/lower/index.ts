@@ -3,7 +3,7 @@ import { batchMoments, batchMomentsGradient, batchNormalization, batchNormGradie
 import { conv } from "./conv.ts";
 import { convInputGradient } from "./conv-input-gradient.ts";
 import { convWeightGradient } from "./conv-weight-gradient.ts";
-import { elementwise, identity, reluGradient, sigmoidGradient } from "./elementwise.ts";
+import { elementwise, identity, lrn, reluGradient, sigmoidGradient, sum } from "./elementwise.ts";
 import { asItIs, type Formulation } from "./formulation.ts";
 import { globalAveragePool, globalMaxPool } from "./global-pool.ts";
 import { gemm, matMul } from "./matrix.ts";
@@ -59,7 +59,7 @@ export const FORMULATIONS: { readonly [K in OpName]: readonly Formulation[] } = 
   LeakyRelu: elementwise,
   Log: elementwise,
   LogSoftmax: standardOnly,
-  LRN: standardOnly,
+  LRN: lrn,
   MatMul: matMul,
   Max: elementwise,
   MaxPool: pool,
@@ -92,7 +92,7 @@ export const FORMULATIONS: { readonly [K in OpName]: readonly Formulation[] } = 
   Sqrt: elementwise,
   Squeeze: reshaping,
   Sub: elementwise,
-  Sum: elementwise,
+  Sum: sum,
   Tanh: elementwise,
   Transpose: transposing,
   Unsqueeze: reshaping,
