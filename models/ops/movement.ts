@@ -188,18 +188,3 @@ export const Pad: OpDefinition<{ mode: string }> = {
     return [g.add("Pad", [dy, g.initializer("pads", int64(opposite))])];
   },
 };
-
-export const Gather: OpDefinition<{ axis: number }> = {
-  summary: "Entries along an axis, by a list of indices.",
-  sinceOpset: 13,
-  attributes: { axis: int(0) },
-  infer([operand, indices], { axis }) {
-    const { dtype, shape } = need(operand, "data");
-    const at = canonicalAxis(axis, shape.length);
-    const size = shape[at];
-    const { shape: entries, constant } = need(indices, "indices");
-    const outside = size === "N" || !constant ? undefined : numbersOf(constant).find((index) => index < -size || index >= size);
-    if (outside !== undefined) throw new ShapeError(`index ${outside} is outside of axis ${at} of [${shape}]`);
-    return [{ dtype, shape: [...shape.slice(0, at), ...entries, ...shape.slice(at + 1)] }];
-  },
-};

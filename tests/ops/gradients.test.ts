@@ -28,16 +28,18 @@ function compare(g: GraphBuilder, loss: Value, wanted: readonly Value[], feeds: 
 
 /** Operators of forward graphs have gradients; these are for what the trainer adds behind them, or have none. */
 const FORWARD_ONLY: readonly OpName[] = [
-  "Cast",
+  "Ceil",
+  "ConstantOfShape",
   "ConvTranspose",
   "CumSum",
   "Dropout",
   "Equal",
-  "Gather",
+  "Floor",
   "Greater",
   "GreaterOrEqual",
-  "Max",
-  "Min",
+  "Range",
+  "ReduceProd",
+  "Shape",
 ];
 const DIFFERENTIABLE: readonly OpName[] = [
   ...OP_NAMES.filter((op) => definitionOf(op).sinceOpset !== undefined && !FORWARD_ONLY.includes(op)),

@@ -9,8 +9,8 @@ import type { Formulation } from "./formulation.ts";
 const transposed: Formulation = {
   name: "ConvTranspose",
   plan(node) {
-    const { operations, outputPixels } = measureInputGradient(node);
-    const [, channels] = knownShape(node.outputs[0]);
+    const { operations, outputPixels, attributes } = measureInputGradient(node);
+    const channels = knownShape(node.outputs[0])[1] / attributes.group;
     return { inputs: ["standard", "standard"], outputs: ["standard"], cost: 1.4 * imageByImageCost(operations, channels, outputPixels) };
   },
   emit(g, node, [dy, w]) {
@@ -35,7 +35,7 @@ const transposed: Formulation = {
 const flipped: Formulation = {
   name: "flipped kernel, innermost",
   plan(node) {
-    const { operations, outputPixels, window } = measureInputGradient(node);
+    const { operations, outputPixels, window, attributes } = measureInputGradient(node);
     const { kernel, strides, dilations, pads } = window;
     const [, channels, ...input] = knownShape(node.outputs[0]);
     const reach = [...kernel, ...kernel].map((k, i) => dilations[i % 2] * (k - 1));
@@ -44,7 +44,7 @@ const flipped: Formulation = {
     return {
       inputs: ["innermost", "standard"],
       outputs: ["innermost"],
-      cost: convCost((operations * inputPixels) / outputPixels, channels),
+      cost: convCost((operations * inputPixels) / outputPixels, channels / attributes.group),
     };
   },
   emit(g, node, [dy, w]) {
