@@ -171,7 +171,7 @@ function describe(checkpoint: Checkpoint, config: RunConfig, { network, preproce
     architecture: network.name,
     parameters: parameterCount(network),
     training: {
-      arguments: { ...config, data: publicName(config.data) }, // the file travels: it does not tell paths
+      arguments: { ...config, model: network.name, data: publicName(config.data) }, // the file travels: it does not tell paths
       dataset: publicName(config.data),
       seed: config.seed,
       epochs: config.epochs,
