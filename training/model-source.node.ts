@@ -76,7 +76,12 @@ function headNotes({ place: { features, classifier }, graph, freed }: ImportedMo
   return [placed, ...(freed ? [`it was for ${freed.batch} at a time, and is for any number now: compared on random images`] : [])];
 }
 
-function checkRates({ freeze: wanted = "none", learningRateBackbone: rate }: RunConfig): void {
+function checkRates(config: RunConfig): void {
+  const { model, freeze: wanted = "none", learningRateBackbone: rate } = config;
+  if (wanted !== "none" && !isModelFile(model) && !Object.hasOwn(config, "weights"))
+    throw new UsageError(
+      `--freeze: the weights of '${model}' are drawn at random, and what is frozen would stay so. To fix: begin with trained ones, such as an ONNX file as --model, or leave it out.`,
+    );
   if (rate !== undefined && wanted === "backbone")
     throw new UsageError("--lr-backbone: with --freeze backbone nothing below the head is trained. To fix: leave one of them out.");
 }
