@@ -10,11 +10,12 @@ import { WEIGHT_INITIALIZERS } from "../models/layers/initializers.ts";
 import { augmentationLines, parseAugmentations } from "../pipeline/augmentations/text.ts";
 import { DATASETS, dataRoot, fileName } from "../pipeline/datasets/index.ts";
 import { checkpointFile } from "./checkpoint.node.ts";
+import { withFineTuneOptions } from "./fine-tune-options.node.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
 import { RECIPES } from "./recipes/index.ts";
 import type { Recipe } from "./recipes/recipe.ts";
 import { expectationText } from "./recipes-command.node.ts";
-import { DEFAULTS, type RunConfig } from "./run-config.ts";
+import { DEFAULTS, networkName, type RunConfig } from "./run-config.ts";
 import { RUN_FILES, readRunConfig } from "./run-files.node.ts";
 import { SCHEDULES } from "./schedules.ts";
 import { type RunOutcome, showRun } from "./show-run.node.ts";
@@ -37,16 +38,17 @@ export function trainCommand(): Command {
   const number = (flag: string, placeholder: string, text: string, range: Parameters<typeof numberOption>[1]) =>
     new Option(`${flag} <${placeholder}>`, text).argParser(numberOption(flag, range));
   const schedules = Object.values(SCHEDULES).map(({ usage }) => usage);
-  return createCommand("train", "Train a network on a data set; the best epoch becomes model.onnx.", [
+  const command = createCommand("train", "Train a network on a data set; the best epoch becomes model.onnx.", [
     "fivecrop train --model fashion-cnn --data fashion-mnist-sample --epochs 3",
     "fivecrop train --model fashion-cnn --data fashion-mnist --epochs 5 --batch-size 60 --optimizer adam \\\n      --lr 0.01 --schedule exponential:0.999/step --out runs/fashion",
     "fivecrop train --model minivgg --data folder:photos --epochs 20 --augment flip",
+    "fivecrop train --model squeezenet1.1.onnx --preset imagenet --data folder:photos --freeze backbone --lr 1e-3",
     "fivecrop train --recipe fashion-lenet-bn --seed 1",
     "fivecrop train --resume runs/fashion",
   ])
     .optionsGroup("What:")
     .option("--recipe <name>", `begin with the options of an experiment: ${names(RECIPES)} (fivecrop recipes shows them)`)
-    .option("--model <name>", `the network: ${names(ARCHITECTURES)}`)
+    .option("--model <name>", `the network: ${names(ARCHITECTURES)}; or an ONNX file, to train further`)
     .addOption(
       new Option("--head <units>", "hidden layers in place of the network's own, such as 512,256, none, or own").argParser(parseTrainHead),
     )
@@ -130,6 +132,7 @@ export function trainCommand(): Command {
     .option("--resume <dir>", "go on with a run that was stopped, as if it had not been")
     .addHelpText("after", augmentationHelp)
     .action(train);
+  return withFineTuneOptions(command);
 }
 
 const augmentationHelp = (): string =>
@@ -144,7 +147,7 @@ const stopGently = (progress: ProgressBar): Interrupt =>
 async function train(options: TrainOptions): Promise<void> {
   if (options.resume !== undefined) checkResume(options);
   const config = options.resume === undefined ? await newRunConfig(options) : await readRunConfig(options.resume);
-  const out = options.resume ?? options.out ?? unusedDirectory(join("runs", `${config.model}-${fileName(config.data)}`));
+  const out = options.resume ?? options.out ?? unusedDirectory(join("runs", `${networkName(config.model)}-${fileName(config.data)}`));
   const { json = false, overwrite, report = true, strict, dataDir } = options;
   const { run } = await import("./run.node.ts");
   const progress = createProgressBar({ quiet: json });
@@ -159,7 +162,7 @@ async function train(options: TrainOptions): Promise<void> {
       strict,
       signal: interrupt.signal,
     });
-    const outcome = await showRun(events, { json, title: `${config.model} on ${config.data}`, progress, print });
+    const outcome = await showRun(events, { json, title: `${networkName(config.model)} on ${config.data}`, progress, print });
     if (!json) for (const line of farewell(outcome, { out, config, dataDir })) print(line);
     if (outcome.reason === "interrupted" || (report && !outcome.reported)) process.exitCode = interrupt.exitCode() ?? EXIT.failed;
   } catch (error) {

@@ -172,7 +172,12 @@ function describe(checkpoint: Checkpoint, config: RunConfig, { network, preproce
     architecture: network.name,
     parameters: parameterCount(network),
     training: {
-      arguments: { ...config, data: publicName(config.data), ...(config.weights && { weights: publicWeights(config.weights) }) }, // the file travels: it does not tell paths
+      arguments: {
+        ...config,
+        model: network.name,
+        data: publicName(config.data),
+        ...(config.weights && { weights: publicWeights(config.weights) }),
+      }, // the file travels: it does not tell paths
       dataset: publicName(config.data),
       seed: config.seed,
       epochs: config.epochs,

@@ -1,6 +1,7 @@
 import { UsageError } from "../core/errors.ts";
 import { lookUp } from "../core/nearest.ts";
 import { ARCHITECTURES, type Architecture, createNetwork } from "../models/architectures/index.ts";
+import type { Freeze } from "../models/freeze.ts";
 import type { WeightInitializer } from "../models/layers/initializers.ts";
 import type { Network } from "../models/network.ts";
 import { headOf } from "../models/network-options.ts";
@@ -18,7 +19,12 @@ import { pretrainedPreprocess } from "./weights/known.ts";
 export interface RunConfig extends OptimizerOptions {
   /** The recipe that it began from. */
   readonly recipe?: string;
+  /** An architecture's name, or an ONNX file. */
   readonly model: string;
+  /** Of a file: its SHA-256. */
+  readonly modelHash?: string;
+  /** Of a file: the value that the new head reads, where it is not found. */
+  readonly features?: string;
   /** Units of hidden layers in place of the network's own. */
   readonly head?: readonly number[];
   /** The share that is dropped behind each of them. */
@@ -33,10 +39,16 @@ export interface RunConfig extends OptimizerOptions {
   readonly batchSize: number;
   readonly optimizer: string;
   readonly learningRate: number;
+  /** The rate of what trains below the head, where it is another. */
+  readonly learningRateBackbone?: number;
+  /** What stays as it is: all but the head; all but the head and so many layers below it; nothing where it is left out. */
+  readonly freeze?: Freeze;
   readonly schedule: string;
   readonly seed: number;
   /** What is kept of the training split for validation: below 1 a share of it, else so many images. Absent where the data set brings its own. */
   readonly validation?: number;
+  /** A well-known preprocessing in place of the data set's or the file's. */
+  readonly preset?: string;
   /** Fields of the preprocessing in place of the data set's; a `crop` is the size that the network is made for. */
   readonly preprocess?: Partial<PreprocessSpec>;
   readonly labelSmoothing: number;
@@ -92,7 +104,14 @@ export async function fittedToData({ validation, ...config }: RunConfig): Promis
   return "validation" in splits || validation === undefined ? config : { ...config, validation };
 }
 
+/** Whether a run's model is a file, and not an architecture's name. */
+export const isModelFile = (model: string): boolean => /\.onnx$/i.test(model);
+
+/** What a run's network is called: the architecture, or the file without its folder and ending. */
+export const networkName = (model: string): string => (isModelFile(model) ? model.replace(/^.*[/\\]/, "").replace(/\.onnx$/i, "") : model);
+
 function initializationOf({ model }: RunConfig): Pick<RunConfig, "initialization"> {
+  if (isModelFile(model)) return {};
   const { initialization } = lookUp<Architecture>("model", ARCHITECTURES, model);
   return initialization ? { initialization } : {};
 }

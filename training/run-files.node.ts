@@ -13,7 +13,7 @@ import { VERSION } from "../export/version.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { checkpointFile, fileCheckpoints, loadSummary } from "./checkpoint.node.ts";
 import type { Checkpoint, CheckpointSummary } from "./checkpoint.ts";
-import { DEFAULTS, type RunConfig } from "./run-config.ts";
+import { DEFAULTS, networkName, type RunConfig } from "./run-config.ts";
 
 /** What a run leaves in its directory, beside its checkpoints `best` and `last`. */
 export const RUN_FILES = {
@@ -175,9 +175,9 @@ function ownCheckpoint<T extends Pick<Checkpoint, "network" | "optimizer">>(
         ? `${file} is missing: the run was stopped before the end of its first epoch. To fix: go on with it (train --resume ${out}), or take --checkpoint last.`
         : `${file} is missing: the run was stopped before its first checkpoint. To fix: train anew, or name the --out of another run.`,
     );
-  if (found.network !== config.model || found.optimizer !== config.optimizer)
+  if (found.network !== networkName(config.model) || found.optimizer !== config.optimizer)
     throw new FivecropError(
-      `${file} is a checkpoint of another model: expected network '${config.model}' with optimizer '${config.optimizer}' as in ${RUN_FILES.config}, ` +
+      `${file} is a checkpoint of another model: expected network '${networkName(config.model)}' with optimizer '${config.optimizer}' as in ${RUN_FILES.config}, ` +
         `found '${found.network}' with '${found.optimizer}'. To fix: put the run's own checkpoint there.`,
     );
   return found;

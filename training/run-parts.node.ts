@@ -8,8 +8,9 @@ import { cacheRoot, datasetEntry, openDataset, trainingSplit } from "../pipeline
 import { type PackProgress, packPictures } from "../pipeline/pack.node.ts";
 import type { UnreadablePicture } from "../pipeline/packed.node.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
+import { openModel } from "./model-source.node.ts";
 import type { Optimizer } from "./optimizers.ts";
-import { averageOf, DEFAULTS, modelOf, optimizerOf, type RunConfig } from "./run-config.ts";
+import { averageOf, DEFAULTS, optimizerOf, type RunConfig } from "./run-config.ts";
 import { checkRunData, type RunData } from "./run-data.ts";
 import { parseSchedule, type Schedule } from "./schedules.ts";
 import type { WeightAverage } from "./weight-average.ts";
@@ -37,6 +38,7 @@ export type DecodingEvent = PackProgress & { readonly split: string };
 export type PrepareEvent =
   | DecodingEvent
   | { readonly kind: "left out"; readonly split: string; readonly images: number; readonly unreadable: readonly UnreadablePicture[] }
+  /** @property split of the data, or the network that it is about */
   | { readonly kind: "note"; readonly split: string; readonly note: string };
 
 /** Folders of decoded pictures, one for each version of its sources. */
@@ -55,15 +57,17 @@ export async function* prepareRun(
   const schedule = parseSchedule(config.schedule);
   const average = averageOf(config);
   const entry = await datasetEntry(config.data);
-  const { preprocess } = modelOf(config, entry.defaultPreprocess);
+  const source = await openModel(config, entry.defaultPreprocess);
+  const { preprocess } = source;
   const kept = looksAtWholePictures(config) ? { ...preprocess, resize: null } : preprocess;
   const whole = yield* openSplit(config.data, trainingSplit(entry), kept, options);
   if (!whole) return undefined;
   const validation = "validation" in entry.splits ? yield* openSplit(config.data, "validation", preprocess, options) : null;
   if (validation === undefined) return undefined;
-  const model = modelOf(config, entry.defaultPreprocess, whole.classNames.length);
+  const network = source.network(whole.classNames);
+  for (const note of source.notes(whole.classNames)) yield { kind: "note", split: network.name, note };
   const split = validation ? { training: whole, validation } : splitDataset(whole, config.validation ?? DEFAULTS.validation, config.seed);
-  return { ...model, optimizer, schedule, average, ...split };
+  return { network, preprocess, optimizer, schedule, average, ...split };
 }
 
 /** Whether training sees more of a picture than what the preprocessing's resize leaves of it: other sizes, or parts enlarged. */

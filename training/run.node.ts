@@ -8,10 +8,11 @@ import { fileCheckpoints } from "./checkpoint.node.ts";
 import { createOnnxRuntimeEngine } from "./engines/onnxruntime.ts";
 import { type Exported, epochOf, exportCheckpoint } from "./export-run.node.ts";
 import { type FitEvent, type FitOptions, fit } from "./fit.ts";
+import { withModelHash } from "./model-file.node.ts";
 import { readCalibration } from "./report/calibration-file.node.ts";
 import { historyCsv, logCsv } from "./report/history-csv.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
-import { completed, fittedToData, type RunConfig } from "./run-config.ts";
+import { completed, fittedToData, networkName, type RunConfig } from "./run-config.ts";
 import { checkUnused, lockDirectory, RUN_FILES, readRunCheckpoint, startDirectory } from "./run-files.node.ts";
 import { type PrepareEvent, prepareRun } from "./run-parts.node.ts";
 import { createEventFile, type EventFile } from "./tensorboard/event-file.node.ts";
@@ -41,6 +42,8 @@ export type RunEvent =
       readonly kind: "prepared";
       readonly network: string;
       readonly parameters: number;
+      /** How many of them are not frozen. */
+      readonly trained: number;
       readonly training: number;
       readonly validation: number;
       readonly classes: number;
@@ -57,7 +60,7 @@ export type RunEvent =
  */
 export async function* run(config: RunConfig, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
   const { out, resume, overwrite } = options;
-  const whole = await fittedToData(completed(config));
+  const whole = await fittedToData(await withModelHash(completed(config)));
   if (!resume && !overwrite) checkUnused(out);
   const unlock = await lockDirectory(out);
   try {
@@ -96,6 +99,7 @@ async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<
       kind: "prepared",
       network: network.name,
       parameters: parameterCount(network),
+      trained: parameterCount(network, true),
       training: training.length,
       validation: validation.length,
       classes: training.classNames.length,
@@ -121,5 +125,5 @@ async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<
 
 async function writeCurves(out: string, { history, logs }: Extract<FitEvent, { kind: "end" }>, { model, data }: RunConfig): Promise<void> {
   const { curvesSvg } = await import("./report/curves.ts");
-  await writeWhole(join(out, RUN_FILES.curves), curvesSvg(history, `${model} on ${data}`, logs));
+  await writeWhole(join(out, RUN_FILES.curves), curvesSvg(history, `${networkName(model)} on ${data}`, logs));
 }

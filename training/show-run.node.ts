@@ -168,8 +168,8 @@ function leftOutLines(event: Extract<PrepareEvent, { kind: "note" | "left out" }
 const placeOf = ({ epoch, batch, batches }: Extract<FitEvent, { kind: "step" }>, epochs: number): string =>
   `epoch ${epoch}/${epochs}  step ${batch}/${batches}`;
 
-const preparedLine = ({ parameters, classes, training, validation }: Extract<RunEvent, { kind: "prepared" }>): string =>
-  `${plural(parameters, "parameter")}, ${classes} classes; ${count(training)} images to train on, ${count(validation)} to validate on`;
+const preparedLine = ({ parameters, trained, classes, training, validation }: Extract<RunEvent, { kind: "prepared" }>): string =>
+  `${plural(parameters, "parameter")}${trained < parameters ? `, of which ${count(trained)} train` : ""}, ${classes} classes; ${count(training)} images to train on, ${count(validation)} to validate on`;
 
 function endLine({ reason, history, best }: Extract<FitEvent, { kind: "end" }>): string {
   if (reason === "interrupted") return "Stopped after a whole step; everything is saved.";

@@ -1,5 +1,6 @@
 import { messageOf, UsageError } from "../core/errors.ts";
 import { lookUp } from "../core/nearest.ts";
+import type { Freeze } from "../models/freeze.ts";
 import { parseHead } from "../models/network-options.ts";
 import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
 import { resolveName } from "../pipeline/datasets/index.ts";
@@ -11,10 +12,11 @@ import { DEFAULTS, fittedToData, type RunConfig } from "./run-config.ts";
 import { resolveWeights } from "./weights/read-weights.node.ts";
 
 /** The options of `train`, as the command line gives them: only what was asked for is there. */
-export interface TrainOptions extends Omit<Partial<RunConfig>, "learningRate" | "augmentations" | "head"> {
+export interface TrainOptions extends Omit<Partial<RunConfig>, "learningRate" | "learningRateBackbone" | "augmentations" | "head"> {
   /** `own`: as the network has it, whatever a recipe says. */
   readonly head?: RunConfig["head"] | "own";
   readonly lr?: number;
+  readonly lrBackbone?: number;
   readonly augment?: readonly AugmentationSpec[];
   readonly dataDir?: string;
   readonly out?: string;
@@ -39,6 +41,8 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   "batch size": "--batch-size",
   epochs: "--epochs",
   head: "--head",
+  features: "--features",
+  freeze: "--freeze",
   dropout: "--dropout",
   validation: "--validation",
   patience: "--patience",
@@ -71,6 +75,13 @@ export function parseSizes(text: string): readonly SizeStage[] {
 
 /** `512,256` → the units of each hidden layer; `none` has none; `own` are the network's. @throws UsageError */
 export const parseTrainHead = (text: string): RunConfig["head"] | "own" => (text === "own" ? text : parseHead(text));
+
+/** `backbone`, `none`, or how many layers below the head train. @throws UsageError */
+export function parseFreeze(text: string): Freeze {
+  if (text === "backbone" || text === "none") return text;
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new UsageError(`--freeze: expected backbone, none, or how many layers below the head are to train, received '${text}'.`);
+}
 
 /** Below 1 a share of the training images, else a whole number of them. @throws UsageError */
 export function parseValidation(text: string): number {
@@ -113,14 +124,14 @@ function optionsOf({ options }: Recipe, { optimizer, model, head }: TrainOptions
  * @throws UsageError where the model or the data set is not named.
  */
 export function toRunConfig(options: TrainOptions, recipes: Readonly<Record<string, Recipe>> = RECIPES): RunConfig {
-  const { lr: learningRate, augment: augmentations, head, ...others } = options;
+  const { lr: learningRate, lrBackbone: learningRateBackbone, augment: augmentations, head, ...others } = options;
   const recipe = options.recipe === undefined ? {} : optionsOf(lookUp("recipe", recipes, options.recipe), options);
   const preprocess = recipe.preprocess && options.preprocess ? { ...recipe.preprocess, ...options.preprocess } : options.preprocess;
   const { model, data } = { ...recipe, ...defined(options) };
-  if (!model) throw new UsageError("--model: expected the name of a network, such as fashion-cnn, received none.");
+  if (!model) throw new UsageError("--model: expected the name of a network, such as fashion-cnn, or an ONNX file, received none.");
   if (!data) throw new UsageError("--data: expected the name of a data set, such as fashion-mnist, received none.");
   const units = head === "own" ? undefined : head;
-  const given = Object.entries(defined({ ...others, learningRate, augmentations, preprocess, head: units })).filter(
+  const given = Object.entries(defined({ ...others, learningRate, learningRateBackbone, augmentations, preprocess, head: units })).filter(
     ([name]) => !NOT_OF_THE_RUN.includes(name),
   );
   return { ...DEFAULTS, ...recipe, model, data, ...Object.fromEntries(given) };

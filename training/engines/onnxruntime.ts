@@ -9,7 +9,7 @@ import { compileForward, compileStep, LOGITS, LOSS } from "../step/index.ts";
 import type { TrainingGraph } from "../step/training-graph.ts";
 import { rateNames } from "../step/update.ts";
 import { averageFactorsAt, averageName, checkAverage, type WeightAverage } from "../weight-average.ts";
-import { copyVariables, groupVariables, initialState, noiseAt, padBatch } from "./variables.ts";
+import { copyVariables, fixedVariables, groupVariables, initialState, noiseAt, padBatch } from "./variables.ts";
 
 export interface OnnxRuntimeEngineOptions {
   readonly network: Network;
@@ -79,6 +79,7 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
       feeds[before.name] = current[name];
       results[after.name] = next[name];
     }
+    for (const { name } of step.graph.inputs) feeds[name] ??= current[name]; // what is frozen
     const fetched = await session.run(feeds, results);
     [current, next] = [next, current];
     done++;
@@ -93,7 +94,8 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
     async initialize(from) {
       const given = "parameters" in from ? from : initialState(options, from.seed);
       current = copyVariables(options, given);
-      next = Object.fromEntries(Object.entries(current).map(([name, { shape }]) => [name, zeros("float32", shape)]));
+      const fixed = fixedVariables(network);
+      next = Object.fromEntries(Object.entries(current).map(([name, t]) => [name, fixed.has(name) ? t : zeros("float32", t.shape)]));
       seed = given.seed;
       done = given.step;
     },

@@ -1,6 +1,6 @@
 import { count, duration, percent, plural } from "../../core/text.ts";
 import { bestOf, type EpochRecord, type LogRecord } from "../progress.ts";
-import type { RunConfig } from "../run-config.ts";
+import { networkName, type RunConfig } from "../run-config.ts";
 import { classesSection } from "./classes.ts";
 import { confusionSection } from "./confusion.ts";
 import { curvesSection } from "./curves.ts";
@@ -125,7 +125,7 @@ function sectionsOf(content: ReportContent): Section[] {
 export function reportPage(content: ReportContent): string {
   const { config, started, unfinished, splitNote, measured } = content;
   const sections = sectionsOf(content);
-  const title = `${config.model} on ${config.data}`;
+  const title = `${networkName(config.model)} on ${config.data}`;
   const day = started?.slice(0, 16).replace("T", ", ");
   return pageOf({
     title: `${title} · fivecrop`,

@@ -48,7 +48,7 @@ export function writeStep(network: Network, batch: number, optimizer: Optimizer,
       return [parameter, gradient];
     }),
   );
-  const weights = [...appendUpdates(g, gradients, optimizer), ...state];
+  const weights = [...appendUpdates(g, gradients, optimizer, network.rateFactors), ...state];
   const variables = average ? [...weights, ...appendAverages(g, weights)] : weights;
   const outputs = [loss, logits, ...variables.map(({ after }) => after)];
   return replaced({ variables, noise }, prune(g.build(`${network.name}/step`, outputs)));
