@@ -19,6 +19,7 @@ export type {
   Prediction,
   ViewClassification,
 } from "./inference/classifier.ts";
+export type { ExplainOptions, Explanation } from "./inference/explainer.ts";
 export { samplePictures } from "./inference/sample-pictures.ts";
 export { verifyModel } from "./inference/verify-model.browser.ts";
 export { type Divergence, describeDivergence, type Verification } from "./inference/verify-samples.ts";
@@ -28,6 +29,7 @@ export { type Network, network } from "./models/network.ts";
 export { inMemory, splitDataset } from "./pipeline/dataset.ts";
 export { decodeImage } from "./pipeline/decode.browser.ts";
 export type { DecodeOptions } from "./pipeline/decode.ts";
+export { heatPixels, overlayHeat } from "./pipeline/heat-map.ts";
 export { createImage, type Image } from "./pipeline/image.ts";
 export { hereLoader, type Loader } from "./pipeline/loader.ts";
 export { type PreprocessSpec, preprocess } from "./pipeline/preprocess.ts";

@@ -8,6 +8,7 @@ export { type Random, random } from "./core/random.ts";
 export type { Device, Named, Session, SessionMaker, SessionOptions } from "./core/session.ts";
 export { type DType, float32, int64, type Tensor, tensor, zeros } from "./core/tensor.ts";
 export { type ExportOptions, exportOnnx } from "./export/export-onnx.ts";
+export { type GradCam, type GradCamOptions, gradCam, withHeatMap } from "./export/grad-cam.ts";
 export { appendMetadata, type ModelMetadata, type OutputKind, readMetadata, type TrainingRecord } from "./export/metadata.ts";
 export { parse } from "./export/parse.ts";
 export { readSafetensors, writeSafetensors } from "./export/safetensors.ts";
@@ -29,6 +30,7 @@ export type {
 } from "./inference/classifier.ts";
 export { type ClassifyFilesOptions, classifyFiles, type FileAnswer } from "./inference/classify-files.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, evaluations } from "./inference/evaluate.ts";
+export type { ExplainOptions, Explanation } from "./inference/explainer.ts";
 export {
   type GoldenOptions,
   type VerifyFileOptions,
@@ -58,6 +60,7 @@ export type { Batch, BatchPlan } from "./pipeline/batches.ts";
 export { type Dataset, type DatasetDescription, type InMemoryOptions, inMemory, splitDataset, subset } from "./pipeline/dataset.ts";
 export { DATASETS, type DatasetEntry, dataRoot, datasetEntry, openDataset } from "./pipeline/datasets/index.ts";
 export { decodeImage, type NodeDecodeOptions, readImage } from "./pipeline/decode.node.ts";
+export { heatPixels, overlayHeat } from "./pipeline/heat-map.ts";
 export { createImage, type Image } from "./pipeline/image.ts";
 export type { Loader } from "./pipeline/loader.ts";
 export { type Packed, type PackOptions, type PackProgress, packPictures } from "./pipeline/pack.node.ts";

@@ -6,6 +6,7 @@ import { nameOfView, parseViews } from "../pipeline/views.ts";
 import type { AdoptFileOptions } from "./adopt.node.ts";
 import type { Classification } from "./classifier.ts";
 import type { FileAnswer } from "./classify-files.ts";
+import { type ExplainArguments, type Explained, explaining, withExplainOptions } from "./infer-explain.node.ts";
 import { deviceOption, type ModelOptions, noteDevice, readModelOptions, TTA, withModelOptions } from "./infer-options.node.ts";
 import type { Shift } from "./shrink-on-load.node.ts";
 import { predictionLines, viewLines } from "./text.ts";
@@ -15,7 +16,7 @@ const CHUNK = 32;
 /** For no more pictures than these no thread is worth its start. */
 const FEW = 16;
 
-interface InferOptions extends ModelOptions {
+interface InferOptions extends ModelOptions, ExplainArguments {
   readonly model?: string;
   readonly tta?: string;
   readonly top: number;
@@ -35,6 +36,7 @@ export function inferCommand(): Command {
     [
       "fivecrop infer photo.jpg --tta five-crop",
       "fivecrop infer photo.jpg --tta five-crop --per-view --save-views views",
+      'fivecrop infer photo.jpg --explain --class "tiger cat"',
       "fivecrop infer boot.png sandal.png --model runs/fashion/model.onnx --tta five-crop --top 3",
       "infer boot.png --model runs/fashion/model.onnx --json",
       "infer photo.jpg --model foreign.onnx --labels imagenet.txt --preset imagenet",
@@ -50,7 +52,7 @@ export function inferCommand(): Command {
     .option("--shrink-on-load", "read large JPEGs at a reduced size: faster, and other pixels; says how far probabilities move")
     .option("--threads <n>", "threads of one operator (default: the runtime's choice)", numberOption("--threads", { whole: true, from: 1 }))
     .addOption(deviceOption());
-  return withModelOptions(command).action(infer);
+  return withModelOptions(withExplainOptions(command)).action(infer);
 }
 
 async function infer(
@@ -59,6 +61,7 @@ async function infer(
 ): Promise<void> {
   const { perView = false, saveViews: folder, shrinkOnLoad = false, ...modelOptions } = options;
   if (tta !== undefined) parseViews(tta);
+  const explained = explaining(options);
   const said = await readModelOptions(modelOptions);
   const [{ loadClassifier }, { classifyFiles }, { isFolder, pictureFiles }, { createViewSaver }] = await Promise.all([
     import("./classifier.node.ts"),
@@ -68,7 +71,12 @@ async function infer(
   ]);
   const saver = folder === undefined ? undefined : createViewSaver(folder, shrinkOnLoad);
   const folders = await Promise.all(files.map(isFolder));
-  for (const [i, file] of files.entries()) if (!folders[i]) saver?.claim(file);
+  const single = files.filter((_, i) => !folders[i]);
+  for (const file of single) saver?.claim(file);
+  explained?.claim(
+    single,
+    files.filter((_, i) => folders[i]),
+  );
   const many = files.length > FEW || folders.some(Boolean);
   const classifier = await loadClassifier(model ?? (await defaultModel()), {
     ...said,
@@ -89,10 +97,11 @@ async function infer(
       showAnswers(chunk, { json: json === true, perView, saves: saver !== undefined });
       chunk = [];
     };
-    for await (const answer of classifyFiles(classifier, pictureFiles(files), { views: tta, top })) {
+    for await (const answer of classifyFiles(classifier, pictureFiles(files), { views: tta, top, explain: explained?.options })) {
       chunk.push({
         ...answer,
         saved: answer.classification ? await save(answer.file, answer.classification) : [],
+        explained: answer.classification && (await explained?.save(answer.file, answer.classification)),
         shift: await report?.measure(answer),
       });
       if (json || chunk.length === CHUNK) show();
@@ -107,8 +116,8 @@ async function infer(
 /** Read only where no other is named. */
 const defaultModel = async (): Promise<string> => (await import("../models/pretrained.node.ts")).PRETRAINED["squeezenet1.1-imagenet"];
 
-/** An answer, where its views were written, and by how much reading at a reduced size moves it. */
-type ShownAnswer = FileAnswer & { readonly saved: readonly string[]; readonly shift?: Shift };
+/** An answer, where its views and its heat map were written, and by how much reading at a reduced size moves it. */
+type ShownAnswer = FileAnswer & { readonly saved: readonly string[]; readonly explained?: Explained; readonly shift?: Shift };
 
 interface ShowOptions {
   readonly json: boolean;
@@ -120,11 +129,14 @@ interface ShowOptions {
 function showAnswers(answers: readonly ShownAnswer[], { json, perView, saves }: ShowOptions): void {
   const labels = answers.flatMap(({ classification }) => classification?.predictions.map(({ label }) => label) ?? []);
   const width = Math.max(0, ...labels.map(({ length }) => length));
-  for (const { file, classification, error, saved, shift } of answers) {
+  for (const { file, classification, error, saved, explained, shift } of answers) {
     if (classification) {
       const { predictions, views } = classification;
       const each = views.map(({ view, predictions: own }) => ({ view: nameOfView(view), predictions: own }));
-      const where = saved.length > 0 ? [`  saved: ${saved.join(", ")}`] : [];
+      const where = [
+        ...(saved.length > 0 ? [`  saved: ${saved.join(", ")}`] : []),
+        ...(explained ? [`  why ${printable(explained.label)} (Grad-CAM at ${printable(explained.layer)}): ${explained.saved}`] : []),
+      ];
       const lines = json
         ? [
             JSON.stringify({
@@ -132,6 +144,7 @@ function showAnswers(answers: readonly ShownAnswer[], { json, perView, saves }: 
               predictions,
               ...(perView && { views: each }),
               ...(saves && { saved }),
+              ...(explained && { explanation: explained }),
               ...(shift && { shrinkOnLoad: shift }),
             }),
           ]

@@ -18,11 +18,13 @@ const runtime = {
     onResolve({ filter: /^onnxruntime-web(\/webgpu)?$/ }, ({ path }) => ({ path: `./runtime/${RUNTIMES[path]}`, external: true })),
 };
 
+/** What is imported on demand becomes a file of its own. */
 const bundle = (entryPoints, outdir) =>
   build({
     entryPoints,
     outdir,
     bundle: true,
+    splitting: true,
     minify: true,
     format: "esm",
     target: "es2022",
@@ -34,10 +36,7 @@ const bundle = (entryPoints, outdir) =>
 /** Writes the pages' scripts and files. */
 export async function buildPages() {
   mkdirSync(OUT, { recursive: true });
-  await bundle(
-    ["page", "worker", "service-worker"].map((name) => join(PAGE, `${name}.ts`)),
-    OUT,
-  );
+  for (const name of ["page", "worker", "service-worker"]) await bundle([join(PAGE, `${name}.ts`)], OUT);
   for (const file of ["index.html", "style.css", "icon.svg"]) copyFileSync(join(PAGE, file), join(OUT, file));
   await bundle({ script: "inference/verify-page.browser.ts" }, VERIFY);
   writeFileSync(

@@ -74,8 +74,8 @@ export async function lockRun(out: string): Promise<() => Promise<void>> {
 }
 
 /** The name of what `export` makes of a checkpoint: `model.onnx`, `model-last.safetensors`, `model-self-contained.onnx`. */
-export const exportedFile = (name: CheckpointName, format: "onnx" | "safetensors", selfContained = false): string =>
-  `model${name === "best" ? "" : `-${name}`}${selfContained ? "-self-contained" : ""}.${format}`;
+export const exportedFile = (name: CheckpointName, format: "onnx" | "safetensors", kind?: "self-contained" | "explained"): string =>
+  `model${name === "best" ? "" : `-${name}`}${kind ? `-${kind}` : ""}.${format}`;
 
 /** Everything that a run and its exports may leave in a directory. */
 const ALL_FILES: readonly string[] = [
@@ -84,7 +84,8 @@ const ALL_FILES: readonly string[] = [
     ...CHECKPOINT_NAMES.flatMap((name) => [
       checkpointFile(name),
       exportedFile(name, "onnx"),
-      exportedFile(name, "onnx", true),
+      exportedFile(name, "onnx", "self-contained"),
+      exportedFile(name, "onnx", "explained"),
       exportedFile(name, "safetensors"),
     ]),
   ]),

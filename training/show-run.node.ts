@@ -1,5 +1,6 @@
 import type { ProgressBar } from "../core/progress-bar.node.ts";
 import { bytes, count, duration, pad, percent, plural, remaining } from "../core/text.ts";
+import { HEAT_MAP } from "../export/grad-cam.ts";
 import type { PackProgress } from "../pipeline/pack.node.ts";
 import type { Exported } from "./export-run.node.ts";
 import type { FitEvent } from "./fit.ts";
@@ -182,12 +183,13 @@ function endLine({ reason, history, best }: Extract<FitEvent, { kind: "end" }>):
 }
 
 /** What an exported file was found to be. */
-export function exportedLine({ file, bytes: size, images, largestDifference = 0, selfContained }: Omit<Exported, "epoch">): string {
+export function exportedLine({ file, bytes: size, images, largestDifference = 0, selfContained, layer }: Omit<Exported, "epoch">): string {
   const verified = `\n  verified on ${plural(images ?? 0, "image")}: probabilities within ${largestDifference.toExponential(0)} of the trained network's`;
   const whole = selfContained
     ? `\n  self-contained, ${selfContained.views}: on its golden samples within ${percentagePoints(selfContained.largestDifference)} of the ordinary path`
     : "";
-  return `${file}: ${bytes(size)}${images === undefined ? "" : verified}${whole}`;
+  const why = layer === undefined ? "" : `\n  second output ${HEAT_MAP}: Grad-CAM of the most probable class at ${layer}`;
+  return `${file}: ${bytes(size)}${images === undefined ? "" : verified}${whole}${why}`;
 }
 
 const percentagePoints = (difference: number): string => `${(100 * difference).toPrecision(1)} percentage points`;

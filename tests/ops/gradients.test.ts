@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { float32 } from "../../core/tensor.ts";
+import { differentiate } from "../../models/autodiff.ts";
 import type { GraphBuilder } from "../../models/graph/builder.ts";
 import type { Value } from "../../models/graph/graph.ts";
 import { printType } from "../../models/graph/print.ts";
 import { graphBuilder, type OpName } from "../../models/ops/index.ts";
-import { differentiate } from "../../training/step/autodiff.ts";
 import { type Array64, fromTensor } from "../reference/array.ts";
 import { interpret } from "../reference/interpret.ts";
 import { addCase, addLoss, definitionOf, fedArrays, OP_NAMES, trainedInputs } from "./build.ts";

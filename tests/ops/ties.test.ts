@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { float32, int64, numbersOf, type Tensor } from "../../core/tensor.ts";
+import { differentiate } from "../../models/autodiff.ts";
 import type { Attributes } from "../../models/graph/graph.ts";
 import { graphBuilder, type OpName } from "../../models/ops/index.ts";
-import { differentiate } from "../../training/step/autodiff.ts";
 import { fromTensor } from "../reference/array.ts";
 import { interpret } from "../reference/interpret.ts";
 

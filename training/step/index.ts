@@ -1,5 +1,6 @@
 import { FivecropError } from "../../core/errors.ts";
 import { zeros } from "../../core/tensor.ts";
+import { differentiate } from "../../models/autodiff.ts";
 import { toLogits } from "../../models/final-softmax.ts";
 import { type Graph, knownShape, type Value } from "../../models/graph/graph.ts";
 import { withBatch } from "../../models/graph/with-batch.ts";
@@ -8,7 +9,6 @@ import { OPS } from "../../models/ops/index.ts";
 import { softmaxCrossEntropy } from "../losses.ts";
 import type { Optimizer } from "../optimizers.ts";
 import type { WeightAverage } from "../weight-average.ts";
-import { differentiate } from "./autodiff.ts";
 import { lower } from "./lower/lower.ts";
 import { prepare } from "./prepare.ts";
 import { prune } from "./prune.ts";
