@@ -61,6 +61,7 @@ export type { Loader } from "./pipeline/loader.ts";
 export { type Packed, type PackOptions, type PackProgress, packPictures } from "./pipeline/pack.node.ts";
 export { type PreprocessSpec, preprocess, validatePreprocess } from "./pipeline/preprocess.ts";
 export { PRESETS } from "./pipeline/presets.ts";
+export { type StratifiedSplit, stratifiedSplit } from "./pipeline/stratified-split.ts";
 export { parseViews, VIEWS, type View, viewImages } from "./pipeline/views.ts";
 export { fileCheckpoints } from "./training/checkpoint.node.ts";
 export { type Checkpoint, type CheckpointStore, memoryCheckpoints } from "./training/checkpoint.ts";

@@ -3,15 +3,16 @@ import { FivecropError } from "../core/errors.ts";
 import { plural } from "../core/text.ts";
 import type { Network } from "../models/network.ts";
 import { AUGMENTATIONS } from "../pipeline/augmentations/index.ts";
-import { type Dataset, type Split, splitDataset } from "../pipeline/dataset.ts";
+import type { Dataset, Split } from "../pipeline/dataset.ts";
 import { cacheRoot, datasetEntry, openDataset, trainingSplit } from "../pipeline/datasets/index.ts";
 import { type PackProgress, packPictures } from "../pipeline/pack.node.ts";
 import type { UnreadablePicture } from "../pipeline/packed.node.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import type { Optimizer } from "./optimizers.ts";
-import { averageOf, DEFAULTS, modelOf, optimizerOf, type RunConfig } from "./run-config.ts";
+import { averageOf, modelOf, optimizerOf, type RunConfig } from "./run-config.ts";
 import { checkRunData, type RunData } from "./run-data.ts";
 import { parseSchedule, type Schedule } from "./schedules.ts";
+import { splitRun } from "./split-run.ts";
 import type { WeightAverage } from "./weight-average.ts";
 
 /** What a run's options stand for. */
@@ -62,7 +63,9 @@ export async function* prepareRun(
   const validation = "validation" in entry.splits ? yield* openSplit(config.data, "validation", preprocess, options) : null;
   if (validation === undefined) return undefined;
   const model = modelOf(config, entry.defaultPreprocess, whole.classNames.length);
-  const split = validation ? { training: whole, validation } : splitDataset(whole, config.validation ?? DEFAULTS.validation, config.seed);
+  if (validation) return { ...model, optimizer, schedule, average, training: whole, validation };
+  const { notes = [], ...split } = splitRun(whole, config);
+  for (const note of notes) yield { kind: "note", split: trainingSplit(entry), note };
   return { ...model, optimizer, schedule, average, ...split };
 }
 

@@ -55,7 +55,7 @@ export type RunEvent =
  */
 export async function* run(config: RunConfig, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
   const { out, resume, overwrite } = options;
-  const whole = await fittedToData(completed(config));
+  const whole = resume ? completed(config) : await fittedToData(completed(config));
   if (!resume && !overwrite) checkUnused(out);
   const unlock = await lockDirectory(out);
   try {
