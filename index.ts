@@ -13,6 +13,7 @@ export { parse } from "./export/parse.ts";
 export { readSafetensors, writeSafetensors } from "./export/safetensors.ts";
 export { type SelfContainedOptions, selfContained } from "./export/self-contained.ts";
 export { serialize } from "./export/serialize.ts";
+export { abstains } from "./inference/abstain.ts";
 export { type AdoptOptions, adopt } from "./inference/adopt.ts";
 export { type Calibration, fitTemperature, type ReliabilityBin, type UntemperedAnswer } from "./inference/calibration.ts";
 export type { DeviceCheck } from "./inference/check-device.ts";

@@ -22,6 +22,14 @@ export interface RunParts extends Split {
   readonly schedule: Schedule;
   readonly average?: WeightAverage;
   readonly preprocess: PreprocessSpec;
+  /** What the splits were taken from, where that are picture files. */
+  readonly pictures?: { readonly training: OpenedSplit; readonly validation: OpenedSplit };
+}
+
+/** A split as it is read, and the file of each image where it was decoded from some. */
+export interface OpenedSplit {
+  readonly dataset: Dataset;
+  readonly files?: readonly string[];
 }
 
 export interface RunPartsOptions {
@@ -62,11 +70,13 @@ export async function* prepareRun(
   if (!whole) return undefined;
   const validation = "validation" in entry.splits ? yield* openSplit(config.data, "validation", preprocess, options) : null;
   if (validation === undefined) return undefined;
-  const model = modelOf(config, entry.defaultPreprocess, whole.classNames.length);
-  if (validation) return { ...model, optimizer, schedule, average, training: whole, validation };
-  const { notes = [], ...split } = splitRun(whole, config);
+  const model = modelOf(config, entry.defaultPreprocess, whole.dataset.classNames.length);
+  const { notes = [], ...split } = validation
+    ? { training: whole.dataset, validation: validation.dataset }
+    : splitRun(whole.dataset, config);
   for (const note of notes) yield { kind: "note", split: trainingSplit(entry), note };
-  return { ...model, optimizer, schedule, average, ...split };
+  const pictures = whole.files && { training: whole, validation: validation ?? whole };
+  return { ...model, optimizer, schedule, average, ...split, pictures };
 }
 
 /** Whether training sees more of a picture than what the preprocessing's resize leaves of it: other sizes, or parts enlarged. */
@@ -94,23 +104,23 @@ export async function* prepareAgain(
 export const unreadableText = (name: string, split: string, unreadable: readonly UnreadablePicture[]): string =>
   `${name}: ${plural(unreadable.length, "picture")} of ${split} cannot be read, and --strict was said: ${unreadable.map(({ message }) => message).join("; ")}`;
 
-/** A split whose images are read without waiting: from memory, or decoded and resized. */
-async function* openSplit(
+/** A split whose images are read without waiting: from memory, or decoded and resized. @returns undefined where `signal` stopped it. */
+export async function* openSplit(
   name: string,
   split: string,
   preprocess: PreprocessSpec,
   { dataRoot, strict, signal }: RunPartsOptions,
-): AsyncGenerator<PrepareEvent, Dataset | undefined, undefined> {
+): AsyncGenerator<PrepareEvent, OpenedSplit | undefined, undefined> {
   const dataset = await openDataset({ name, root: dataRoot, split });
   for (const note of dataset.notes ?? []) yield { kind: "note", split, note };
   const { file } = dataset;
-  if (!file) return dataset;
+  if (!file) return { dataset };
   const packing = packPictures({ ...dataset, file }, preprocess, { cache: decodedFolder(), signal });
   let step = await packing.next();
   for (; !step.done; step = await packing.next()) yield { ...step.value, split };
   if (!step.value) return undefined;
-  const { unreadable } = step.value;
+  const { unreadable, files } = step.value;
   if (strict && unreadable.length) throw new FivecropError(unreadableText(name, split, unreadable));
   if (unreadable.length) yield { kind: "left out", split, images: dataset.length, unreadable };
-  return step.value.dataset;
+  return { dataset: step.value.dataset, files };
 }

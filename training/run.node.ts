@@ -8,6 +8,7 @@ import { fileCheckpoints } from "./checkpoint.node.ts";
 import { createOnnxRuntimeEngine } from "./engines/onnxruntime.ts";
 import { type Exported, epochOf, exportCheckpoint } from "./export-run.node.ts";
 import { type FitEvent, type FitOptions, fit } from "./fit.ts";
+import { type ComparingEvent, findNearDuplicates } from "./near-duplicates.node.ts";
 import { readCalibration } from "./report/calibration-file.node.ts";
 import { historyCsv, logCsv } from "./report/history-csv.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
@@ -34,6 +35,7 @@ export interface RunOptions {
 
 export type RunEvent =
   | PrepareEvent
+  | ComparingEvent
   /** Stopped before the training began: nothing was written. */
   | { readonly kind: "stopped" }
   | {
@@ -86,7 +88,14 @@ async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<
   let events: EventFile | undefined;
   try {
     checkFit(engine, loaders, fitOptions);
-    if (!resume) await startDirectory(out, { config, preprocess });
+    if (!resume) {
+      const nearDuplicates = yield* findNearDuplicates(config, parts, { ...options, preprocess, withTest: report });
+      if (signal?.aborted) {
+        yield { kind: "stopped" };
+        return;
+      }
+      await startDirectory(out, { config, preprocess, nearDuplicates });
+    }
     if (config.tensorboard) events = await createEventFile(join(out, RUN_FILES.tensorboard));
     yield {
       kind: "prepared",
