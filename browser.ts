@@ -9,6 +9,7 @@ export type { Device } from "./core/session.ts";
 export { type Tensor, tensor } from "./core/tensor.ts";
 export { type ModelMetadata, readMetadata } from "./export/metadata.ts";
 export { parse } from "./export/parse.ts";
+export { abstains } from "./inference/abstain.ts";
 export type { DeviceCheck } from "./inference/check-device.ts";
 export { type ImageSource, loadClassifier } from "./inference/classifier.browser.ts";
 export type {

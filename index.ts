@@ -16,6 +16,7 @@ export { type SelfContainedOptions, selfContained } from "./export/self-containe
 export { serialize } from "./export/serialize.ts";
 export { readTorchFile, type StateDict } from "./export/torch-file.node.ts";
 export type { StoredTensor } from "./export/torch-tensors.ts";
+export { abstains } from "./inference/abstain.ts";
 export { type AdoptOptions, adopt } from "./inference/adopt.ts";
 export { type Calibration, fitTemperature, type ReliabilityBin, type UntemperedAnswer } from "./inference/calibration.ts";
 export type { DeviceCheck } from "./inference/check-device.ts";
@@ -66,6 +67,7 @@ export type { Loader } from "./pipeline/loader.ts";
 export { type Packed, type PackOptions, type PackProgress, packPictures } from "./pipeline/pack.node.ts";
 export { type PreprocessSpec, preprocess, validatePreprocess } from "./pipeline/preprocess.ts";
 export { PRESETS } from "./pipeline/presets.ts";
+export { type StratifiedSplit, stratifiedSplit } from "./pipeline/stratified-split.ts";
 export { parseViews, VIEWS, type View, viewImages } from "./pipeline/views.ts";
 export { fileCheckpoints } from "./training/checkpoint.node.ts";
 export { type Checkpoint, type CheckpointStore, memoryCheckpoints } from "./training/checkpoint.ts";

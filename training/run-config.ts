@@ -7,7 +7,7 @@ import type { Network } from "../models/network.ts";
 import { headOf } from "../models/network-options.ts";
 import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
 import { completeSpec } from "../pipeline/augmentations/spec.ts";
-import { datasetEntry } from "../pipeline/datasets/index.ts";
+import { datasetEntry, isFolderName } from "../pipeline/datasets/index.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
 import type { SizeStage } from "./epoch-plan.ts";
 import { createOptimizer, type Optimizer, type OptimizerOptions } from "./optimizers.ts";
@@ -49,6 +49,8 @@ export interface RunConfig extends OptimizerOptions {
   readonly validation?: number;
   /** A well-known preprocessing in place of the data set's or the file's. */
   readonly preset?: string;
+  /** Each class keeps its share in what is kept for validation: of a folder of pictures. Other data sets are drawn from as a whole. */
+  readonly stratified?: boolean;
   /** Fields of the preprocessing in place of the data set's; a `crop` is the size that the network is made for. */
   readonly preprocess?: Partial<PreprocessSpec>;
   readonly labelSmoothing: number;
@@ -98,10 +100,14 @@ export function averageOf({ ema, emaWarmup: warmup = false }: RunConfig): Weight
   return undefined;
 }
 
-/** Without a share for validation where the data set brings a split of its own. @throws UsageError for an unknown data set */
+/**
+ * A new run's config, without a share for validation where the data set brings a split of its own; of a folder it is drawn class by class.
+ * @throws UsageError for an unknown data set
+ */
 export async function fittedToData({ validation, ...config }: RunConfig): Promise<RunConfig> {
   const { splits } = await datasetEntry(config.data);
-  return "validation" in splits || validation === undefined ? config : { ...config, validation };
+  if ("validation" in splits || validation === undefined) return config;
+  return { ...config, validation, ...(isFolderName(config.data) && { stratified: true }) };
 }
 
 /** Whether a run's model is a file, and not an architecture's name. */

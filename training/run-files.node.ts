@@ -13,6 +13,7 @@ import { VERSION } from "../export/version.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { checkpointFile, fileCheckpoints, loadSummary } from "./checkpoint.node.ts";
 import type { Checkpoint, CheckpointSummary } from "./checkpoint.ts";
+import type { NearDuplicates } from "./near-duplicates.ts";
 import { DEFAULTS, networkName, type RunConfig } from "./run-config.ts";
 
 /** What a run leaves in its directory, beside its checkpoints `best` and `last`. */
@@ -105,10 +106,13 @@ export function checkUnused(out: string): void {
 }
 
 /** Leaves in the directory what the run was asked for, and takes away what an earlier one left there. */
-export async function startDirectory(out: string, { config, preprocess }: Pick<RunAbout, "config" | "preprocess">): Promise<void> {
+export async function startDirectory(
+  out: string,
+  { config, preprocess, nearDuplicates }: Pick<RunAbout, "config" | "preprocess" | "nearDuplicates">,
+): Promise<void> {
   const held = heldIn(out);
   const environment = { ...versions(), platform: `${process.platform} ${process.arch}`, processor: processor() };
-  const about = { config, preprocess, environment, started: new Date().toISOString() };
+  const about = { config, preprocess, environment, started: new Date().toISOString(), nearDuplicates };
   await writeWhole(join(out, RUN_FILES.config), `${JSON.stringify(about, null, 2)}\n`);
   for (const name of held) if (name !== RUN_FILES.config) await rm(join(out, name), { force: true, recursive: true });
 }
@@ -129,6 +133,8 @@ export interface RunAbout {
   readonly environment: Readonly<Record<string, string>>;
   /** ISO 8601. */
   readonly started?: string;
+  /** What of the data is in several splits, where these are picture files. */
+  readonly nearDuplicates?: NearDuplicates;
 }
 
 /** @throws FivecropError where there is no run in the directory. */
@@ -144,14 +150,14 @@ export async function readRunAbout(out: string): Promise<RunAbout> {
       { cause },
     );
   }
-  const { config, preprocess, environment = {}, started } = about;
+  const { config, preprocess, environment = {}, started, nearDuplicates } = about;
   const { validation, ...needed } = DEFAULTS;
   const missing = ["model", "data", ...Object.keys(needed)].find((key) => config?.[key as keyof RunConfig] === undefined);
   if (!config || !preprocess || missing)
     throw new FivecropError(
       `${file}: expected a run's options in "config", found no "${missing ?? "preprocess"}". To fix: name the --out of a run.`,
     );
-  return { config, preprocess, environment, started };
+  return { config, preprocess, environment, started, nearDuplicates };
 }
 
 /** The options of a run, from its directory. @throws FivecropError where there is none. */

@@ -3,16 +3,17 @@ import { FivecropError } from "../core/errors.ts";
 import { plural } from "../core/text.ts";
 import type { Network } from "../models/network.ts";
 import { AUGMENTATIONS } from "../pipeline/augmentations/index.ts";
-import { type Dataset, type Split, splitDataset } from "../pipeline/dataset.ts";
+import type { Dataset, Split } from "../pipeline/dataset.ts";
 import { cacheRoot, datasetEntry, openDataset, trainingSplit } from "../pipeline/datasets/index.ts";
 import { type PackProgress, packPictures } from "../pipeline/pack.node.ts";
 import type { UnreadablePicture } from "../pipeline/packed.node.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { openModel } from "./model-source.node.ts";
 import type { Optimizer } from "./optimizers.ts";
-import { averageOf, DEFAULTS, optimizerOf, type RunConfig } from "./run-config.ts";
+import { averageOf, optimizerOf, type RunConfig } from "./run-config.ts";
 import { checkRunData, type RunData } from "./run-data.ts";
 import { parseSchedule, type Schedule } from "./schedules.ts";
+import { splitRun } from "./split-run.ts";
 import type { WeightAverage } from "./weight-average.ts";
 
 /** What a run's options stand for. */
@@ -22,6 +23,14 @@ export interface RunParts extends Split {
   readonly schedule: Schedule;
   readonly average?: WeightAverage;
   readonly preprocess: PreprocessSpec;
+  /** What the splits were taken from, where that are picture files. */
+  readonly pictures?: { readonly training: OpenedSplit; readonly validation: OpenedSplit };
+}
+
+/** A split as it is read, and the file of each image where it was decoded from some. */
+export interface OpenedSplit {
+  readonly dataset: Dataset;
+  readonly files?: readonly string[];
 }
 
 export interface RunPartsOptions {
@@ -64,10 +73,14 @@ export async function* prepareRun(
   if (!whole) return undefined;
   const validation = "validation" in entry.splits ? yield* openSplit(config.data, "validation", preprocess, options) : null;
   if (validation === undefined) return undefined;
-  const network = source.network(whole.classNames);
-  for (const note of source.notes(whole.classNames)) yield { kind: "note", split: network.name, note };
-  const split = validation ? { training: whole, validation } : splitDataset(whole, config.validation ?? DEFAULTS.validation, config.seed);
-  return { network, preprocess, optimizer, schedule, average, ...split };
+  const network = source.network(whole.dataset.classNames);
+  for (const note of source.notes(whole.dataset.classNames)) yield { kind: "note", split: network.name, note };
+  const { notes = [], ...split } = validation
+    ? { training: whole.dataset, validation: validation.dataset }
+    : splitRun(whole.dataset, config);
+  for (const note of notes) yield { kind: "note", split: trainingSplit(entry), note };
+  const pictures = whole.files && { training: whole, validation: validation ?? whole };
+  return { network, preprocess, optimizer, schedule, average, ...split, pictures };
 }
 
 /** Whether training sees more of a picture than what the preprocessing's resize leaves of it: other sizes, or parts enlarged. */
@@ -95,23 +108,23 @@ export async function* prepareAgain(
 export const unreadableText = (name: string, split: string, unreadable: readonly UnreadablePicture[]): string =>
   `${name}: ${plural(unreadable.length, "picture")} of ${split} cannot be read, and --strict was said: ${unreadable.map(({ message }) => message).join("; ")}`;
 
-/** A split whose images are read without waiting: from memory, or decoded and resized. */
-async function* openSplit(
+/** A split whose images are read without waiting: from memory, or decoded and resized. @returns undefined where `signal` stopped it. */
+export async function* openSplit(
   name: string,
   split: string,
   preprocess: PreprocessSpec,
   { dataRoot, strict, signal }: RunPartsOptions,
-): AsyncGenerator<PrepareEvent, Dataset | undefined, undefined> {
+): AsyncGenerator<PrepareEvent, OpenedSplit | undefined, undefined> {
   const dataset = await openDataset({ name, root: dataRoot, split });
   for (const note of dataset.notes ?? []) yield { kind: "note", split, note };
   const { file } = dataset;
-  if (!file) return dataset;
+  if (!file) return { dataset };
   const packing = packPictures({ ...dataset, file }, preprocess, { cache: decodedFolder(), signal });
   let step = await packing.next();
   for (; !step.done; step = await packing.next()) yield { ...step.value, split };
   if (!step.value) return undefined;
-  const { unreadable } = step.value;
+  const { unreadable, files } = step.value;
   if (strict && unreadable.length) throw new FivecropError(unreadableText(name, split, unreadable));
   if (unreadable.length) yield { kind: "left out", split, images: dataset.length, unreadable };
-  return step.value.dataset;
+  return { dataset: step.value.dataset, files };
 }

@@ -9,6 +9,7 @@ import { createOnnxRuntimeEngine } from "./engines/onnxruntime.ts";
 import { type Exported, epochOf, exportCheckpoint } from "./export-run.node.ts";
 import { type FitEvent, type FitOptions, fit } from "./fit.ts";
 import { withModelHash } from "./model-file.node.ts";
+import { type ComparingEvent, findNearDuplicates } from "./near-duplicates.node.ts";
 import { readCalibration } from "./report/calibration-file.node.ts";
 import { historyCsv, logCsv } from "./report/history-csv.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
@@ -36,6 +37,7 @@ export interface RunOptions {
 
 export type RunEvent =
   | PrepareEvent
+  | ComparingEvent
   /** Stopped before the training began: nothing was written. */
   | { readonly kind: "stopped" }
   | {
@@ -60,7 +62,8 @@ export type RunEvent =
  */
 export async function* run(config: RunConfig, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
   const { out, resume, overwrite } = options;
-  const whole = await fittedToData(await withModelHash(completed(config)));
+  const complete = await withModelHash(completed(config));
+  const whole = resume ? complete : await fittedToData(complete);
   if (!resume && !overwrite) checkUnused(out);
   const unlock = await lockDirectory(out);
   try {
@@ -93,7 +96,14 @@ async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<
   let events: EventFile | undefined;
   try {
     checkFit(engine, loaders, fitOptions);
-    if (!resume) await startDirectory(out, { config, preprocess });
+    if (!resume) {
+      const nearDuplicates = yield* findNearDuplicates(config, parts, { ...options, preprocess, withTest: report });
+      if (signal?.aborted) {
+        yield { kind: "stopped" };
+        return;
+      }
+      await startDirectory(out, { config, preprocess, nearDuplicates });
+    }
     if (config.tensorboard) events = await createEventFile(join(out, RUN_FILES.tensorboard));
     yield {
       kind: "prepared",

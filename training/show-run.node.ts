@@ -4,6 +4,8 @@ import { HEAT_MAP } from "../export/grad-cam.ts";
 import type { PackProgress } from "../pipeline/pack.node.ts";
 import type { Exported } from "./export-run.node.ts";
 import type { FitEvent } from "./fit.ts";
+import type { ComparingEvent } from "./near-duplicates.node.ts";
+import { nearDuplicateLines } from "./near-duplicates.ts";
 import { bestOf, type EpochRecord } from "./progress.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
 import { reportedLines, showMeasuring } from "./report/show-report.node.ts";
@@ -86,6 +88,8 @@ export async function showRun(
         case "decoding":
         case "note":
         case "left out":
+        case "comparing":
+        case "near-duplicates":
           showPreparation(event, progress);
           break;
         case "prepared":
@@ -140,13 +144,17 @@ export async function showRun(
 }
 
 /** Shows what happens to a run's data before it begins. */
-export function showPreparation(event: PrepareEvent, progress: ProgressBar): void {
+export function showPreparation(event: PrepareEvent | ComparingEvent, progress: ProgressBar): void {
+  if (event.kind === "comparing") {
+    progress.show(event.done, event.total, "looking for near-duplicates", "");
+    return;
+  }
   if (event.kind === "decoding") {
     progress.show(event.done, event.total, `decoding ${event.split}`, decodingFacts(event));
     return;
   }
   progress.clear();
-  for (const line of leftOutLines(event)) process.stderr.write(`${line}\n`);
+  for (const line of event.kind === "near-duplicates" ? nearDuplicateLines(event) : leftOutLines(event)) process.stderr.write(`${line}\n`);
 }
 
 const decodingFacts = ({ done, total, imagesPerSecond }: PackProgress): string =>

@@ -1,5 +1,5 @@
 // An answer, drawn: the crops on the picture, each crop's top-3, the average's top-5.
-import type { Prediction } from "../../browser.ts";
+import { abstains, type Prediction } from "../../browser.ts";
 import { byId, element } from "./elements.ts";
 import type { Classified, Explained, SeenView } from "./messages.ts";
 
@@ -67,6 +67,18 @@ export function showHeat(explained: Explained | undefined): void {
   if (shown) drawPicture(shown, undefined);
 }
 
+const abstain = byId<HTMLInputElement>("abstain");
+
+/** Whether the answer counts as one, by the visitor's own limit. */
+function showVerdict(): void {
+  const below = abstain.valueAsNumber / 100;
+  abstain.setAttribute("aria-invalid", String(!abstain.validity.valid || Number.isNaN(below)));
+  const unsure = shown !== undefined && below > 0 && below <= 1 && abstains(shown.predictions, below);
+  byId("results").classList.toggle("unsure", unsure);
+  byId("verdict").textContent = unsure && shown ? `Not sure. Best guess: ${shown.predictions[0].label}` : "";
+}
+abstain.addEventListener("input", showVerdict);
+
 /** Puts an answer on the page in place of the one before, whose picture is released. */
 export function showResults(result: Classified): void {
   shown?.bitmap.close();
@@ -79,6 +91,7 @@ export function showResults(result: Classified): void {
     `The picture, ${result.width} by ${result.height} pixels, with its five crops. Most probable: ${result.predictions[0].label}.`,
   );
   bars(byId("average"), result.predictions);
+  showVerdict();
   byId("views").replaceChildren(
     ...result.views.map((view, i) => {
       const card = element("li", "view");

@@ -149,6 +149,31 @@ describe("the page", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("says that it is not sure where the visitor asks for more, at once and for the next picture", async () => {
+    await open();
+    await page.setInputFiles("#pick-picture", PHOTO);
+    await isAnswered();
+    const verdict = () => page.locator("#verdict").textContent();
+    const [best] = await probabilitiesIn("#average");
+    const [label] = await labelsIn("#average");
+    expect(await verdict()).toBe("");
+    await page.fill("#abstain", String(Math.ceil(100 * best)));
+    expect(await verdict()).toBe(`Not sure. Best guess: ${label}`);
+    expect(await labelsIn("#average")).toHaveLength(4);
+    await page.fill("#abstain", String(Math.floor(100 * best)));
+    expect(await verdict()).toBe("");
+    await page.fill("#abstain", "100");
+    await give("drop", "bag.png", readFileSync(sample("bag")));
+    await expect.poll(() => page.locator("#picture").getAttribute("aria-label")).toContain("28 by 28");
+    expect(await verdict()).toBe(`Not sure. Best guess: ${(await labelsIn("#average"))[0]}`);
+    for (const none of ["", "0", "101"]) {
+      await page.fill("#abstain", none);
+      expect(await verdict()).toBe("");
+      expect(await page.locator("#abstain").getAttribute("aria-invalid")).toBe(String(none !== "0"));
+    }
+    expect(complaints).toEqual([]);
+  });
+
   test("says what is wrong, and goes on", async () => {
     await open();
     await give("drop", "drawing.svg", Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'));

@@ -28,7 +28,7 @@ const isOff = (field: string, value: unknown): boolean =>
 
 /** The command that runs the same again: what is off is said only where the recipe has it on. */
 export function trainCommandOf(config: RunConfig, recipes: Readonly<Record<string, Recipe>> = RECIPES): string {
-  const { recipe, model, data, head, modelHash: _, ...others } = config;
+  const { recipe, model, data, head, modelHash: _hash, stratified: _split, ...others } = config; // of the file, and always so of a folder
   const begun: Partial<RunConfig> = (recipe !== undefined && Object.hasOwn(recipes, recipe) && recipes[recipe].options) || {};
   const ownHead = head === undefined && begun.head !== undefined && begun.model === model;
   const words = Object.entries({ recipe, model, data, head, ...others }).flatMap(([field, value]) => {
