@@ -61,7 +61,7 @@ export function coverageSection(rows: readonly CoverageRow[]): Html {
       cell: ({ interval }) => (interval ? `${percent(interval[0], 1)} to ${percent(interval[1], 1)}` : "–"),
     },
   ]);
-  return html`<p><code>--abstain-below P</code> of <code>infer</code> and <code>evaluate</code>, and a field of the page, leave unanswered what is less probable than P: fewer answers, more of them right.</p>
+  return html`<p><code>--abstain-below P</code> of <code>infer</code> and <code>evaluate</code>, and a field of the page, leave unanswered what is less probable than P: fewer answers, and more of them right where the lines below rise.</p>
 ${examples.length > 0 && html`<ul>${examples}</ul>`}
 <div class="figures">${figureOf({
     title: "Accuracy over coverage",
@@ -74,6 +74,14 @@ ${examples.length > 0 && html`<ul>${examples}</ul>`}
           data: points(
             ({ coverage }) => coverage,
             ({ accuracy }) => accuracy,
+          ),
+        },
+        {
+          name: "95 %: at least",
+          symbol: "diamond",
+          data: points(
+            ({ coverage }) => coverage,
+            ({ interval }) => interval?.[0],
           ),
         },
       ]),
@@ -104,5 +112,5 @@ ${examples.length > 0 && html`<ul>${examples}</ul>`}
       ]),
     },
   })}</div>
-<p class="note">Each example takes the first probability at which the lower end of the 95 % interval reaches the aim, on the images measured here; on others it may be less.</p>`;
+${examples.length > 0 && html`<p class="note">Each example takes the first probability at which the lower end of the 95 % interval reaches the aim, on the images measured here; on others it may be less.</p>`}`;
 }
