@@ -1,6 +1,6 @@
 import { ShapeError } from "../../core/errors.ts";
 import { zeros } from "../../core/tensor.ts";
-import { type Dimension, knownShape } from "../graph/graph.ts";
+import { type Dimension, isOfBatch, knownShape } from "../graph/graph.ts";
 import { int, type OpDefinition } from "../graph/op.ts";
 import { canonicalAxis, constantInts, known, need } from "../graph/shape.ts";
 import { type NoAttributes, reshape } from "./shared.ts";
@@ -12,7 +12,7 @@ export const Squeeze: OpDefinition<NoAttributes> = {
   infer([operand, axesInput]) {
     const { dtype, shape } = need(operand, "data");
     const named = axesInput && constantInts(axesInput, "axes").map((axis) => canonicalAxis(axis, shape.length));
-    if (!named && shape.includes("N")) throw new ShapeError("without axes a batch of one image would lose its batch axis: name the axes");
+    if (!named && shape.some(isOfBatch)) throw new ShapeError("without axes a batch of one image would lose its batch axis: name the axes");
     const axes = named ?? shape.flatMap((d, i) => (d === 1 ? [i] : []));
     for (const axis of axes) if (shape[axis] !== 1) throw new ShapeError(`axis ${axis} of [${shape}] is not 1`);
     return [{ dtype, shape: shape.filter((_, i) => !axes.includes(i)) }];

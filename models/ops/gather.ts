@@ -1,6 +1,6 @@
 import { ShapeError } from "../../core/errors.ts";
 import { float32, numbersOf } from "../../core/tensor.ts";
-import { knownShape } from "../graph/graph.ts";
+import { isOfBatch, knownShape } from "../graph/graph.ts";
 import { int, type OpDefinition } from "../graph/op.ts";
 import { canonicalAxis, need } from "../graph/shape.ts";
 import { pad } from "./movement.ts";
@@ -15,7 +15,7 @@ export const Gather: OpDefinition<{ axis: number }> = {
     const at = canonicalAxis(axis, shape.length);
     const size = shape[at];
     const { shape: entries, constant } = need(indices, "indices");
-    const outside = size === "N" || !constant ? undefined : numbersOf(constant).find((index) => index < -size || index >= size);
+    const outside = isOfBatch(size) || !constant ? undefined : numbersOf(constant).find((index) => index < -size || index >= size);
     if (outside !== undefined) throw new ShapeError(`index ${outside} is outside of axis ${at} of [${shape}]`);
     return [{ dtype, shape: [...shape.slice(0, at), ...entries, ...shape.slice(at + 1)] }];
   },

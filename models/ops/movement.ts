@@ -1,7 +1,7 @@
 import { ShapeError } from "../../core/errors.ts";
 import { int64, numbersOf } from "../../core/tensor.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
-import { type Dimension, knownShape, type Value } from "../graph/graph.ts";
+import { type Dimension, factorOf, isOfBatch, knownShape, ofBatch, type Value } from "../graph/graph.ts";
 import { int, ints, type OpDefinition, type Operand, text } from "../graph/op.ts";
 import { broadcast, canonicalAxis, constantInts, known, need, product, sameType } from "../graph/shape.ts";
 import { type NoAttributes, reshape, sumTo } from "./shared.ts";
@@ -30,15 +30,13 @@ export const Reshape: OpDefinition<{ allowzero: number }> = {
       return shape[i];
     });
     const rest = wanted.filter((d) => d !== -1);
-    const factor = (dimensions: readonly Dimension[]) => dimensions.reduce<number>((all, d) => (d === "N" ? all : all * d), 1);
-    const batchLeft = shape.includes("N") && !rest.includes("N");
-    const left = factor(shape) / factor(rest);
-    if (
-      wanted.length - rest.length > 1 ||
-      (batchLeft ? left !== 1 || !wanted.includes(-1) : wanted.includes(-1) ? !Number.isInteger(left) : left !== 1)
-    )
-      throw new ShapeError(`[${shape}] does not reshape to [${wanted}]`);
-    return [{ dtype, shape: wanted.map((d) => (d === -1 ? (batchLeft ? "N" : left) : d)) }];
+    const [all, said] = [product(shape), product(rest)];
+    const left = factorOf(all) / factorOf(said);
+    const open = wanted.length - rest.length;
+    const batchLeft = isOfBatch(all) && !isOfBatch(said);
+    const fits = open === 1 ? Number.isInteger(left) : open === 0 && left === 1 && !batchLeft;
+    if (!fits || (isOfBatch(said) && !isOfBatch(all))) throw new ShapeError(`[${shape}] does not reshape to [${wanted}]`);
+    return [{ dtype, shape: wanted.map((d) => (d === -1 ? (batchLeft ? ofBatch(left) : left) : d)) }];
   },
   gradient: (g, { inputs: [x], gradients: [dy] }) => [reshape(g, dy!, knownShape(x))],
 };

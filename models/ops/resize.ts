@@ -1,6 +1,6 @@
 import { ShapeError } from "../../core/errors.ts";
 import { numbersOf } from "../../core/tensor.ts";
-import { type Dimension, knownShape } from "../graph/graph.ts";
+import { type Dimension, isOfBatch, knownShape } from "../graph/graph.ts";
 import { float, int, type OpDefinition, type Operand, text } from "../graph/op.ts";
 import { constantInts, need } from "../graph/shape.ts";
 import { reduceSum, reshape } from "./shared.ts";
@@ -43,7 +43,7 @@ export function repeatsOf(inputs: readonly (Operand | undefined)[], attributes: 
   shape.forEach((size, axis) => {
     const scale = scales[axis];
     if (scale === 1) return;
-    if (size === "N") throw new ShapeError("the batch axis cannot be resized");
+    if (isOfBatch(size)) throw new ShapeError("the batch axis cannot be resized");
     for (let i = 0; i < size * scale; i++)
       if (Math.min(Math.max(round(position(i, scale, size)), 0), size - 1) !== Math.floor(i / scale))
         throw new ShapeError(
@@ -75,7 +75,7 @@ export const Resize: OpDefinition<ResizeAttributes> = {
   infer(inputs, attributes) {
     const { dtype, shape } = need(inputs[0], "X");
     const repeats = repeatsOf(inputs, attributes);
-    return [{ dtype, shape: shape.map((size, i) => (size === "N" ? size : size * repeats[i])) }];
+    return [{ dtype, shape: shape.map((size, i) => (isOfBatch(size) ? size : size * repeats[i])) }];
   },
   /** Each pixel gets the sum over its repetitions. */
   gradient(g, { inputs: [x, , ...rest], attributes, gradients: [dy] }) {

@@ -116,13 +116,14 @@ export const BAD: { readonly [K in OpName]: readonly Bad[] } = {
   ],
   Flatten: [
     bad("axis 3 is outside of a value with 2 axes", [x(2, 3)], { axis: 3 }),
-    bad("the batch axis cannot be merged with others ([N,3])", [x("N", 3, 4)], { axis: 2 }),
+    bad("the batch axis cannot be merged with itself ([N,N])", [x("N", "N", 4)], { axis: 2 }),
   ],
   Reshape: [
     bad("[2,3] does not reshape to [4]", [x(2, 3), int64([4])]),
     bad("[2,3] does not reshape to [4,-1]", [x(2, 3), int64([4, -1])]),
     bad("[2,3] does not reshape to [-1,-1]", [x(2, 3), int64([-1, -1])]),
-    bad("[N,4] does not reshape to [-1]", [x("N", 4), int64([-1])]),
+    bad("[N,4] does not reshape to [3,-1]", [x("N", 4), int64([3, -1])]),
+    bad("[N,4] does not reshape to [4]", [x("N", 4), int64([4])]),
     bad("[N,4] does not reshape to [8,4]", [x("N", 4), int64([8, 4])]),
     bad("shape [0 at 2] keeps an axis that the input has not", [x(2, 3), int64([2, 3, 0])]),
     bad("its input 'shape' must be a constant", [x(2, 3), x(2)]),
