@@ -111,6 +111,12 @@ function logitsOf({ nodes, outputs: [output] }: Graph): Value {
   return isSoftmax ? (node?.inputs[0] as Value) : output;
 }
 
+/** The same of a model's file, for any class that is fed. @throws FivecropError, UsageError as gradCam does */
+export function explainable(model: Uint8Array, { layer, name = "the model" }: Omit<GradCamOptions, "target">) {
+  const explained = gradCam(parse(model, name), { layer, target: "fed", name });
+  return { model: serialize(explained.graph), layer: explained.layer, target: explained.target as string };
+}
+
 /**
  * A model's file that explains itself: its second output `heat_map` is Grad-CAM for each image's most probable class, for any ONNX runtime to draw.
  * @returns its bytes, with the file's metadata, and the name of the map of features

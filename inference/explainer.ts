@@ -73,14 +73,9 @@ export function createExplainer(model: Uint8Array, { contract, ports, createSess
   }
 
   async function open(layer: string | undefined): Promise<Opened> {
-    const [{ gradCam }, { parse }, { serialize }] = await Promise.all([
-      import("../export/grad-cam.ts"),
-      import("../export/parse.ts"),
-      import("../export/serialize.ts"),
-    ]);
-    const explained = gradCam(parse(model, name), { layer, target: "fed", name });
-    const session = await createSession(serialize(explained.graph), { name: `${name} with Grad-CAM` });
-    return { session, layer: explained.layer, target: explained.target as string };
+    const { explainable } = await import("../export/grad-cam.ts"); // with all that reads and writes ONNX: a page loads it on demand
+    const { model: bytes, ...explained } = explainable(model, { layer, name });
+    return { session: await createSession(bytes, { name: `${name} with Grad-CAM` }), ...explained };
   }
 
   function opened(layer: string | undefined): Promise<Opened> {

@@ -2,7 +2,7 @@
 // demo/page into dist/demo/site, and inference/verify-page.browser.ts into dist/inference/verify-page.
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { build } from "esbuild";
 
 const OUT = "dist/demo/site";
@@ -18,25 +18,40 @@ const runtime = {
     onResolve({ filter: /^onnxruntime-web(\/webgpu)?$/ }, ({ path }) => ({ path: `./runtime/${RUNTIMES[path]}`, external: true })),
 };
 
-/** What is imported on demand becomes a file of its own. */
+/** What a page loads only when it is asked for it: our own modules that are imported on demand, each a bundle of its own. */
+const onDemand = new Map();
+const demanded = {
+  name: "on demand",
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^\./ }, ({ path, kind, resolveDir }) => {
+      if (kind !== "dynamic-import") return undefined;
+      const name = basename(path, ".ts");
+      onDemand.set(name, join(resolveDir, path));
+      return { path: `./${name}.js`, external: true };
+    }),
+};
+
 const bundle = (entryPoints, outdir) =>
   build({
     entryPoints,
     outdir,
     bundle: true,
-    splitting: true,
     minify: true,
     format: "esm",
     target: "es2022",
     legalComments: "none",
     logLevel: "warning",
-    plugins: [runtime],
+    plugins: [runtime, demanded],
   });
 
 /** Writes the pages' scripts and files. */
 export async function buildPages() {
   mkdirSync(OUT, { recursive: true });
-  for (const name of ["page", "worker", "service-worker"]) await bundle([join(PAGE, `${name}.ts`)], OUT);
+  await bundle(
+    ["page", "worker", "service-worker"].map((name) => join(PAGE, `${name}.ts`)),
+    OUT,
+  );
+  await bundle(Object.fromEntries(onDemand), OUT);
   for (const file of ["index.html", "style.css", "icon.svg"]) copyFileSync(join(PAGE, file), join(OUT, file));
   await bundle({ script: "inference/verify-page.browser.ts" }, VERIFY);
   writeFileSync(

@@ -7,7 +7,7 @@ import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { loadClassifier } from "../../inference/classifier.node.ts";
 import { picture as sample, temporaryFolder } from "../cli/run.ts";
-import { model, withMetadata } from "../inference/models.ts";
+import { brightnessModel, model, withMetadata } from "../inference/models.ts";
 import { complaintsOf, launchChromium } from "./chromium.ts";
 import { type Demo, serveDemo } from "./demo.ts";
 import { residentMemory } from "./memory.ts";
@@ -126,6 +126,35 @@ describe("the page", () => {
     await page.locator("#views > li").nth(1).focus(); // upper left alone: its right edge at 8/9 of the height, 240 · 8/9
     const edge = await Promise.all([210, 211, 212].map((x) => colourAt(x, 100)));
     expect(edge).toContainEqual([229, 119, 11]);
+  });
+
+  test("shows why, lays it over each picture while it is asked for, and says where it cannot", async () => {
+    await open();
+    await give("drop", "brightness.onnx", brightnessModel());
+    await status().filter({ hasText: "brightness.onnx" }).filter({ hasText: "Give it a picture" }).waitFor();
+    await page.setInputFiles("#pick-picture", PHOTO);
+    await isAnswered();
+    const drawn = () => page.locator("#picture").evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+    const why = page.locator("#why-status");
+    const before = await drawn();
+    expect(await why.textContent()).toBe("");
+    await page.check("#why");
+    await why.filter({ hasText: /^Bright places speak for (bright|dark)/ }).waitFor();
+    const over = await drawn();
+    expect(over).not.toBe(before);
+    await page.setInputFiles("#pick-picture", sample("bag"));
+    await expect.poll(drawn).not.toBe(over);
+    await why.filter({ hasText: "Bright places speak for" }).waitFor();
+    await page.uncheck("#why");
+    await page.setInputFiles("#pick-picture", PHOTO);
+    await expect.poll(drawn).toBe(before);
+    expect(await why.textContent()).toBe("");
+    await page.selectOption("#model", { index: 0 }); // a linear model
+    await page.check("#why");
+    await why.filter({ hasText: "expected a map of features" }).waitFor();
+    await page.uncheck("#why");
+    expect(await why.textContent()).toBe("");
+    expect(complaints).toEqual([]);
   });
 
   test("takes dropped and pasted pictures, another model, and the camera", async () => {
