@@ -40,7 +40,7 @@ function spots(seed: number, width = 120, height = 90, channels: 1 | 3 = 3): Ima
 
 const printsOf = (images: readonly Image[]): Fingerprints => {
   const prints = createFingerprints(images.length);
-  images.forEach((image, i) => setFingerprint(prints, i, fingerprintOf(image)));
+  for (const [i, image] of images.entries()) setFingerprint(prints, i, fingerprintOf(image));
   return prints;
 };
 const raw = ({ data, width, height, channels }: Image) => sharp(data, { raw: { width, height, channels } });
