@@ -1,9 +1,10 @@
 import { dirname, relative, sep } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { FivecropError } from "../core/errors.ts";
 import type { Dataset } from "../pipeline/dataset.ts";
 import { datasetEntry } from "../pipeline/datasets/index.ts";
 import { type FingerprintProgress, fingerprintsOf } from "../pipeline/fingerprints.node.ts";
-import { type Fingerprints, type NearPair, nearPairs, pickFingerprints } from "../pipeline/near-duplicates.ts";
+import { createNearSearch, type Fingerprints, type NearPair, pickFingerprints } from "../pipeline/near-duplicates.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import type { NearDuplicate, NearDuplicates } from "./near-duplicates.ts";
 import type { RunConfig } from "./run-config.ts";
@@ -56,7 +57,8 @@ export async function* findNearDuplicates(
     if (part) parts.push(part);
   }
   if (options.signal?.aborted) return undefined;
-  const found = await compare(parts);
+  const found = yield* compare(parts, options.signal);
+  if (!found) return undefined;
   if (found.count > 0) yield { kind: "near-duplicates", ...found };
   return found;
 }
@@ -89,17 +91,32 @@ async function* partOf(
     : { split, dataset, fingerprints, file: (index) => files[index] };
 }
 
-async function compare(parts: readonly Part[]): Promise<NearDuplicates> {
+/** Pictures that are compared between two looks at the signal. */
+const AT_ONCE = 64;
+
+async function* compare(
+  parts: readonly Part[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<FingerprintProgress, NearDuplicates | undefined, undefined> {
   const folder = commonFolder(parts);
   const all: NearDuplicate[] = [];
   for (const [k, part] of parts.entries()) {
     const nearest = new Map<number, NearDuplicate>();
-    for (const other of parts.slice(0, k))
-      for (const pair of nearPairs(part.fingerprints, other.fingerprints)) {
+    for (const other of parts.slice(0, k)) {
+      const search = createNearSearch(other.fingerprints);
+      for (let index = 0; index < part.dataset.length; index++) {
+        if (index % AT_ONCE === 0) {
+          yield { kind: "comparing", done: index, total: part.dataset.length };
+          await setImmediate(); // Ctrl-C is heard
+          if (signal?.aborted) return undefined;
+        }
+        const pair = search(part.fingerprints, index);
+        if (!pair) continue;
         const found = await describe(part, other, pair, folder);
-        const before = nearest.get(pair.index);
-        if (!before || found.difference < before.difference) nearest.set(pair.index, found);
+        const before = nearest.get(index);
+        if (!before || found.difference < before.difference) nearest.set(index, found);
       }
+    }
     all.push(...nearest.values());
   }
   all.sort((a, b) => Number(b.samePixels) - Number(a.samePixels) || a.difference - b.difference);

@@ -10,7 +10,14 @@ import { decodeImage } from "../../pipeline/decode.node.ts";
 import { fingerprintOf, THUMBNAIL } from "../../pipeline/fingerprint.ts";
 import { fingerprintsOf } from "../../pipeline/fingerprints.node.ts";
 import { createImage, type Image } from "../../pipeline/image.ts";
-import { createFingerprints, type Fingerprints, nearPairs, pickFingerprints, setFingerprint } from "../../pipeline/near-duplicates.ts";
+import {
+  createFingerprints,
+  createNearSearch,
+  type Fingerprints,
+  type NearPair,
+  pickFingerprints,
+  setFingerprint,
+} from "../../pipeline/near-duplicates.ts";
 import { packPictures } from "../../pipeline/pack.node.ts";
 import { PRESETS } from "../../pipeline/presets.ts";
 import { classes, writeTree } from "./make-pictures.ts";
@@ -43,6 +50,10 @@ const printsOf = (images: readonly Image[]): Fingerprints => {
   for (const [i, image] of images.entries()) setFingerprint(prints, i, fingerprintOf(image));
   return prints;
 };
+function nearPairs(first: Fingerprints, second: Fingerprints): NearPair[] {
+  const search = createNearSearch(second);
+  return Array.from({ length: first.length }, (_, i) => search(first, i)).filter((pair) => pair !== undefined);
+}
 const raw = ({ data, width, height, channels }: Image) => sharp(data, { raw: { width, height, channels } });
 const decoded = async (image: Sharp): Promise<Image> => decodeImage(await image.toBuffer(), "a copy");
 
