@@ -3,6 +3,8 @@ import { writeWhole } from "../core/atomic-file.node.ts";
 import { readImage } from "../pipeline/decode.node.ts";
 import { encodePng } from "../pipeline/encode.node.ts";
 import { type HeatMap, overlayHeat } from "../pipeline/heat-map.ts";
+import type { Image } from "../pipeline/image.ts";
+import { resize } from "../pipeline/resize.ts";
 import { createClaims, makeFolder, stemOf } from "./claims.node.ts";
 
 /** Writes heat maps over their pictures. */
@@ -11,6 +13,15 @@ export interface ExplanationSaver {
   claim(file: string): void;
   /** @returns the file. @throws UsageError as claim does; FivecropError where the picture cannot be read, or the file cannot be written. */
   save(file: string, heat: HeatMap): Promise<string>;
+}
+
+/** Small pictures are enlarged by whole pixels, up to this longer side: their heat maps are to be looked at. */
+const ENLARGED = 256;
+
+function enlarged(picture: Image): Image {
+  const { width, height } = picture;
+  const factor = Math.floor(ENLARGED / Math.max(width, height));
+  return factor > 1 ? resize(picture, { width: factor * width, height: factor * height }, "nearest") : picture;
 }
 
 /** Saves PICTURE.explain.png beside the pictures, or in a folder, which is made where it is missing. */
@@ -26,7 +37,7 @@ export function createExplanationSaver(folder?: string): ExplanationSaver {
     async save(file, heat) {
       claim(file);
       const path = pathOf(file);
-      const picture = overlayHeat(await readImage(file), heat);
+      const picture = overlayHeat(enlarged(await readImage(file)), heat);
       if (folder !== undefined) await makeFolder(folder, "--explain-to");
       await writeWhole(path, await encodePng(picture));
       return path;
