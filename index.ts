@@ -9,6 +9,7 @@ export type { Device, Named, Session, SessionMaker, SessionOptions } from "./cor
 export { type DType, float32, int64, type Tensor, tensor, zeros } from "./core/tensor.ts";
 export { type ExportOptions, exportOnnx } from "./export/export-onnx.ts";
 export { type GradCam, type GradCamOptions, gradCam, withHeatMap } from "./export/grad-cam.ts";
+export { type ImportedModel, type ImportOptions, importModel, type NetworkOfOptions, networkOf } from "./export/import-model.ts";
 export { appendMetadata, type ModelMetadata, type OutputKind, readMetadata, type TrainingRecord } from "./export/metadata.ts";
 export { parse } from "./export/parse.ts";
 export { readSafetensors, writeSafetensors } from "./export/safetensors.ts";
@@ -46,6 +47,7 @@ export type { Metrics } from "./inference/tally.ts";
 export { verifyExport } from "./inference/verify.ts";
 export { type Divergence, describeDivergence, type Verification, verifySamples } from "./inference/verify-samples.ts";
 export { ARCHITECTURES, type Architecture, createNetwork, type NetworkOptions } from "./models/architectures/index.ts";
+export { type Freeze, type FreezeOptions, freeze } from "./models/freeze.ts";
 export { GraphBuilder } from "./models/graph/builder.ts";
 export type { Graph, Node, Value } from "./models/graph/graph.ts";
 export { print } from "./models/graph/print.ts";
