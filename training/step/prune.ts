@@ -38,7 +38,8 @@ function mergeEqual(graph: Graph): Graph {
   return { ...graph, nodes, outputs: graph.outputs.map(at) };
 }
 
-function dropDead(graph: Graph): Graph {
+/** Without nodes and initializers that no output needs. */
+export function dropDead(graph: Graph): Graph {
   const needed = new Set<Value>(graph.outputs);
   const nodes = graph.nodes
     .toReversed()
