@@ -86,6 +86,9 @@ export async function showRun(
         case "left out":
           showPreparation(event, progress);
           break;
+        case "engine":
+          print(`Engine ${event.engine}: ${event.why}.`);
+          break;
         case "prepared":
           progress.clear();
           print(title);

@@ -49,9 +49,6 @@ export function layoutsOf(graph: Graph): ReadonlyMap<string, Layout> {
 
 type Constants = ReadonlyMap<Value, Tensor>;
 
-/** Shapes, axes and indices that the graph holds: a kernel reads their numbers once. */
-const isNumbers = (value: Value, constants: Constants): boolean => value.dtype === "int64" && constants.has(value);
-
 function siteOf(tf: Tf, constants: Constants, node: Node, { inputs: [layout = "standard"] }: Placement, training: boolean): Site {
   const refuse = (why: string): never => {
     throw new FivecropError(
@@ -133,7 +130,7 @@ export function compileProgram(tf: Tf, graph: Graph, variables: ReadonlyMap<stri
     const place = kernel.place?.(node, follows(node)) ?? standard(node);
     const site = siteOf(tf, constants, node, place, training);
     const run = kernel.make(site);
-    const inputs = node.inputs.map((value, i) => (value && !isNumbers(value, constants) ? fetch(value, place.inputs[i]) : undefined));
+    const inputs = node.inputs.map((value, i) => (value ? fetch(value, place.inputs[i]) : undefined));
     calls.push({ run, inputs, outputs: node.outputs.map((value) => slotOf(value, value.shape.length === 4 ? place.output : "standard")) });
   }
   const logits = fetch(graph.outputs[0], "standard");
