@@ -1,3 +1,4 @@
+import { type WindowAttributes, windowOf } from "../../models/ops/conv.ts";
 import { imagesFrom } from "./tfjs-images.ts";
 import type { Kernel, Site, Tf, TfTensor } from "./tfjs-kernel.ts";
 import { type ImageWindow, imageWindowOf, padding, reachOf } from "./tfjs-window.ts";
@@ -72,7 +73,8 @@ export const transposedConvolution: Kernel = imagesFrom(
     const group = node.attributes.group as number;
     const strides: [number, number] = [...forward.strides];
     const reach = reachOf(forward);
-    const begin = [0, 1].map((axis) => (node.attributes.pads as readonly number[] | undefined)?.[axis] ?? 0);
+    const { pads, kernel } = windowOf(node.attributes as unknown as WindowAttributes);
+    const begin = [0, 1].map((axis) => (axis < kernel.length ? pads[axis] : 0));
     const input = [0, 1].map((axis) => shape(0)[axis + 2] ?? 1);
     const kept = [0, 1].map((axis) => output[axis + 2] ?? 1);
     const whole = [0, 1].map((axis) => Math.max((input[axis] - 1) * strides[axis] + reach[axis], begin[axis] + kept[axis]));

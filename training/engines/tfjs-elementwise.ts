@@ -31,11 +31,10 @@ export const comparison = (name: Comparison): Kernel =>
 
 type Binary = "add" | "div" | "maximum" | "minimum" | "mul" | "pow" | "sub";
 export const binary = (name: Binary): Kernel =>
-  everywhere(
-    ({ tf }) =>
-      ([a, b]) =>
-        tf[name](a, b),
-  );
+  everywhere(({ tf, node, refuse }) => {
+    if (name === "div" && node.outputs[0].dtype !== "float32") return refuse("TensorFlow.js rounds quotients of whole numbers down");
+    return ([a, b]) => tf[name](a, b);
+  });
 
 export const identity = everywhere(
   () =>
@@ -66,7 +65,7 @@ const TYPES: Readonly<Record<number, "float32" | "int32" | "bool">> = { 1: "floa
 
 export const cast = everywhere(({ tf, node, refuse }) => {
   const to = TYPES[node.attributes.to as number];
-  if (!to) return refuse("tensorflow.js has no such type");
+  if (!to) return refuse("TensorFlow.js has no such type");
   return ([x]) => tf.cast(x, to);
 });
 

@@ -6,7 +6,7 @@ export const gemm: Kernel = {
     const scaled = (x: TfTensor, factor: number): TfTensor => (factor === 1 ? x : tf.mul(x, factor));
     return ([a, b, c]) => {
       const product = scaled(tf.matMul(a, b, transA === 1, transB === 1), alpha);
-      return c && beta !== 0 ? tf.add(product, scaled(c, beta)) : product;
+      return c ? tf.add(product, scaled(c, beta)) : product;
     };
   },
 };

@@ -37,6 +37,7 @@ export const reduceMax: Kernel = {
     const size = shape(0);
     const rest = size.flatMap((_, i) => (axes.includes(i) ? [] : [i]));
     const length = axes.reduce((product, axis) => product * size[axis], 1);
+    if (length === 1) return ([x]) => tf.reshape(x, [...output]);
     const order = [...rest, ...axes.toSorted((p, q) => p - q)];
     const largest = tf.customGrad((rows, save) => {
       (save as (tensors: TfTensor[]) => void)([tf.argMax(rows as TfTensor, 1)]);
@@ -66,6 +67,6 @@ export const alongAxis = (along: (tf: Tf, x: TfTensor) => TfTensor): Kernel => (
 export const cumSum: Kernel = {
   make: (site) => {
     const { exclusive, reverse } = site.node.attributes;
-    return alongLast(site, site.numbers(1)![0], (x) => site.tf.cumsum(x, -1, exclusive === 1, reverse === 1));
+    return alongLast(site, site.numbers(1)![0], (x) => site.tf.cumsum(x, x.rank - 1, exclusive === 1, reverse === 1));
   },
 };
