@@ -10,13 +10,14 @@ import { WEIGHT_INITIALIZERS } from "../models/layers/initializers.ts";
 import { augmentationLines, parseAugmentations } from "../pipeline/augmentations/text.ts";
 import { DATASETS, dataRoot, fileName } from "../pipeline/datasets/index.ts";
 import { checkpointFile } from "./checkpoint.node.ts";
+import { ENGINE_NAMES } from "./engines/names.ts";
 import { withFineTuneOptions } from "./fine-tune-options.node.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
 import { RECIPES } from "./recipes/index.ts";
 import type { Recipe } from "./recipes/recipe.ts";
 import { expectationText } from "./recipes-command.node.ts";
 import { DEFAULTS, networkName, type RunConfig } from "./run-config.ts";
-import { RUN_FILES, readRunConfig } from "./run-files.node.ts";
+import { RUN_FILES, readRunConfig, unusedDirectory } from "./run-files.node.ts";
 import { SCHEDULES } from "./schedules.ts";
 import { type RunOutcome, showRun } from "./show-run.node.ts";
 import {
@@ -117,6 +118,7 @@ export function trainCommand(): Command {
     .addOption(number("--patience", "n", "stop after this many epochs without a better one (default: 0, never)", { whole: true, from: 0 }))
     .addOption(number("--seed", "n", orDefault("what all random numbers come from", DEFAULTS.seed), { whole: true, from: 0 }))
     .addOption(number("--threads", "n", "threads of one operator (default: the runtime's choice)", { whole: true, from: 1 }))
+    .option("--engine <name>", orDefault(`what computes the steps: ${ENGINE_NAMES.join(", ")}`, "onnxruntime; with --resume the run's own"))
     .optionsGroup("What it leaves:")
     .addOption(
       number("--log-every", "n", "validate and record every n steps as well, in log.csv (default: 0, at each epoch's end only)", {
@@ -146,7 +148,10 @@ const stopGently = (progress: ProgressBar): Interrupt =>
 
 async function train(options: TrainOptions): Promise<void> {
   if (options.resume !== undefined) checkResume(options);
-  const config = options.resume === undefined ? await newRunConfig(options) : await readRunConfig(options.resume);
+  const config =
+    options.resume === undefined
+      ? await newRunConfig(options)
+      : { ...(await readRunConfig(options.resume)), ...(options.engine !== undefined && { engine: options.engine }) };
   const out = options.resume ?? options.out ?? unusedDirectory(join("runs", `${networkName(config.model)}-${fileName(config.data)}`));
   const { json = false, overwrite, report = true, strict, dataDir } = options;
   const { run } = await import("./run.node.ts");
@@ -169,14 +174,6 @@ async function train(options: TrainOptions): Promise<void> {
     throw options.resume === undefined ? byOption(error) : error;
   } finally {
     interrupt.dispose();
-  }
-}
-
-/** runs/a, or runs/a-2, runs/a-3 … where that is taken. */
-function unusedDirectory(wanted: string): string {
-  for (let n = 1; ; n++) {
-    const candidate = n === 1 ? wanted : `${wanted}-${n}`;
-    if (!existsSync(candidate)) return candidate;
   }
 }
 

@@ -68,6 +68,8 @@ export interface RunConfig extends OptimizerOptions {
   /** Writes event files for TensorBoard. */
   readonly tensorboard?: boolean;
   readonly threads?: number;
+  /** What computes the steps: `onnxruntime` where it is left out, `tfjs`, or `auto`, which is one of them before the run begins. */
+  readonly engine?: string;
 }
 
 export const DEFAULTS = {
@@ -129,6 +131,7 @@ function initializationOf({ model }: RunConfig): Pick<RunConfig, "initialization
 export const completed = (config: RunConfig): RunConfig => ({
   ...initializationOf(config),
   ...config,
+  engine: config.engine ?? "onnxruntime",
   ...optimizerOf(config).options,
   schedule: parseSchedule(config.schedule).complete,
   augmentations: config.augmentations.map(completeSpec),

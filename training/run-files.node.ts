@@ -94,6 +94,14 @@ const ALL_FILES: readonly string[] = [
 
 const heldIn = (out: string): string[] => ALL_FILES.filter((name) => existsSync(join(out, name)));
 
+/** runs/a, or runs/a-2, runs/a-3 … where that is taken. */
+export function unusedDirectory(wanted: string): string {
+  for (let n = 1; ; n++) {
+    const candidate = n === 1 ? wanted : `${wanted}-${n}`;
+    if (!existsSync(candidate)) return candidate;
+  }
+}
+
 /** @throws UsageError where a run would replace what is there. */
 export function checkUnused(out: string): void {
   const held = heldIn(out);
@@ -108,13 +116,26 @@ export function checkUnused(out: string): void {
 /** Leaves in the directory what the run was asked for, and takes away what an earlier one left there. */
 export async function startDirectory(
   out: string,
-  { config, preprocess, nearDuplicates }: Pick<RunAbout, "config" | "preprocess" | "nearDuplicates">,
+  {
+    config,
+    preprocess,
+    nearDuplicates,
+    versions: more,
+  }: Pick<RunAbout, "config" | "preprocess" | "nearDuplicates"> & { readonly versions: Readonly<Record<string, string>> },
 ): Promise<void> {
   const held = heldIn(out);
-  const environment = { ...versions(), platform: `${process.platform} ${process.arch}`, processor: processor() };
+  const environment = { ...versions(), ...more, platform: `${process.platform} ${process.arch}`, processor: processor() };
   const about = { config, preprocess, environment, started: new Date().toISOString(), nearDuplicates };
   await writeWhole(join(out, RUN_FILES.config), `${JSON.stringify(about, null, 2)}\n`);
   for (const name of held) if (name !== RUN_FILES.config) await rm(join(out, name), { force: true, recursive: true });
+}
+
+/** In the `run.json` of a run that is gone on with: the engine, where it is another one now, and its versions. */
+export async function recordEngine(out: string, { engine }: RunConfig, more: Readonly<Record<string, string>>): Promise<void> {
+  const about = await readRunAbout(out);
+  if ((about.config.engine ?? "onnxruntime") === engine) return;
+  const changed: RunAbout = { ...about, config: { ...about.config, engine }, environment: { ...about.environment, ...more } };
+  await writeWhole(join(out, RUN_FILES.config), `${JSON.stringify(changed, null, 2)}\n`);
 }
 
 const processor = (): string => `${cpus()[0]?.model.trim() ?? "unknown"}, ${availableParallelism()} threads`;

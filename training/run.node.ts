@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
-import { createSession } from "../core/session.node.ts";
 import { parameterCount } from "../models/network.ts";
 import { createLoader } from "../pipeline/batches.node.ts";
 import { checkFit } from "./check-fit.ts";
 import { fileCheckpoints } from "./checkpoint.node.ts";
-import { createOnnxRuntimeEngine } from "./engines/onnxruntime.ts";
+import { type ChosenEngine, chooseEngine } from "./engines/choose.node.ts";
+import type { EngineName } from "./engines/names.ts";
 import { type Exported, epochOf, exportCheckpoint } from "./export-run.node.ts";
 import { type FitEvent, type FitOptions, fit } from "./fit.ts";
 import { withModelHash } from "./model-file.node.ts";
@@ -14,7 +14,7 @@ import { readCalibration } from "./report/calibration-file.node.ts";
 import { historyCsv, logCsv } from "./report/history-csv.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
 import { completed, fittedToData, networkName, type RunConfig } from "./run-config.ts";
-import { checkUnused, lockDirectory, RUN_FILES, readRunCheckpoint, startDirectory } from "./run-files.node.ts";
+import { checkUnused, lockDirectory, RUN_FILES, readRunCheckpoint, recordEngine, startDirectory } from "./run-files.node.ts";
 import { type PrepareEvent, prepareRun } from "./run-parts.node.ts";
 import { createEventFile, type EventFile } from "./tensorboard/event-file.node.ts";
 import { startWith, type WeightsEvent } from "./weights/start.node.ts";
@@ -37,6 +37,8 @@ export interface RunOptions {
 
 export type RunEvent =
   | PrepareEvent
+  /** What computes the steps, and why, where that was not said or is not the usual. */
+  | { readonly kind: "engine"; readonly engine: EngineName; readonly why: string }
   | ComparingEvent
   /** Stopped before the training began: nothing was written. */
   | { readonly kind: "stopped" }
@@ -62,20 +64,23 @@ export type RunEvent =
  */
 export async function* run(config: RunConfig, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
   const { out, resume, overwrite } = options;
-  const complete = await withModelHash(completed(config));
+  const { engine: wanted, ...others } = await withModelHash(completed(config));
+  const chosen = chooseEngine(wanted!, config.threads);
+  const complete = { ...others, engine: chosen.engine };
   const whole = resume ? complete : await fittedToData(complete);
   if (!resume && !overwrite) checkUnused(out);
   const unlock = await lockDirectory(out);
   try {
     if (!resume && !overwrite) checkUnused(out); // another process may have left a run there just now
-    yield* runInto(whole, options);
+    if (wanted === "auto" || chosen.engine !== "onnxruntime") yield { kind: "engine", engine: chosen.engine, why: chosen.why };
+    yield* runInto(whole, chosen, options);
   } finally {
     await unlock();
   }
 }
 
 /** A run in a directory that is this process's own. */
-async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
+async function* runInto(config: RunConfig, chosen: ChosenEngine, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
   const { out, dataRoot, report = true, strict, signal } = options;
   let finished = false;
   const start = options.resume ? undefined : await startWith(config, dataRoot);
@@ -91,18 +96,19 @@ async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<
   const [logEvery, patience] = [config.logEvery || undefined, config.patience || undefined];
   const fitOptions: FitOptions = { ...config, logEvery, patience, schedule, preprocess, checkpoints, resume, signal };
 
-  const engine = createOnnxRuntimeEngine({ network, optimizer, average, createSession, threads: config.threads });
+  const engine = chosen.create({ network, optimizer, average, threads: config.threads });
   const loaders = { training: createLoader(training), validation: createLoader(validation) };
   let events: EventFile | undefined;
   try {
     checkFit(engine, loaders, fitOptions);
-    if (!resume) {
+    if (resume) await recordEngine(out, config, chosen.versions);
+    else {
       const nearDuplicates = yield* findNearDuplicates(config, parts, { ...options, preprocess, withTest: report });
       if (signal?.aborted) {
         yield { kind: "stopped" };
         return;
       }
-      await startDirectory(out, { config, preprocess, nearDuplicates });
+      await startDirectory(out, { config, preprocess, nearDuplicates, versions: chosen.versions });
     }
     if (config.tensorboard) events = await createEventFile(join(out, RUN_FILES.tensorboard));
     yield {

@@ -92,6 +92,9 @@ export async function showRun(
         case "near-duplicates":
           showPreparation(event, progress);
           break;
+        case "engine":
+          print(`Engine ${event.engine}: ${event.why}.`);
+          break;
         case "prepared":
           progress.clear();
           print(title);

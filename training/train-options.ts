@@ -31,7 +31,7 @@ export interface TrainOptions extends Omit<Partial<RunConfig>, "learningRate" | 
 
 const NOT_OF_THE_RUN = ["dataDir", "out", "overwrite", "strict", "resume", "report", "json", "debug"];
 /** What may be said beside --resume: where the data is on this machine, whether to report, and how to show the run. */
-const BESIDE_RESUME = ["dataDir", "strict", "resume", "report", "json", "debug"];
+const BESIDE_RESUME = ["dataDir", "strict", "resume", "report", "json", "debug", "engine"];
 
 const flagOf = (name: string, value?: unknown): string =>
   `--${value === false ? "no-" : ""}${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -156,6 +156,6 @@ export function checkResume(options: TrainOptions): void {
   const foreign = Object.entries(options).filter(([name]) => !BESIDE_RESUME.includes(name));
   if (foreign.length)
     throw new UsageError(
-      `--resume takes all options of the run from ${options.resume}/run.json: expected nothing beside it but --data-dir, --strict, --no-report and --json, received ${foreign.map(([name, value]) => flagOf(name, value)).join(", ")}.`,
+      `--resume takes all options of the run from ${options.resume}/run.json: expected nothing beside it but --data-dir, --engine, --strict, --no-report and --json, received ${foreign.map(([name, value]) => flagOf(name, value)).join(", ")}.`,
     );
 }

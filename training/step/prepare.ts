@@ -1,4 +1,3 @@
-import { FivecropError } from "../../core/errors.ts";
 import { random } from "../../core/random.ts";
 import { numbersOf } from "../../core/tensor.ts";
 import { toLogits } from "../../models/final-softmax.ts";
@@ -9,6 +8,7 @@ import { isTrained, isTrainedNorm, type Network } from "../../models/network.ts"
 import { graphBuilder, OPS } from "../../models/ops/index.ts";
 import { indicator } from "../../models/ops/shared.ts";
 import { idleBiases } from "./idle-biases.ts";
+import { normalizedCount } from "./norm-count.ts";
 import { type Moved, poolBeforeNorm } from "./pool-before-norm.ts";
 import { poolBeforeRelu } from "./pool-before-relu.ts";
 import { separatePools } from "./separate-pools.ts";
@@ -89,12 +89,7 @@ const IN_TRAINING: Readonly<Record<string, Rewrite>> = {
     const signed = (vector: Value): Value => (moved ? g.add("Mul", [vector, moved.sign]) : vector);
     const [batchMean, batchVariance] = g.addAll("BatchMoments", [source], {}, `${node.name}/moments`);
     const y = g.add("BatchNormalization", [x, signed(scale), bias, batchMean, batchVariance], { epsilon }, node.name);
-    const count = knownShape(source).reduce((size, d) => size * d, 1) / knownShape(scale)[0];
-    if (count === 1)
-      throw new FivecropError(
-        `node '${node.name}' (BatchNormalization) would normalize over one value: its input is [${knownShape(source)}]. ` +
-          "To fix: choose a batch size that leaves no last batch of a single image.",
-      );
+    const count = normalizedCount(node, source);
     const move = (running: Value, observed: Value, correction: number) => {
       const before = g.input(running.name, running.dtype, running.shape);
       const kept = g.add("Mul", [before, g.scalar(momentum)]);

@@ -41,7 +41,8 @@ function mergeEqual(graph: Graph): Graph {
 /** JSON has no numbers as large as int64's. */
 const plain = (_key: string, value: unknown): unknown => (typeof value === "bigint" ? `${value}` : value);
 
-function dropDead(graph: Graph): Graph {
+/** Without nodes and initializers that no output needs. */
+export function dropDead(graph: Graph): Graph {
   const needed = new Set<Value>(graph.outputs);
   const nodes = graph.nodes
     .toReversed()
