@@ -23,8 +23,8 @@ export interface Session {
   dispose(): Promise<void>;
 }
 
-/** What computes: in Node `cpu` and `webgpu`, in a page `wasm` (the processor there) and `webgpu`. */
-export type Device = "cpu" | "wasm" | "webgpu";
+/** What computes: in Node `cpu`, `webgpu` and `cuda`, in a page `wasm` (the processor there) and `webgpu`. */
+export type Device = "cpu" | "wasm" | "webgpu" | "cuda";
 
 export interface SessionOptions {
   /** The processor where it is left out. No other device falls back to it: what the device cannot run is refused. */

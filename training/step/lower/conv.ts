@@ -1,7 +1,7 @@
 import { knownShape, type Node, type Value } from "../../../models/graph/graph.ts";
 import { type ConvAttributes, windowOf } from "../../../models/ops/conv.ts";
 import { reshape } from "../../../models/ops/shared.ts";
-import { asItIs, type Formulation, passCost } from "./formulation.ts";
+import { asItIs, type Formulation, NOT_ON_WEBGPU, only, passCost } from "./formulation.ts";
 
 /** Nanoseconds of one floating-point operation near the peak, and of one number copied by the convolution into the columns of its matrix product. */
 const PER_OPERATION = 0.0054;
@@ -71,4 +71,11 @@ const innermost: Formulation = {
   },
 };
 
-export const conv: readonly Formulation[] = [standard, innermost];
+/** Whether a node has more than one group. */
+export const isGrouped = ({ attributes }: Node): boolean => attributes.group !== 1;
+
+/** WebGPU groups no 3-D convolution. */
+export const conv: readonly Formulation[] = [
+  only(NOT_ON_WEBGPU, standard, (node) => isGrouped(node) && node.inputs[0]!.shape.length > 4),
+  only(NOT_ON_WEBGPU, innermost, isGrouped),
+];
