@@ -3,6 +3,7 @@ import { bytes, count, duration, pad, percent, plural, remaining } from "../core
 import type { PackProgress } from "../pipeline/pack.node.ts";
 import type { Exported } from "./export-run.node.ts";
 import type { FitEvent } from "./fit.ts";
+import type { DeviceEvent } from "./open-engine.node.ts";
 import { bestOf, type EpochRecord } from "./progress.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
 import { reportedLines, showMeasuring } from "./report/show-report.node.ts";
@@ -86,6 +87,10 @@ export async function showRun(
         case "left out":
           showPreparation(event, progress);
           break;
+        case "device":
+          progress.clear();
+          for (const line of deviceLines(event)) print(line);
+          break;
         case "prepared":
           progress.clear();
           print(title);
@@ -132,6 +137,19 @@ export async function showRun(
     progress.clear();
   }
   return outcome;
+}
+
+/** Which device, and why; what it was found to compute. */
+function deviceLines({ engine, device, why, refused, check }: DeviceEvent): string[] {
+  return [
+    `Engine ${engine} on ${device}: ${why}.`,
+    ...refused.map(({ device: other, reason }) => `  not ${other}: ${reason}`),
+    ...(check
+      ? [
+          `  a step of ${plural(check.images, "image")}: its loss within ${check.loss.toExponential(0)} of ${check.against}'s, each variable's change within ${check.variable.toExponential(0)}`,
+        ]
+      : []),
+  ];
 }
 
 /** Shows what happens to a run's data before it begins. */

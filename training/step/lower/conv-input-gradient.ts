@@ -2,7 +2,7 @@ import type { GraphBuilder } from "../../../models/graph/builder.ts";
 import { knownShape, type Node, type Value } from "../../../models/graph/graph.ts";
 import { pad, slice } from "../../../models/ops/movement.ts";
 import { reshape } from "../../../models/ops/shared.ts";
-import { convCost, imageByImageCost, isGrouped, measureInputGradient, padsWithBatchAxis, withBatchAxis } from "./conv.ts";
+import { convCost, convOnGpu, imageByImageCost, isGrouped, measureInputGradient, padsWithBatchAxis, withBatchAxis } from "./conv.ts";
 import { byPhases } from "./conv-input-gradient-phases.ts";
 import { asItIs, type Formulation, GPUS, NOT_ON_WEBGPU, only } from "./formulation.ts";
 
@@ -97,7 +97,7 @@ const stuffed: Formulation = {
     }, spread);
     const { group } = attributes;
     const plain = { kernel_shape: kernel, strides: [1, 1], dilations, pads: [0, 0, 0, 0], group };
-    return [g.add("Conv", [seen, turned(g, w!, group)], plain, node.name)];
+    return [convOnGpu(g, seen, turned(g, w!, group), undefined, plain, node.name)];
   },
 };
 

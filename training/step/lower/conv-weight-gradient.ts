@@ -4,7 +4,7 @@ import { knownShape, type Node, type Value } from "../../../models/graph/graph.t
 import { windowOf } from "../../../models/ops/conv.ts";
 import { pad, slice } from "../../../models/ops/movement.ts";
 import { reshape } from "../../../models/ops/shared.ts";
-import { convCost, imageByImageCost, isGrouped, sizes } from "./conv.ts";
+import { convCost, convOnGpu, imageByImageCost, isGrouped, sizes } from "./conv.ts";
 import { type Formulation, GPUS, NOT_ON_WEBGPU, only, passCost, sizeOfValue } from "./formulation.ts";
 
 const measure = (node: Node) => {
@@ -123,7 +123,7 @@ const exchanged: Formulation = {
       pads: [pads[0], pads[1], Math.max(0, behind[0]), Math.max(0, behind[1])],
       group: 1,
     };
-    const dw = g.add("Conv", [images, filters], attributes);
+    const dw = convOnGpu(g, images, filters, undefined, attributes);
     return [g.add("Transpose", [dw], { perm: [1, 0, 2, 3] }, node.name)];
   },
 };
