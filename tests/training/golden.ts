@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createSession as createNodeSession } from "../../core/session.node.ts";
-import type { SessionMaker } from "../../core/session.ts";
+import type { Device, SessionMaker } from "../../core/session.ts";
 import { float32, type Tensor, tensor, zeros } from "../../core/tensor.ts";
 import { ARCHITECTURES, type Architecture, createNetwork } from "../../models/architectures/index.ts";
 import { finalOutput } from "../../models/final-softmax.ts";
@@ -105,9 +105,10 @@ export async function goldenEngine(
   golden: Golden,
   optimizer: Optimizer,
   createSession: SessionMaker = createNodeSession,
+  device?: Device,
 ): Promise<TrainingEngine> {
   const network = goldenNetwork(golden);
-  const engine = createOnnxRuntimeEngine({ network, optimizer, createSession });
+  const engine = createOnnxRuntimeEngine({ network, optimizer, createSession, device });
   await engine.initialize({ ...initialState({ network, optimizer }, 0), parameters: goldenParameters(golden, network) });
   return engine;
 }
