@@ -1,5 +1,5 @@
 // What a training step copies to and from a device, and what keeping the variables there is worth:
-// node bench/devices.mjs [DEVICE webgpu] [NET fashion-cnn] [BATCH 60] [STEPS 5]
+// node bench/devices.mjs [DEVICE webgpu] [NET fashion-cnn] [BATCH 60] [SECONDS 5]
 
 import { random } from "../dist/core/random.js";
 import { createSession } from "../dist/core/session.node.js";
@@ -10,7 +10,7 @@ import { createOnnxRuntimeEngine } from "../dist/training/engines/onnxruntime.js
 import { sgd } from "../dist/training/optimizers.js";
 import { median } from "./rounds.mjs";
 
-const [device = "webgpu", name = "fashion-cnn", batch = "60", steps = "5"] = process.argv.slice(2);
+const [device = "webgpu", name = "fashion-cnn", batch = "60", seconds = "5"] = process.argv.slice(2);
 const bytesOf = (tensors) => Object.values(tensors).reduce((sum, { data }) => sum + (data?.byteLength ?? 0), 0);
 
 /** Counts what a session is fed and gives back from this process's memory; without `keep`, everything comes back after each step. */
@@ -45,16 +45,9 @@ for (const keep of [true, false]) {
   const engine = createOnnxRuntimeEngine({ network, optimizer: sgd({ momentum: 0.9 }), createSession: engineSession, device });
   await engine.initialize({ seed: 0 });
   await engine.train([{ images, targets }], [0.01]);
-  const seconds = [];
-  for (let i = 0; i < Number(steps); i++) {
-    const started = performance.now();
-    await engine.train([{ images, targets }], [0.01]);
-    seconds.push((performance.now() - started) / 1e3);
-  }
+  const time = await median(() => engine.train([{ images, targets }], [0.01]), Number(seconds));
   await engine.dispose();
   const kB = (bytes) => `${(bytes / 1e3).toFixed(1)} kB`;
   const where = keep ? "variables where they are computed" : "variables copied each step";
-  console.log(
-    `${name}(${batch}) on ${device}, ${where}: ${(1e3 * median(seconds)).toFixed(1)} ms a step, to ${kB(counts.to)}, from ${kB(counts.from)}`,
-  );
+  console.log(`${name}(${batch}) on ${device}, ${where}: ${time.toFixed(1)} ms a step, to ${kB(counts.to)}, from ${kB(counts.from)}`);
 }

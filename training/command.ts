@@ -29,6 +29,7 @@ import {
   parseValidation,
   type TrainOptions,
 } from "./train-options.ts";
+import { unusedDirectory } from "./unused-directory.node.ts";
 
 const names = (rows: Readonly<Record<string, unknown>>): string => Object.keys(rows).join(", ");
 const orDefault = (text: string, value: unknown): string => `${text} (default: ${value})`;
@@ -173,14 +174,6 @@ async function train(options: TrainOptions): Promise<void> {
     throw options.resume === undefined ? byOption(error) : error;
   } finally {
     interrupt.dispose();
-  }
-}
-
-/** runs/a, or runs/a-2, runs/a-3 … where that is taken. */
-function unusedDirectory(wanted: string): string {
-  for (let n = 1; ; n++) {
-    const candidate = n === 1 ? wanted : `${wanted}-${n}`;
-    if (!existsSync(candidate)) return candidate;
   }
 }
 

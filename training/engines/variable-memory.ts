@@ -18,6 +18,7 @@ export interface VariableMemory {
   dispose(): Promise<void>;
 }
 
+/** Empty until it is set. @param device the one that its sessions are on */
 export function createVariableMemory(createSession: SessionMaker, device: Device | undefined): VariableMemory {
   let current: Record<string, Tensor<"float32"> | Resident> = {};
   let next: Record<string, Tensor<"float32">> | undefined; // written by a step, then exchanged with `current`
