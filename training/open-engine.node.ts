@@ -82,6 +82,9 @@ export interface FailedRun extends OpenEngineOptions {
   readonly program: string;
 }
 
+/** Whether what a run's device holds is of no use any more. */
+export const isDeviceError = (error: unknown): boolean => error instanceof DeviceLostError || error instanceof DeviceMemoryError;
+
 /** An error of a run as what to do now: which batch fits, or how to go on. Others stay as they are. */
 export async function explainDeviceError(
   error: unknown,

@@ -8,7 +8,7 @@ import { fileCheckpoints } from "./checkpoint.node.ts";
 import { DEVICE_CHOICES, type DeviceChoice } from "./devices.ts";
 import { type Exported, epochOf, exportCheckpoint } from "./export-run.node.ts";
 import { type FitEvent, type FitOptions, fit } from "./fit.ts";
-import { type DeviceEvent, explainDeviceError, openEngine } from "./open-engine.node.ts";
+import { type DeviceEvent, explainDeviceError, isDeviceError, openEngine } from "./open-engine.node.ts";
 import { readCalibration } from "./report/calibration-file.node.ts";
 import { historyCsv, logCsv } from "./report/history-csv.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
@@ -95,6 +95,7 @@ async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<
   const device = taken?.device ?? "cpu";
   const loaders = { training: createLoader(training), validation: createLoader(validation) };
   let events: EventFile | undefined;
+  let disposed = false;
   try {
     checkFit(engine, loaders, fitOptions);
     if (!resume) await startDirectory(out, { config, preprocess, device });
@@ -120,10 +121,13 @@ async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<
       finished = true;
     }
   } catch (error) {
-    await engine.dispose().catch(() => undefined); // of a device that is lost
+    if (isDeviceError(error)) {
+      disposed = true;
+      await engine.dispose().catch(() => undefined); // a lost device releases nothing any more
+    }
     throw await explainDeviceError(error, { ...asked, out, program: PROGRAM }, device);
   } finally {
-    await Promise.all([events?.close(), engine.dispose(), loaders.training.dispose(), loaders.validation.dispose()]);
+    await Promise.all([events?.close(), disposed || engine.dispose(), loaders.training.dispose(), loaders.validation.dispose()]);
   }
   if (finished && report) yield* (await import("./report/report-run.node.ts")).makeReport(out, { dataRoot, strict, signal }); // echarts takes half a second to load
 }

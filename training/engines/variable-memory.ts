@@ -85,6 +85,7 @@ export function createVariableMemory(createSession: SessionMaker, device: Device
       release();
       current = {};
       await reader?.dispose();
+      reader = undefined;
     },
   };
 }
