@@ -10,6 +10,7 @@ import { WEIGHT_INITIALIZERS } from "../models/layers/initializers.ts";
 import { augmentationLines, parseAugmentations } from "../pipeline/augmentations/text.ts";
 import { DATASETS, dataRoot, fileName } from "../pipeline/datasets/index.ts";
 import { checkpointFile } from "./checkpoint.node.ts";
+import { DEVICE_CHOICES } from "./devices.ts";
 import { ENGINE_NAMES } from "./engines/names.ts";
 import { withFineTuneOptions } from "./fine-tune-options.node.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
@@ -17,7 +18,7 @@ import { RECIPES } from "./recipes/index.ts";
 import type { Recipe } from "./recipes/recipe.ts";
 import { expectationText } from "./recipes-command.node.ts";
 import { DEFAULTS, networkName, type RunConfig } from "./run-config.ts";
-import { RUN_FILES, readRunConfig, unusedDirectory } from "./run-files.node.ts";
+import { RUN_FILES, readRunConfig } from "./run-files.node.ts";
 import { SCHEDULES } from "./schedules.ts";
 import { type RunOutcome, showRun } from "./show-run.node.ts";
 import {
@@ -30,6 +31,7 @@ import {
   parseValidation,
   type TrainOptions,
 } from "./train-options.ts";
+import { unusedDirectory } from "./unused-directory.node.ts";
 
 const names = (rows: Readonly<Record<string, unknown>>): string => Object.keys(rows).join(", ");
 const orDefault = (text: string, value: unknown): string => `${text} (default: ${value})`;
@@ -119,6 +121,12 @@ export function trainCommand(): Command {
     .addOption(number("--seed", "n", orDefault("what all random numbers come from", DEFAULTS.seed), { whole: true, from: 0 }))
     .addOption(number("--threads", "n", "threads of one operator (default: the runtime's choice)", { whole: true, from: 1 }))
     .option("--engine <name>", orDefault(`what computes the steps: ${ENGINE_NAMES.join(", ")}`, "onnxruntime; with --resume the run's own"))
+    .addOption(
+      new Option(
+        "--device <name>",
+        "where to compute; auto takes the fastest that works and says why (default: cpu, or what the run to resume had)",
+      ).choices(DEVICE_CHOICES),
+    )
     .optionsGroup("What it leaves:")
     .addOption(
       number("--log-every", "n", "validate and record every n steps as well, in log.csv (default: 0, at each epoch's end only)", {
@@ -153,7 +161,7 @@ async function train(options: TrainOptions): Promise<void> {
       ? await newRunConfig(options)
       : { ...(await readRunConfig(options.resume)), ...(options.engine !== undefined && { engine: options.engine }) };
   const out = options.resume ?? options.out ?? unusedDirectory(join("runs", `${networkName(config.model)}-${fileName(config.data)}`));
-  const { json = false, overwrite, report = true, strict, dataDir } = options;
+  const { json = false, overwrite, report = true, strict, dataDir, device } = options;
   const { run } = await import("./run.node.ts");
   const progress = createProgressBar({ quiet: json });
   const interrupt = stopGently(progress);
@@ -165,6 +173,7 @@ async function train(options: TrainOptions): Promise<void> {
       overwrite,
       report,
       strict,
+      device,
       signal: interrupt.signal,
     });
     const outcome = await showRun(events, { json, title: `${networkName(config.model)} on ${config.data}`, progress, print });

@@ -1,20 +1,23 @@
 import { join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
+import { PROGRAM } from "../core/command-line.node.ts";
 import { parameterCount } from "../models/network.ts";
 import { createLoader } from "../pipeline/batches.node.ts";
 import { checkFit } from "./check-fit.ts";
 import { fileCheckpoints } from "./checkpoint.node.ts";
+import { DEVICE_CHOICES, type DeviceChoice } from "./devices.ts";
 import { type ChosenEngine, chooseEngine } from "./engines/choose.node.ts";
 import type { EngineName } from "./engines/names.ts";
 import { type Exported, epochOf, exportCheckpoint } from "./export-run.node.ts";
 import { type FitEvent, type FitOptions, fit } from "./fit.ts";
 import { withModelHash } from "./model-file.node.ts";
 import { type ComparingEvent, findNearDuplicates } from "./near-duplicates.node.ts";
+import { type DeviceEvent, explainDeviceError, isDeviceError, openEngine } from "./open-engine.node.ts";
 import { readCalibration } from "./report/calibration-file.node.ts";
 import { historyCsv, logCsv } from "./report/history-csv.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
 import { completed, fittedToData, networkName, type RunConfig } from "./run-config.ts";
-import { checkUnused, lockDirectory, RUN_FILES, readRunCheckpoint, recordEngine, startDirectory } from "./run-files.node.ts";
+import { checkUnused, lockDirectory, RUN_FILES, readRunAbout, readRunCheckpoint, recordEngine, startDirectory } from "./run-files.node.ts";
 import { type PrepareEvent, prepareRun } from "./run-parts.node.ts";
 import { createEventFile, type EventFile } from "./tensorboard/event-file.node.ts";
 import { startWith, type WeightsEvent } from "./weights/start.node.ts";
@@ -32,6 +35,8 @@ export interface RunOptions {
   readonly report?: boolean;
   /** Pictures that cannot be read are an error, and not left out. */
   readonly strict?: boolean;
+  /** Where the steps are computed: cpu where it is left out, or where the run to go on with was computed. */
+  readonly device?: DeviceChoice;
   readonly signal?: AbortSignal;
 }
 
@@ -53,6 +58,7 @@ export type RunEvent =
       readonly classes: number;
     }
   | WeightsEvent
+  | DeviceEvent
   | FitEvent
   | Exported
   | ReportEvent;
@@ -96,9 +102,17 @@ async function* runInto(config: RunConfig, chosen: ChosenEngine, options: RunOpt
   const [logEvery, patience] = [config.logEvery || undefined, config.patience || undefined];
   const fitOptions: FitOptions = { ...config, logEvery, patience, schedule, preprocess, checkpoints, resume, signal };
 
-  const engine = chosen.create({ network, optimizer, average, threads: config.threads });
+  const largest = Math.max(config.batchSize, ...(config.sizes ?? []).map((stage) => stage.batchSize ?? 0));
+  const asked = { chosen, network, optimizer, average, threads: config.threads, device: await deviceFor(options), batchSize: largest };
+  const opening = openEngine(asked);
+  let opened = await opening.next();
+  const taken = opened.done ? undefined : opened.value;
+  for (; !opened.done; opened = await opening.next()) yield opened.value;
+  const engine = opened.value;
+  const device = taken?.device ?? "cpu";
   const loaders = { training: createLoader(training), validation: createLoader(validation) };
   let events: EventFile | undefined;
+  let disposed = false;
   try {
     checkFit(engine, loaders, fitOptions);
     if (resume) await recordEngine(out, config, chosen.versions);
@@ -108,7 +122,7 @@ async function* runInto(config: RunConfig, chosen: ChosenEngine, options: RunOpt
         yield { kind: "stopped" };
         return;
       }
-      await startDirectory(out, { config, preprocess, nearDuplicates, versions: chosen.versions });
+      await startDirectory(out, { config, preprocess, nearDuplicates, versions: chosen.versions, device });
     }
     if (config.tensorboard) events = await createEventFile(join(out, RUN_FILES.tensorboard));
     yield {
@@ -133,10 +147,23 @@ async function* runInto(config: RunConfig, chosen: ChosenEngine, options: RunOpt
       yield await exportCheckpoint(join(out, RUN_FILES.model), { checkpoint, config, parts, temperature, engine });
       finished = true;
     }
+  } catch (error) {
+    if (isDeviceError(error)) {
+      disposed = true;
+      await engine.dispose().catch(() => undefined); // a lost device releases nothing any more
+    }
+    throw await explainDeviceError(error, { ...asked, out, program: PROGRAM }, device);
   } finally {
-    await Promise.all([events?.close(), engine.dispose(), loaders.training.dispose(), loaders.validation.dispose()]);
+    await Promise.all([events?.close(), disposed || engine.dispose(), loaders.training.dispose(), loaders.validation.dispose()]);
   }
   if (finished && report) yield* (await import("./report/report-run.node.ts")).makeReport(out, { dataRoot, strict, signal }); // echarts takes half a second to load
+}
+
+/** @throws FivecropError where there is no run to go on with. */
+async function deviceFor({ device, resume, out }: RunOptions): Promise<DeviceChoice> {
+  if (device !== undefined || !resume) return device ?? "cpu";
+  const then = (await readRunAbout(out)).environment.device;
+  return DEVICE_CHOICES.find((choice) => choice === then) ?? "cpu";
 }
 
 async function writeCurves(out: string, { history, logs }: Extract<FitEvent, { kind: "end" }>, { model, data }: RunConfig): Promise<void> {
