@@ -74,6 +74,7 @@ export { parseViews, VIEWS, type View, viewImages } from "./pipeline/views.ts";
 export { fileCheckpoints } from "./training/checkpoint.node.ts";
 export { type Checkpoint, type CheckpointStore, memoryCheckpoints } from "./training/checkpoint.ts";
 export type { StepInput, StepResult, TrainingEngine, TrainingState } from "./training/engine.ts";
+export { type ChosenEngine, chooseEngine, type EngineOptions } from "./training/engines/choose.node.ts";
 export type { SizeStage } from "./training/epoch-plan.ts";
 export { type About, exportTrained } from "./training/export-trained.ts";
 export { type FitData, type FitEvent, type FitOptions, fit } from "./training/fit.ts";

@@ -5,7 +5,7 @@ import { createOnnxRuntimeEngine } from "../../training/engines/onnxruntime.ts";
 import { adam, sgd } from "../../training/optimizers.ts";
 import { ARCHITECTURE_NAMES, imageOf, smallNetwork } from "../models/small.ts";
 import { batchOf } from "../training/batch-of.ts";
-import { goldenBatch, goldenEngine, readGolden } from "../training/golden.ts";
+import { goldenBatch, goldenEngine, onSessions, readGolden } from "../training/golden.ts";
 import { hasAdapter } from "./adapter.ts";
 
 const PATIENCE = 1_800_000; // a software adapter compiles each of a step's shaders for a processor
@@ -16,7 +16,7 @@ describe.skipIf(!(await hasAdapter("training on WebGPU")))("training on WebGPU",
     async (name) => {
       const golden = readGolden(name);
       const expected = golden.training.sgd_momentum_decay.losses;
-      const engine = await goldenEngine(golden, sgd({ momentum: 0.9, weightDecay: 1e-4 }), createSession, "webgpu");
+      const engine = await goldenEngine(golden, sgd({ momentum: 0.9, weightDecay: 1e-4 }), onSessions(createSession, "webgpu"));
       for (const [i, loss] of expected.entries()) {
         const [step] = await engine.train([goldenBatch(golden)], [0.01]);
         expect(Math.abs(step.loss - loss) / expected[0], `loss of step ${i + 1}`).toBeLessThan(1e-4);

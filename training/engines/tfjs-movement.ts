@@ -1,5 +1,5 @@
 import { following } from "./tfjs-elementwise.ts";
-import type { Kernel, Layout } from "./tfjs-kernel.ts";
+import type { Kernel } from "./tfjs-kernel.ts";
 
 /** The same numbers in the output's shape, which is known. */
 export const toOutputShape: Kernel = {
@@ -31,11 +31,8 @@ export const concat: Kernel = {
   },
 };
 
-/** Only the first input lies as images do; the others are numbers. */
-const numbersBehind = (node: Parameters<typeof following>[0], follows: Layout) => following(node, follows);
-
 export const pad: Kernel = {
-  place: numbersBehind,
+  place: following,
   make: ({ tf, numbers, inOrder, shape }) => {
     const pads = numbers(1)!;
     const [fill = 0] = numbers(2) ?? [];
@@ -58,7 +55,7 @@ interface Range {
 
 /** Ranges with a step of 1 are cut, others are gathered: tensorflow's strided slice has no gradient. */
 export const slice: Kernel = {
-  place: numbersBehind,
+  place: following,
   make: ({ tf, numbers, shape, output, axis }) => {
     const size = shape(0);
     const starts = numbers(1)!;
