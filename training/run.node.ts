@@ -2,14 +2,18 @@ import { join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
 import { createSession } from "../core/session.node.ts";
 import { parameterCount } from "../models/network.ts";
+import { answersOf } from "./calibrate-trained.ts";
 import { checkFit } from "./check-fit.ts";
 import { fileCheckpoints } from "./checkpoint.node.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { createOnnxRuntimeEngine } from "./engines/onnxruntime.ts";
+import { validationPlan } from "./epoch-plan.ts";
 import { type Exported, epochOf, exportCheckpoint } from "./export-run.node.ts";
 import type { FeatureProgress } from "./features/compute.node.ts";
 import { type FitEvent, type FitOptions, fit } from "./fit.ts";
-import { type CalibrateEvent, makeCalibration } from "./report/calibrate-run.node.ts";
-import { readCalibration } from "./report/calibration-file.node.ts";
+import type { CalibrateEvent } from "./report/calibrate-run.node.ts";
+import { readCalibration, writeCalibration } from "./report/calibration-file.node.ts";
+import { fitCalibration } from "./report/fit-calibration.ts";
 import { historyCsv, logCsv } from "./report/history-csv.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
 import { completed, fittedToData, type RunConfig } from "./run-config.ts";
@@ -51,7 +55,8 @@ export type RunEvent =
     }
   | FitEvent
   | Exported
-  | CalibrateEvent
+  | Extract<CalibrateEvent, { kind: "calibrated" }>
+  | { readonly kind: "not calibrated"; readonly file: string; readonly reason: string }
   | ReportEvent;
 
 /**
@@ -101,6 +106,12 @@ async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<
   };
 
   const engine = createOnnxRuntimeEngine({ network: trainedNetwork(parts), optimizer, average, createSession, threads: config.threads });
+  /** A validation image's features are known, so that its answer costs next to nothing. */
+  async function calibrateTrained(epoch: number, checkpoint: Checkpoint) {
+    await engine.initialize(checkpoint.training);
+    const answers = await answersOf(engine, loaders.validation, validationPlan(fitOptions));
+    return fitCalibration(answers, { epoch, split: "validation", views: "none" });
+  }
   let events: EventFile | undefined;
   try {
     checkFit(engine, loaders, fitOptions);
@@ -123,14 +134,21 @@ async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<
       if (event.kind !== "end" || event.reason === "interrupted") continue;
       await writeCurves(out, event, config);
       const checkpoint = await readRunCheckpoint(out, "best", config);
-      const temperature = (await readCalibration(out, epochOf(checkpoint)))?.temperature;
-      yield await exportCheckpoint(join(out, RUN_FILES.model), { checkpoint, config, parts, temperature, engine });
+      const epoch = epochOf(checkpoint);
+      const file = join(out, RUN_FILES.model);
+      const calibration = frozen && (await calibrateTrained(epoch, checkpoint));
+      if (calibration && !("none" in calibration)) await writeCalibration(out, calibration);
+      const { temperature } = (await readCalibration(out, epoch)) ?? {};
+      yield await exportCheckpoint(file, { checkpoint, config, parts, temperature, engine });
+      if (calibration)
+        yield "none" in calibration
+          ? { kind: "not calibrated", file, reason: calibration.none }
+          : { kind: "calibrated", file, ...calibration };
       finished = true;
     }
   } finally {
     await Promise.all([events?.close(), engine.dispose(), loaders.training.dispose(), loaders.validation.dispose()]);
   }
-  if (finished && frozen) yield* makeCalibration(out, { dataRoot, strict, signal, mayFail: true });
   if (finished && report) yield* (await import("./report/report-run.node.ts")).makeReport(out, { dataRoot, strict, signal }); // echarts takes half a second to load
 }
 

@@ -125,9 +125,10 @@ export async function showRun(
           print(exportedLine(event));
           break;
         case "calibrated":
-        case "not calibrated":
-          progress.clear();
           for (const line of calibratedLines(event)) print(line);
+          break;
+        case "not calibrated":
+          print(`  not calibrated: ${event.reason}`);
           break;
         case "measuring":
           showMeasuring(progress, event);
