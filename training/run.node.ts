@@ -20,7 +20,7 @@ import { completed, fittedToData, type RunConfig } from "./run-config.ts";
 import { checkUnused, lockDirectory, RUN_FILES, readRunCheckpoint, startDirectory } from "./run-files.node.ts";
 import { type PrepareEvent, prepareRun } from "./run-parts.node.ts";
 import { createEventFile, type EventFile } from "./tensorboard/event-file.node.ts";
-import { trainedData, trainedNetwork } from "./trained-parts.node.ts";
+import { trainedData, trainedLength, trainedNetwork } from "./trained-parts.node.ts";
 
 export interface RunOptions {
   /** The directory that the run writes to. */
@@ -122,7 +122,7 @@ async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<
       network: network.name,
       parameters: parameterCount(network),
       training: training.length,
-      ...(frozen && { views: config.views }),
+      ...(frozen && { views: trainedLength(parts, config) / training.length }),
       validation: validation.length,
       classes: training.classNames.length,
     };
