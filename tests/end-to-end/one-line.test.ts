@@ -102,7 +102,7 @@ describe("a folder of coloured shapes, one line", () => {
     expect((await run("verify", join(folder, "model.onnx"))).stdout).toContain("every stage agrees");
   });
 
-  test("run again it finds its features and ends in the same weights; it can be resumed, reported, calibrated and exported", async () => {
+  test("run again it finds its features and ends in the same weights; it can be resumed, reported and exported", async () => {
     const again = await run("train", "--data", "folder:shapes", "--out", "again", "--no-report", "--json");
     expect(again.code, again.stderr).toBe(0);
     const events = jsonLines(again.stdout);
