@@ -47,6 +47,7 @@ export type { Metrics } from "./inference/tally.ts";
 export { verifyExport } from "./inference/verify.ts";
 export { type Divergence, describeDivergence, type Verification, verifySamples } from "./inference/verify-samples.ts";
 export { ARCHITECTURES, type Architecture, createNetwork, type NetworkOptions } from "./models/architectures/index.ts";
+export { BACKBONES, type Backbone } from "./models/backbones.ts";
 export { type Freeze, type FreezeOptions, freeze } from "./models/freeze.ts";
 export { GraphBuilder } from "./models/graph/builder.ts";
 export type { Graph, Node, Value } from "./models/graph/graph.ts";
@@ -77,6 +78,7 @@ export type { StepInput, StepResult, TrainingEngine, TrainingState } from "./tra
 export { type ChosenEngine, chooseEngine, type EngineOptions } from "./training/engines/choose.node.ts";
 export type { SizeStage } from "./training/epoch-plan.ts";
 export { type About, exportTrained } from "./training/export-trained.ts";
+export { FEATURE_DEFAULTS } from "./training/features/feature-config.ts";
 export { type FitData, type FitEvent, type FitOptions, fit } from "./training/fit.ts";
 export { adam, adamw, createOptimizer, type Optimizer, sgd } from "./training/optimizers.ts";
 export type { EpochRecord, LogRecord, Progress } from "./training/progress.ts";

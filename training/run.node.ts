@@ -2,24 +2,30 @@ import { join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
 import { PROGRAM } from "../core/command-line.node.ts";
 import { parameterCount } from "../models/network.ts";
-import { createLoader } from "../pipeline/batches.node.ts";
+import { answersOf } from "./calibrate-trained.ts";
 import { checkFit } from "./check-fit.ts";
 import { fileCheckpoints } from "./checkpoint.node.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { DEVICE_CHOICES, type DeviceChoice } from "./devices.ts";
 import { type ChosenEngine, chooseEngine } from "./engines/choose.node.ts";
 import type { EngineName } from "./engines/names.ts";
+import { validationPlan } from "./epoch-plan.ts";
 import { type Exported, epochOf, exportCheckpoint } from "./export-run.node.ts";
+import type { FeatureProgress } from "./features/compute.node.ts";
 import { type FitEvent, type FitOptions, fit } from "./fit.ts";
 import { withModelHash } from "./model-file.node.ts";
 import { type ComparingEvent, findNearDuplicates } from "./near-duplicates.node.ts";
 import { type DeviceEvent, explainDeviceError, isDeviceError, openEngine } from "./open-engine.node.ts";
-import { readCalibration } from "./report/calibration-file.node.ts";
+import type { CalibrateEvent } from "./report/calibrate-run.node.ts";
+import { readCalibration, writeCalibration } from "./report/calibration-file.node.ts";
+import { fitCalibration } from "./report/fit-calibration.ts";
 import { historyCsv, logCsv } from "./report/history-csv.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
 import { completed, fittedToData, networkName, type RunConfig } from "./run-config.ts";
 import { checkUnused, lockDirectory, RUN_FILES, readRunAbout, readRunCheckpoint, recordEngine, startDirectory } from "./run-files.node.ts";
 import { type PrepareEvent, prepareRun } from "./run-parts.node.ts";
 import { createEventFile, type EventFile } from "./tensorboard/event-file.node.ts";
+import { trainedData, trainedLength, trainedNetwork } from "./trained-parts.node.ts";
 import { startWith, type WeightsEvent } from "./weights/start.node.ts";
 
 export interface RunOptions {
@@ -45,6 +51,7 @@ export type RunEvent =
   /** What computes the steps, and why, where that was not said or is not the usual. */
   | { readonly kind: "engine"; readonly engine: EngineName; readonly why: string }
   | ComparingEvent
+  | FeatureProgress
   /** Stopped before the training began: nothing was written. */
   | { readonly kind: "stopped" }
   | {
@@ -54,6 +61,8 @@ export type RunEvent =
       /** How many of them are not frozen. */
       readonly trained: number;
       readonly training: number;
+      /** How many views of each, where features are trained on. */
+      readonly views?: number;
       readonly validation: number;
       readonly classes: number;
     }
@@ -61,6 +70,8 @@ export type RunEvent =
   | DeviceEvent
   | FitEvent
   | Exported
+  | Extract<CalibrateEvent, { kind: "calibrated" }>
+  | { readonly kind: "not calibrated"; readonly file: string; readonly reason: string }
   | ReportEvent;
 
 /**
@@ -91,26 +102,52 @@ async function* runInto(config: RunConfig, chosen: ChosenEngine, options: RunOpt
   let finished = false;
   const start = options.resume ? undefined : await startWith(config, dataRoot);
   const parts = yield* prepareRun(config, options);
-  if (!parts) {
+  const trained = parts && (yield* trainedData(parts, config, signal));
+  if (!trained) {
     yield { kind: "stopped" };
     return;
   }
-  const { optimizer, average, schedule, preprocess, training, validation } = parts;
+  const { frozen, optimizer, average, schedule, preprocess, training, validation } = parts;
   const { network, event: begins } = start?.(parts.network) ?? { network: parts.network };
+  const { data: loaders, batchSize, augmentations } = trained;
   const checkpoints = fileCheckpoints(out);
   const resume = options.resume ? await readRunCheckpoint(out, "last", config) : undefined;
   const [logEvery, patience] = [config.logEvery || undefined, config.patience || undefined];
-  const fitOptions: FitOptions = { ...config, logEvery, patience, schedule, preprocess, checkpoints, resume, signal };
+  const fitOptions: FitOptions = {
+    ...config,
+    batchSize,
+    augmentations,
+    logEvery,
+    patience,
+    schedule,
+    preprocess,
+    checkpoints,
+    resume,
+    signal,
+  };
 
-  const largest = Math.max(config.batchSize, ...(config.sizes ?? []).map((stage) => stage.batchSize ?? 0));
-  const asked = { chosen, network, optimizer, average, threads: config.threads, device: await deviceFor(options), batchSize: largest };
+  const largest = Math.max(batchSize, ...(config.sizes ?? []).map((stage) => stage.batchSize ?? 0));
+  const asked = {
+    chosen,
+    network: trainedNetwork({ network, frozen }),
+    optimizer,
+    average,
+    threads: config.threads,
+    device: await deviceFor(options),
+    batchSize: largest,
+  };
   const opening = openEngine(asked);
   let opened = await opening.next();
   const taken = opened.done ? undefined : opened.value;
   for (; !opened.done; opened = await opening.next()) yield opened.value;
   const engine = opened.value;
   const device = taken?.device ?? "cpu";
-  const loaders = { training: createLoader(training), validation: createLoader(validation) };
+  /** A validation image's features are known, so that its answer costs next to nothing. */
+  async function calibrateTrained(epoch: number, checkpoint: Checkpoint) {
+    await engine.initialize(checkpoint.training);
+    const answers = await answersOf(engine, loaders.validation, validationPlan(fitOptions));
+    return fitCalibration(answers, { epoch, split: "validation", views: "none" });
+  }
   let events: EventFile | undefined;
   let disposed = false;
   try {
@@ -129,8 +166,9 @@ async function* runInto(config: RunConfig, chosen: ChosenEngine, options: RunOpt
       kind: "prepared",
       network: network.name,
       parameters: parameterCount(network),
-      trained: parameterCount(network, true),
+      trained: frozen ? parameterCount(frozen.classifier) : parameterCount(network, true),
       training: training.length,
+      ...(frozen && { views: trainedLength(parts, config) / training.length }),
       validation: validation.length,
       classes: training.classNames.length,
     };
@@ -143,8 +181,16 @@ async function* runInto(config: RunConfig, chosen: ChosenEngine, options: RunOpt
       if (event.kind !== "end" || event.reason === "interrupted") continue;
       await writeCurves(out, event, config);
       const checkpoint = await readRunCheckpoint(out, "best", config);
-      const temperature = (await readCalibration(out, epochOf(checkpoint)))?.temperature;
-      yield await exportCheckpoint(join(out, RUN_FILES.model), { checkpoint, config, parts, temperature, engine });
+      const epoch = epochOf(checkpoint);
+      const file = join(out, RUN_FILES.model);
+      const calibration = frozen && (await calibrateTrained(epoch, checkpoint));
+      if (calibration && !("none" in calibration)) await writeCalibration(out, calibration);
+      const { temperature } = (await readCalibration(out, epoch)) ?? {};
+      yield await exportCheckpoint(file, { checkpoint, config, parts, temperature, engine });
+      if (calibration)
+        yield "none" in calibration
+          ? { kind: "not calibrated", file, reason: calibration.none }
+          : { kind: "calibrated", file, ...calibration };
       finished = true;
     }
   } catch (error) {
