@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readInput } from "../core/read-file.node.ts";
 import type { Backbone } from "./backbones.ts";
@@ -13,3 +15,6 @@ export const PRETRAINED = {
 /** The bytes of a backbone's file. @throws FivecropError where the package lacks it. */
 export const readBackbone = ({ file }: Backbone): Promise<Uint8Array> =>
   readInput(at(file), `cannot read ${at(file)}, which the package ships`, "install fivecrop anew");
+
+/** The path of a file that the package ships, by its name; undefined where it ships none of this name. */
+export const shippedFile = (name: string): string | undefined => (name === basename(name) && existsSync(at(name)) ? at(name) : undefined);
