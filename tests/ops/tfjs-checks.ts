@@ -46,7 +46,7 @@ function graphOf(
 function programOf(tf: Tf, graph: Graph, names: readonly string[], training: boolean) {
   const own = layoutsOf(graph);
   const layouts = new Map(names.map((name) => [name, own.get(name) ?? ("standard" as const)]));
-  const program = compileProgram(tf, { ...graph, inputs: [] }, layouts, training);
+  const program = compileProgram(tf, { ...graph, inputs: [] }, layouts, () => training);
   const run = (tensors: readonly TfTensor[]): TfTensor =>
     program.run(
       undefined as unknown as TfTensor,

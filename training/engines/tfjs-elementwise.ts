@@ -8,9 +8,9 @@ export function following(node: Node, follows: Layout): Placement {
   return { inputs: node.inputs.map(() => layout), output: layout };
 }
 
-const everywhere = (make: (site: Site) => Run): Kernel => ({ place: following, make });
+export const everywhere = (make: (site: Site) => Run): Kernel => ({ place: following, make });
 
-type Unary = "exp" | "log" | "neg" | "sigmoid" | "sqrt" | "tanh";
+type Unary = "ceil" | "erf" | "exp" | "floor" | "log" | "neg" | "reciprocal" | "sigmoid" | "softplus" | "sqrt" | "tanh";
 export const unary = (name: Unary): Kernel =>
   everywhere(
     ({ tf }) =>
@@ -29,12 +29,26 @@ export const comparison = (name: Comparison): Kernel =>
     return ([a, b]) => run(a, b);
   });
 
-type Binary = "add" | "div" | "maximum" | "minimum" | "mul" | "pow" | "sub";
+type Binary = "add" | "div" | "mul" | "pow" | "sub";
 export const binary = (name: Binary): Kernel =>
   everywhere(({ tf, node, refuse }) => {
     if (name === "div" && node.outputs[0].dtype !== "float32") return refuse("TensorFlow.js rounds quotients of whole numbers down");
     return ([a, b]) => tf[name](a, b);
   });
+
+/** Of one input or more; where several are the largest or the smallest, the gradient goes to the first. */
+export const variadic = (name: "add" | "maximum" | "minimum"): Kernel =>
+  everywhere(
+    ({ tf }) =>
+      (inputs) =>
+        inputs.reduce((a, b) => tf[name](a, b)),
+  );
+
+export const where = everywhere(
+  ({ tf }) =>
+    ([condition, x, y]) =>
+      tf.where(condition, x, y),
+);
 
 export const identity = everywhere(
   () =>

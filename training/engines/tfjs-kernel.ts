@@ -47,7 +47,7 @@ export interface Site {
   axis(axis: number): number;
   /** One number for each axis, in the order in which they lie here. */
   inOrder(perAxis: readonly number[]): number[];
-  /** Absent at inference. */
+  /** Not at inference, nor for a batch norm that is frozen. */
   readonly training: boolean;
   /** @throws FivecropError that names the node, and why tensorflow does not compute it. */
   refuse(why: string): never;

@@ -1,5 +1,6 @@
+import type { Node } from "../../models/graph/graph.ts";
 import { following } from "./tfjs-elementwise.ts";
-import type { Kernel } from "./tfjs-kernel.ts";
+import type { Kernel, Layout, Placement, TfTensor } from "./tfjs-kernel.ts";
 
 /** The same numbers in the output's shape, which is known. */
 export const toOutputShape: Kernel = {
@@ -30,6 +31,12 @@ export const concat: Kernel = {
     return (inputs) => tf.concat([...inputs], along);
   },
 };
+
+/** Only the first input lies as images do; the others are numbers. */
+function numbersBehind(node: Node, follows: Layout): Placement {
+  const { output } = following(node, follows);
+  return { inputs: node.inputs.map((_, i) => (i === 0 ? output : "standard")), output };
+}
 
 export const pad: Kernel = {
   place: following,
@@ -90,5 +97,31 @@ export const gather: Kernel = {
     const indices = Int32Array.from(numbers(1)!, (index) => (index < 0 ? index + size : index));
     const shapeOfIndices = [...shape(1)];
     return ([x]) => tf.gather(x, tf.tensor(indices, shapeOfIndices, "int32"), along);
+  },
+};
+
+export const split: Kernel = {
+  place: numbersBehind,
+  make: ({ tf, node, numbers, axis }) => {
+    const along = axis(node.attributes.axis as number);
+    const lengths = [...numbers(1)!];
+    return ([x]) => tf.split(x, lengths, along);
+  },
+};
+
+/** Each pixel is repeated along one axis after the other. */
+export const resize: Kernel = {
+  place: numbersBehind,
+  make: ({ tf, shape, output, inOrder }) => {
+    const repeats = inOrder(shape(0).map((size, axis) => output[axis] / size));
+    const repeat = (x: TfTensor, times: number, axis: number): TfTensor => {
+      if (times === 1) return x;
+      const [before, size, behind] = [x.shape.slice(0, axis), x.shape[axis], x.shape.slice(axis + 1)];
+      const count = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
+      const [rows, columns] = [count(before) * size, count(behind)];
+      const repeated = tf.broadcastTo(tf.reshape(x, [rows, 1, columns]), [rows, times, columns]);
+      return tf.reshape(repeated, [...before, size * times, ...behind]);
+    };
+    return ([x]) => repeats.reduce(repeat, x);
   },
 };

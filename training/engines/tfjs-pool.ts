@@ -71,3 +71,13 @@ export const globalAveragePool: Kernel = imagesFrom(
       tf.mean(x, [1, 2], true),
   { merge: true },
 );
+
+/** One window over all pixels. */
+export const globalMaxPool: Kernel = imagesFrom(
+  ({ tf }) =>
+    ([x]) => {
+      const [, height, width] = x.shape as [number, number, number, number];
+      return tf.maxPool(x as Image, [height, width], 1, "valid");
+    },
+  { merge: true },
+);

@@ -79,10 +79,11 @@ function siteOf(tf: Tf, constants: Constants, node: Node, { inputs: [layout = "s
  * Decides, once for all steps, in which layout every node computes and where tensors change theirs: an image is transposed where a kernel needs it in
  * another layout than it is there in, at most once, and a constant before the first step.
  * @param graph with all shapes known
+ * @param isTraining whether a node does in training what it does not at inference
  * @param variables the layouts of what is not held by the graph, by name
  * @throws FivecropError that names the node that tensorflow does not compute.
  */
-export function compileProgram(tf: Tf, graph: Graph, variables: ReadonlyMap<string, Layout>, training: boolean): Program {
+export function compileProgram(tf: Tf, graph: Graph, variables: ReadonlyMap<string, Layout>, isTraining: (node: Node) => boolean): Program {
   const [images] = graph.inputs;
   const slots = new Map<Value, Map<Layout, number>>();
   const calls: Call[] = [];
@@ -128,7 +129,7 @@ export function compileProgram(tf: Tf, graph: Graph, variables: ReadonlyMap<stri
   for (const node of graph.nodes) {
     const kernel = kernelOf(node);
     const place = kernel.place?.(node, follows(node)) ?? standard(node);
-    const site = siteOf(tf, constants, node, place, training);
+    const site = siteOf(tf, constants, node, place, isTraining(node));
     const run = kernel.make(site);
     const inputs = node.inputs.map((value, i) => (value ? fetch(value, place.inputs[i]) : undefined));
     calls.push({ run, inputs, outputs: node.outputs.map((value) => slotOf(value, value.shape.length === 4 ? place.output : "standard")) });

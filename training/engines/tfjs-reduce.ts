@@ -14,20 +14,34 @@ function axesOf({ node, numbers, shape, axis }: Site): number[] {
   return node.attributes.noop_with_empty_axes ? [] : shape(0).map((_, i) => i);
 }
 
-/** @param reduce keeps reduced axes as 1 */
-export const reduction = (reduce: (tf: Tf, x: TfTensor, axes: number[]) => TfTensor): Kernel => ({
+/** @param reduce keeps reduced axes as 1 @param alone what becomes of each element where no axis is reduced */
+export const reduction = (
+  reduce: (tf: Tf, x: TfTensor, axes: number[]) => TfTensor,
+  alone: (tf: Tf, x: TfTensor) => TfTensor = (_tf, x) => x,
+): Kernel => ({
   place: reducing,
   make: (site) => {
     const { tf, node, output } = site;
     const axes = axesOf(site);
     const shape = node.attributes.keepdims ? undefined : [...output];
-    if (axes.length === 0) return ([x]) => (node.op === "ReduceSumSquare" ? tf.square(x) : x);
+    if (axes.length === 0) return ([x]) => alone(tf, x);
     return ([x]) => {
       const y = reduce(tf, x, axes);
       return shape ? tf.reshape(y, shape) : y;
     };
   },
 });
+
+const length = (tf: Tf, x: TfTensor, axes: number[]): TfTensor =>
+  tf.customGrad((given, save) => {
+    const x = given as TfTensor;
+    const y = tf.sqrt(tf.sum(tf.square(x), axes, true));
+    (save as (tensors: TfTensor[]) => void)([x, y]);
+    return { value: y, gradFunc: (dy: TfTensor, [x, y]: TfTensor[]) => tf.mul(dy, tf.divNoNan(x, y)) };
+  })(x);
+
+/** The derivative at 0 is 0, where tensorflow's own is no number. */
+export const reduceL2: Kernel = reduction(length, (tf, x) => length(tf, tf.expandDims(x, -1), [x.rank]).reshape(x.shape));
 
 /** The gradient goes to the first largest in row order, as ONNX Runtime's engine has it; tensorflow's goes to every tied place. */
 export const reduceMax: Kernel = {

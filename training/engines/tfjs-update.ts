@@ -49,19 +49,25 @@ export interface Updating {
   readonly variables: ReadonlyMap<string, TfVariable>;
   readonly optimizer: Optimizer;
   readonly average?: WeightAverage;
+  /** What multiplies the learning rate. */
+  readonly rateFactors?: ReadonlyMap<string, number>;
+  /** What no step changes. */
+  readonly fixed: ReadonlySet<string>;
 }
 
 /** The optimizer's rule for each parameter. @param step counted from 1 */
 export function updateParameters(
-  { tf, math, variables, optimizer }: Updating,
+  { tf, math, variables, optimizer, rateFactors }: Updating,
   gradients: ReadonlyMap<string, TfTensor>,
   rate: number,
   step: number,
 ): void {
-  const learningRate = tf.scalar(rate);
+  const whole = tf.scalar(rate);
   const factors = optimizer.factorsAt(step).map((factor) => tf.scalar(factor));
   for (const [name, gradient] of gradients) {
     const parameter = variables.get(name)!;
+    const factor = rateFactors?.get(name) ?? 1;
+    const learningRate = factor === 1 ? whole : math.mul(whole, factor);
     const slots = optimizer.slots.map((slot) => variables.get(slotName(name, slot))!);
     const next = optimizer.update<TfTensor>(math, { parameter, gradient, slots, learningRate, factors });
     parameter.assign(next.parameter);
@@ -85,12 +91,12 @@ export function updateStatistics({ math, variables }: Updating, seen: readonly O
   }
 }
 
-/** The moving average of every weight and running statistic. @param step counted from 1 */
-export function updateAverages({ tf, math, variables, average }: Updating, step: number): void {
+/** The moving average of every weight and running statistic that steps change. @param step counted from 1 */
+export function updateAverages({ tf, math, variables, average, fixed }: Updating, step: number): void {
   if (!average) return;
   const [kept, taken] = averageFactorsAt(average, step).map((factor) => tf.scalar(factor));
   for (const [name, value] of variables) {
     const averaged = variables.get(averageName(name));
-    if (averaged) averaged.assign(moveAverage<TfTensor>(math, { average: averaged, value, kept, taken }));
+    if (averaged && !fixed.has(name)) averaged.assign(moveAverage<TfTensor>(math, { average: averaged, value, kept, taken }));
   }
 }

@@ -1,9 +1,9 @@
 import { FivecropError, messageOf } from "../../core/errors.ts";
 import { type Tensor, tensor } from "../../core/tensor.ts";
 import { toLogits } from "../../models/final-softmax.ts";
-import type { Graph } from "../../models/graph/graph.ts";
+import type { Graph, Node } from "../../models/graph/graph.ts";
 import { withBatch } from "../../models/graph/with-batch.ts";
-import { classCount, type Network, networkForSize } from "../../models/network.ts";
+import { classCount, isTrained, isTrainedNorm, type Network, networkForSize } from "../../models/network.ts";
 import { OPS } from "../../models/ops/index.ts";
 import type { StepInput, StepResult, TrainingEngine, Weights } from "../engine.ts";
 import type { Optimizer } from "../optimizers.ts";
@@ -17,7 +17,7 @@ import type { Layout, Tf, TfTensor, TfVariable, TrainingStep } from "./tfjs-kern
 import { relay } from "./tfjs-layout.ts";
 import { compileProgram, layoutsOf, type Program } from "./tfjs-program.ts";
 import { type Observed, tfArithmetic, type Updating, updateAverages, updateParameters, updateStatistics } from "./tfjs-update.ts";
-import { copyVariables, groupVariables, initialState, noiseAt, statisticsOf } from "./variables.ts";
+import { copyVariables, fixedVariables, groupVariables, initialState, noiseAt, statisticsOf } from "./variables.ts";
 
 export interface TfjsEngineOptions {
   readonly network: Network;
@@ -45,7 +45,7 @@ export function createTfjsEngine(options: TfjsEngineOptions): TrainingEngine {
   if (average) checkAverage(average);
   const math = tfArithmetic(tf);
   const variables = new Map<string, TfVariable>();
-  const updating: Updating = { tf, math, variables, optimizer, average };
+  const updating: Updating = { tf, math, variables, optimizer, average, rateFactors: network.rateFactors, fixed: fixedVariables(network) };
   const programs = { training: new Map<string, Program>(), prediction: new Map<string, Program>() };
   const ownLayouts = layoutsOf(forwardGraph(network, 1));
   const layouts = new Map<string, Layout>(
@@ -54,8 +54,8 @@ export function createTfjsEngine(options: TfjsEngineOptions): TrainingEngine {
       return kept.map((each) => [each, ownLayouts.get(name) ?? "standard"] as const);
     }),
   );
-  const idle = new Set([...idleBiases(forwardGraph(network, 1))].map(({ name }) => name));
-  const names = [...network.parameters.keys()].map(({ name }) => name);
+  const idle = new Set([...idleBiases(forwardGraph(network, 1), (node) => isTrainedNorm(network, node))].map(({ name }) => name));
+  const names = [...network.parameters.keys()].flatMap((value) => (isTrained(network, value) ? [value.name] : []));
   let seed = 0;
   let done = 0;
 
@@ -64,9 +64,11 @@ export function createTfjsEngine(options: TfjsEngineOptions): TrainingEngine {
     const known = kept.get(String(shape));
     if (known) return known;
     const [batch, ...input] = shape as [number, number, number, number];
-    const graph = forwardGraph(training ? networkForSize(network, input) : network, batch);
-    if (training) for (const node of graph.nodes) if (node.op === "BatchNormalization") normalizedCount(node, node.inputs[0]!);
-    const made = compileProgram(tf, graph, layouts, training);
+    const sized = training ? networkForSize(network, input) : network;
+    const graph = forwardGraph(sized, batch);
+    if (training) for (const node of graph.nodes) if (isTrainedNorm(sized, node)) normalizedCount(node, node.inputs[0]!);
+    const isTraining = (node: Node): boolean => training && (node.op !== "BatchNormalization" || isTrainedNorm(sized, node));
+    const made = compileProgram(tf, graph, layouts, isTraining);
     if (kept.size === MOST_PROGRAMS) {
       const [oldest, program] = [...kept][0];
       kept.delete(oldest);
