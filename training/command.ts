@@ -6,8 +6,9 @@ import { type Interrupt, listenForInterrupt } from "../core/interrupt.node.ts";
 import { createProgressBar, type ProgressBar } from "../core/progress-bar.node.ts";
 import { shellWord, table } from "../core/text.ts";
 import { ARCHITECTURES } from "../models/architectures/index.ts";
+import { BACKBONES, STANDARD_BACKBONE } from "../models/backbones.ts";
 import { WEIGHT_INITIALIZERS } from "../models/layers/initializers.ts";
-import { augmentationLines, parseAugmentations } from "../pipeline/augmentations/text.ts";
+import { parseAugmentations } from "../pipeline/augmentations/text.ts";
 import { DATASETS, dataRoot, fileName } from "../pipeline/datasets/index.ts";
 import { checkpointFile } from "./checkpoint.node.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
@@ -18,6 +19,7 @@ import { DEFAULTS, type RunConfig } from "./run-config.ts";
 import { RUN_FILES, readRunConfig } from "./run-files.node.ts";
 import { SCHEDULES } from "./schedules.ts";
 import { type RunOutcome, showRun } from "./show-run.node.ts";
+import { trainHelp } from "./train-help.ts";
 import {
   byOption,
   checkResume,
@@ -38,6 +40,7 @@ export function trainCommand(): Command {
     new Option(`${flag} <${placeholder}>`, text).argParser(numberOption(flag, range));
   const schedules = Object.values(SCHEDULES).map(({ usage }) => usage);
   return createCommand("train", "Train a network on a data set; the best epoch becomes model.onnx.", [
+    "fivecrop train --data folder:photos",
     "fivecrop train --model fashion-cnn --data fashion-mnist-sample --epochs 3",
     "fivecrop train --model fashion-cnn --data fashion-mnist --epochs 5 --batch-size 60 --optimizer adam \\\n      --lr 0.01 --schedule exponential:0.999/step --out runs/fashion",
     "fivecrop train --model minivgg --data folder:photos --epochs 20 --augment flip",
@@ -46,7 +49,10 @@ export function trainCommand(): Command {
   ])
     .optionsGroup("What:")
     .option("--recipe <name>", `begin with the options of an experiment: ${names(RECIPES)} (fivecrop recipes shows them)`)
-    .option("--model <name>", `the network: ${names(ARCHITECTURES)}`)
+    .option("--model <name>", `the network: ${names({ ...BACKBONES, ...ARCHITECTURES })} (default: ${STANDARD_BACKBONE}, see below)`)
+    .addOption(
+      number("--views", "n", "of mobilenetv2-features: how many views it learns of each picture (default: 10)", { whole: true, from: 1 }),
+    )
     .addOption(
       new Option("--head <units>", "hidden layers in place of the network's own, such as 512,256, none, or own").argParser(parseTrainHead),
     )
@@ -127,12 +133,9 @@ export function trainCommand(): Command {
     .option("--overwrite", "replace the run that is there")
     .option("--no-report", "leave no report.html: it measures on up to 10,000 images of the test split")
     .option("--resume <dir>", "go on with a run that was stopped, as if it had not been")
-    .addHelpText("after", augmentationHelp)
+    .addHelpText("after", trainHelp)
     .action(train);
 }
-
-const augmentationHelp = (): string =>
-  ["", "Augmentations, and numbers that may be left out (in brackets):", ...augmentationLines().map((line) => `  ${line}`)].join("\n");
 
 const stopGently = (progress: ProgressBar): Interrupt =>
   listenForInterrupt(() => {

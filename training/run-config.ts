@@ -1,6 +1,7 @@
 import { UsageError } from "../core/errors.ts";
 import { lookUp } from "../core/nearest.ts";
 import { ARCHITECTURES, type Architecture, createNetwork } from "../models/architectures/index.ts";
+import { backboneOf } from "../models/backbones.ts";
 import type { WeightInitializer } from "../models/layers/initializers.ts";
 import type { Network } from "../models/network.ts";
 import { headOf } from "../models/network-options.ts";
@@ -18,6 +19,8 @@ export interface RunConfig extends OptimizerOptions {
   /** The recipe that it began from. */
   readonly recipe?: string;
   readonly model: string;
+  /** How many augmented views of each training picture a network on features sees. */
+  readonly views?: number;
   /** Units of hidden layers in place of the network's own. */
   readonly head?: readonly number[];
   /** The share that is dropped behind each of them. */
@@ -90,6 +93,7 @@ export async function fittedToData({ validation, ...config }: RunConfig): Promis
 }
 
 function initializationOf({ model }: RunConfig): Pick<RunConfig, "initialization"> {
+  if (backboneOf(model)) return {};
   const { initialization } = lookUp<Architecture>("model", ARCHITECTURES, model);
   return initialization ? { initialization } : {};
 }

@@ -1,26 +1,26 @@
 import { join } from "node:path";
 import { FivecropError } from "../core/errors.ts";
 import { plural } from "../core/text.ts";
-import type { Network } from "../models/network.ts";
+import type { Backbone } from "../models/backbones.ts";
 import { AUGMENTATIONS } from "../pipeline/augmentations/index.ts";
 import { type Dataset, type Split, splitDataset } from "../pipeline/dataset.ts";
 import { cacheRoot, datasetEntry, openDataset, trainingSplit } from "../pipeline/datasets/index.ts";
 import { type PackProgress, packPictures } from "../pipeline/pack.node.ts";
 import type { UnreadablePicture } from "../pipeline/packed.node.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
+import { backboneOfRun, preprocessOf } from "./features/feature-config.ts";
 import type { Optimizer } from "./optimizers.ts";
 import { averageOf, DEFAULTS, modelOf, optimizerOf, type RunConfig } from "./run-config.ts";
 import { checkRunData, type RunData } from "./run-data.ts";
 import { parseSchedule, type Schedule } from "./schedules.ts";
+import { modelOnFeatures, type RunModel, trainedLength } from "./trained-parts.node.ts";
 import type { WeightAverage } from "./weight-average.ts";
 
 /** What a run's options stand for. */
-export interface RunParts extends Split {
-  readonly network: Network;
+export interface RunParts extends Split, RunModel {
   readonly optimizer: Optimizer;
   readonly schedule: Schedule;
   readonly average?: WeightAverage;
-  readonly preprocess: PreprocessSpec;
 }
 
 export interface RunPartsOptions {
@@ -54,17 +54,21 @@ export async function* prepareRun(
   const optimizer = optimizerOf(config);
   const schedule = parseSchedule(config.schedule);
   const average = averageOf(config);
+  const backbone = backboneOfRun(config);
   const entry = await datasetEntry(config.data);
-  const { preprocess } = modelOf(config, entry.defaultPreprocess);
+  const preprocess = backbone ? preprocessOf(backbone) : modelOf(config, entry.defaultPreprocess).preprocess;
   const kept = looksAtWholePictures(config) ? { ...preprocess, resize: null } : preprocess;
   const whole = yield* openSplit(config.data, trainingSplit(entry), kept, options);
   if (!whole) return undefined;
   const validation = "validation" in entry.splits ? yield* openSplit(config.data, "validation", preprocess, options) : null;
   if (validation === undefined) return undefined;
-  const model = modelOf(config, entry.defaultPreprocess, whole.classNames.length);
+  const model = await modelFor(config, entry.defaultPreprocess, whole.classNames.length, backbone);
   const split = validation ? { training: whole, validation } : splitDataset(whole, config.validation ?? DEFAULTS.validation, config.seed);
   return { ...model, optimizer, schedule, average, ...split };
 }
+
+const modelFor = async (config: RunConfig, standard: PreprocessSpec, classes: number, backbone?: Backbone): Promise<RunModel> =>
+  backbone ? modelOnFeatures(config, backbone, classes) : modelOf(config, standard, classes);
 
 /** Whether training sees more of a picture than what the preprocessing's resize leaves of it: other sizes, or parts enlarged. */
 const looksAtWholePictures = ({ augmentations, sizes = [] }: RunConfig): boolean =>
@@ -83,7 +87,7 @@ export async function* prepareAgain(
   const preparing = prepareRun(config, options);
   let step = await preparing.next();
   for (; !step.done; step = await preparing.next()) if (step.value.kind === "decoding") yield step.value;
-  if (step.value) checkRunData(then, step.value);
+  if (step.value) checkRunData(then, { ...step.value, training: { ...step.value.training, length: trainedLength(step.value, config) } });
   return step.value;
 }
 

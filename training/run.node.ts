@@ -2,12 +2,13 @@ import { join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
 import { createSession } from "../core/session.node.ts";
 import { parameterCount } from "../models/network.ts";
-import { createLoader } from "../pipeline/batches.node.ts";
 import { checkFit } from "./check-fit.ts";
 import { fileCheckpoints } from "./checkpoint.node.ts";
 import { createOnnxRuntimeEngine } from "./engines/onnxruntime.ts";
 import { type Exported, epochOf, exportCheckpoint } from "./export-run.node.ts";
+import type { FeatureProgress } from "./features/compute.node.ts";
 import { type FitEvent, type FitOptions, fit } from "./fit.ts";
+import { type CalibrateEvent, makeCalibration } from "./report/calibrate-run.node.ts";
 import { readCalibration } from "./report/calibration-file.node.ts";
 import { historyCsv, logCsv } from "./report/history-csv.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
@@ -15,6 +16,7 @@ import { completed, fittedToData, type RunConfig } from "./run-config.ts";
 import { checkUnused, lockDirectory, RUN_FILES, readRunCheckpoint, startDirectory } from "./run-files.node.ts";
 import { type PrepareEvent, prepareRun } from "./run-parts.node.ts";
 import { createEventFile, type EventFile } from "./tensorboard/event-file.node.ts";
+import { trainedData, trainedNetwork } from "./trained-parts.node.ts";
 
 export interface RunOptions {
   /** The directory that the run writes to. */
@@ -34,6 +36,7 @@ export interface RunOptions {
 
 export type RunEvent =
   | PrepareEvent
+  | FeatureProgress
   /** Stopped before the training began: nothing was written. */
   | { readonly kind: "stopped" }
   | {
@@ -41,11 +44,14 @@ export type RunEvent =
       readonly network: string;
       readonly parameters: number;
       readonly training: number;
+      /** How many views of each, where features are trained on. */
+      readonly views?: number;
       readonly validation: number;
       readonly classes: number;
     }
   | FitEvent
   | Exported
+  | CalibrateEvent
   | ReportEvent;
 
 /**
@@ -71,18 +77,30 @@ async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<
   const { out, dataRoot, report = true, strict, signal } = options;
   let finished = false;
   const parts = yield* prepareRun(config, options);
-  if (!parts) {
+  const trained = parts && (yield* trainedData(parts, config, signal));
+  if (!trained) {
     yield { kind: "stopped" };
     return;
   }
-  const { network, optimizer, average, schedule, preprocess, training, validation } = parts;
+  const { network, frozen, optimizer, average, schedule, preprocess, training, validation } = parts;
+  const { data: loaders, batchSize, augmentations } = trained;
   const checkpoints = fileCheckpoints(out);
   const resume = options.resume ? await readRunCheckpoint(out, "last", config) : undefined;
   const [logEvery, patience] = [config.logEvery || undefined, config.patience || undefined];
-  const fitOptions: FitOptions = { ...config, logEvery, patience, schedule, preprocess, checkpoints, resume, signal };
+  const fitOptions: FitOptions = {
+    ...config,
+    batchSize,
+    augmentations,
+    logEvery,
+    patience,
+    schedule,
+    preprocess,
+    checkpoints,
+    resume,
+    signal,
+  };
 
-  const engine = createOnnxRuntimeEngine({ network, optimizer, average, createSession, threads: config.threads });
-  const loaders = { training: createLoader(training), validation: createLoader(validation) };
+  const engine = createOnnxRuntimeEngine({ network: trainedNetwork(parts), optimizer, average, createSession, threads: config.threads });
   let events: EventFile | undefined;
   try {
     checkFit(engine, loaders, fitOptions);
@@ -93,6 +111,7 @@ async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<
       network: network.name,
       parameters: parameterCount(network),
       training: training.length,
+      ...(frozen && { views: config.views }),
       validation: validation.length,
       classes: training.classNames.length,
     };
@@ -111,6 +130,7 @@ async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<
   } finally {
     await Promise.all([events?.close(), engine.dispose(), loaders.training.dispose(), loaders.validation.dispose()]);
   }
+  if (finished && frozen) yield* makeCalibration(out, { dataRoot, strict, signal, mayFail: true });
   if (finished && report) yield* (await import("./report/report-run.node.ts")).makeReport(out, { dataRoot, strict, signal }); // echarts takes half a second to load
 }
 

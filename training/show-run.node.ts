@@ -2,10 +2,11 @@ import type { ProgressBar } from "../core/progress-bar.node.ts";
 import { bytes, count, duration, pad, percent, plural, remaining } from "../core/text.ts";
 import type { PackProgress } from "../pipeline/pack.node.ts";
 import type { Exported } from "./export-run.node.ts";
+import type { FeatureProgress } from "./features/compute.node.ts";
 import type { FitEvent } from "./fit.ts";
 import { bestOf, type EpochRecord } from "./progress.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
-import { reportedLines, showMeasuring } from "./report/show-report.node.ts";
+import { calibratedLines, reportedLines, showMeasuring } from "./report/show-report.node.ts";
 import type { RunEvent } from "./run.node.ts";
 import type { PrepareEvent } from "./run-parts.node.ts";
 
@@ -86,6 +87,9 @@ export async function showRun(
         case "left out":
           showPreparation(event, progress);
           break;
+        case "features":
+          showFeatures(event, progress);
+          break;
         case "prepared":
           progress.clear();
           print(title);
@@ -120,6 +124,11 @@ export async function showRun(
         case "exported":
           print(exportedLine(event));
           break;
+        case "calibrated":
+        case "not calibrated":
+          progress.clear();
+          for (const line of calibratedLines(event)) print(line);
+          break;
         case "measuring":
           showMeasuring(progress, event);
           break;
@@ -144,6 +153,14 @@ export function showPreparation(event: PrepareEvent, progress: ProgressBar): voi
   for (const line of leftOutLines(event)) process.stderr.write(`${line}\n`);
 }
 
+const showFeatures = ({ split, done, total, imagesPerSecond }: FeatureProgress, progress: ProgressBar): void =>
+  progress.show(
+    done,
+    total,
+    `features of ${split}`,
+    `${count(imagesPerSecond)} views/s  ${remaining((total - done) / imagesPerSecond)} left`,
+  );
+
 const decodingFacts = ({ done, total, imagesPerSecond }: PackProgress): string =>
   imagesPerSecond > 0 ? `${count(imagesPerSecond)} img/s  ${remaining((total - done) / imagesPerSecond)} left` : "";
 
@@ -164,8 +181,8 @@ function leftOutLines(event: Extract<PrepareEvent, { kind: "note" | "left out" }
 const placeOf = ({ epoch, batch, batches }: Extract<FitEvent, { kind: "step" }>, epochs: number): string =>
   `epoch ${epoch}/${epochs}  step ${batch}/${batches}`;
 
-const preparedLine = ({ parameters, classes, training, validation }: Extract<RunEvent, { kind: "prepared" }>): string =>
-  `${plural(parameters, "parameter")}, ${classes} classes; ${count(training)} images to train on, ${count(validation)} to validate on`;
+const preparedLine = ({ parameters, classes, training, views, validation }: Extract<RunEvent, { kind: "prepared" }>): string =>
+  `${plural(parameters, "parameter")}, ${classes} classes; ${count(training)} images to train on${views === undefined ? "" : ` in ${plural(views, "view")} each`}, ${count(validation)} to validate on`;
 
 function endLine({ reason, history, best }: Extract<FitEvent, { kind: "end" }>): string {
   if (reason === "interrupted") return "Stopped after a whole step; everything is saved.";

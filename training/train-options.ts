@@ -1,10 +1,12 @@
 import { messageOf, UsageError } from "../core/errors.ts";
 import { lookUp } from "../core/nearest.ts";
+import { backboneOf, STANDARD_BACKBONE } from "../models/backbones.ts";
 import { parseHead } from "../models/network-options.ts";
 import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
 import { resolveName } from "../pipeline/datasets/index.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import type { SizeStage } from "./epoch-plan.ts";
+import { backboneOfRun, FEATURE_DEFAULTS } from "./features/feature-config.ts";
 import { RECIPES } from "./recipes/index.ts";
 import type { Recipe } from "./recipes/recipe.ts";
 import { DEFAULTS, fittedToData, type RunConfig } from "./run-config.ts";
@@ -115,14 +117,15 @@ export function toRunConfig(options: TrainOptions, recipes: Readonly<Record<stri
   const { lr: learningRate, augment: augmentations, head, ...others } = options;
   const recipe = options.recipe === undefined ? {} : optionsOf(lookUp("recipe", recipes, options.recipe), options);
   const preprocess = recipe.preprocess && options.preprocess ? { ...recipe.preprocess, ...options.preprocess } : options.preprocess;
-  const { model, data } = { ...recipe, ...defined(options) };
-  if (!model) throw new UsageError("--model: expected the name of a network, such as fashion-cnn, received none.");
+  const { model = STANDARD_BACKBONE, data } = { ...recipe, ...defined(options) };
   if (!data) throw new UsageError("--data: expected the name of a data set, such as fashion-mnist, received none.");
   const units = head === "own" ? undefined : head;
   const given = Object.entries(defined({ ...others, learningRate, augmentations, preprocess, head: units })).filter(
     ([name]) => !NOT_OF_THE_RUN.includes(name),
   );
-  return { ...DEFAULTS, ...recipe, model, data, ...Object.fromEntries(given) };
+  const config = { ...DEFAULTS, ...(backboneOf(model) && FEATURE_DEFAULTS), ...recipe, model, data, ...Object.fromEntries(given) };
+  backboneOfRun(config);
+  return config;
 }
 
 /** The same, as it fits to the data set: no `validation` where that brings its own split. @throws UsageError where it was asked for even so, or as `toRunConfig` does. */

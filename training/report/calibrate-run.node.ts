@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { writeWhole } from "../../core/atomic-file.node.ts";
 import { FivecropError } from "../../core/errors.ts";
 import { readInput } from "../../core/read-file.node.ts";
-import { fitTemperature, logarithms, temper, type UntemperedAnswer } from "../../inference/calibration.ts";
+import { findTemperature, fitTemperature, logarithms, temper, type UntemperedAnswer } from "../../inference/calibration.ts";
 import { loadClassifier } from "../../inference/classifier.node.ts";
 import { matchClasses } from "../../inference/evaluate.ts";
 import { withTemperature } from "../../inference/golden-samples.node.ts";
@@ -19,6 +19,8 @@ export interface CalibrateOptions {
   readonly dataRoot: string;
   /** Pictures that cannot be read are an error, and not left out. */
   readonly strict?: boolean;
+  /** Where no temperature is best, the file stays as it is, and that is said: no error. */
+  readonly mayFail?: boolean;
   /** Aborted: nothing is written. */
   readonly signal?: AbortSignal;
 }
@@ -26,7 +28,8 @@ export interface CalibrateOptions {
 export type CalibrateEvent =
   | DecodingEvent
   | { readonly kind: "measuring"; readonly split: string; readonly done: number; readonly total: number; readonly imagesPerSecond: number }
-  | ({ readonly kind: "calibrated"; readonly file: string } & RunCalibration);
+  | ({ readonly kind: "calibrated"; readonly file: string } & RunCalibration)
+  | { readonly kind: "not calibrated"; readonly file: string; readonly reason: string };
 
 /**
  * Fits a temperature to the answers of a run's `model.onnx` for its validation split, by the file's own views, and writes it into the file: its golden samples
@@ -36,13 +39,17 @@ export type CalibrateEvent =
 export async function* calibrateRun(run: string, options: CalibrateOptions): AsyncGenerator<CalibrateEvent, void, undefined> {
   const unlock = await lockRun(run);
   try {
-    yield* calibrate(run, options);
+    yield* makeCalibration(run, options);
   } finally {
     await unlock();
   }
 }
 
-async function* calibrate(run: string, { dataRoot, strict, signal }: CalibrateOptions): AsyncGenerator<CalibrateEvent, void, undefined> {
+/** The same for who holds the run's lock already. */
+export async function* makeCalibration(
+  run: string,
+  { dataRoot, strict, mayFail, signal }: CalibrateOptions,
+): AsyncGenerator<CalibrateEvent, void, undefined> {
   const config = await readRunConfig(run);
   const file = join(run, RUN_FILES.model);
   const model = await readInput(file, `cannot read ${file}`, `finish the run (train --resume ${run}), or export it (export ${run})`);
@@ -82,7 +89,12 @@ async function* calibrate(run: string, { dataRoot, strict, signal }: CalibrateOp
   } finally {
     await classifier.dispose();
   }
-  const temperature = fitTemperature(answers);
+  const found = mayFail ? findTemperature(answers) : { temperature: fitTemperature(answers) };
+  if ("none" in found) {
+    yield { kind: "not calibrated", file, reason: found.none };
+    return;
+  }
+  const { temperature } = found;
   const calibration: RunCalibration = {
     temperature,
     epoch,

@@ -96,11 +96,11 @@ export function calibrateCommand(): Command {
 
 async function calibrate(run: string, options: CalibrateOptions, json: boolean, progress: ProgressBar): Promise<boolean> {
   const { calibrateRun } = await import("./calibrate-run.node.ts");
-  let calibrated: Extract<CalibrateEvent, { kind: "calibrated" }> | undefined;
+  let calibrated: Extract<CalibrateEvent, { kind: "calibrated" | "not calibrated" }> | undefined;
   try {
     for await (const event of calibrateRun(run, options))
       if (event.kind === "measuring") showMeasuring(progress, event);
-      else if (event.kind === "calibrated") calibrated = event;
+      else if (event.kind === "calibrated" || event.kind === "not calibrated") calibrated = event;
       else showPreparation(event, progress);
   } finally {
     progress.clear();
