@@ -11,6 +11,7 @@ import { WEIGHT_INITIALIZERS } from "../models/layers/initializers.ts";
 import { parseAugmentations } from "../pipeline/augmentations/text.ts";
 import { DATASETS, dataRoot, fileName } from "../pipeline/datasets/index.ts";
 import { checkpointFile } from "./checkpoint.node.ts";
+import { DEVICE_CHOICES } from "./devices.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
 import { RECIPES } from "./recipes/index.ts";
 import type { Recipe } from "./recipes/recipe.ts";
@@ -120,6 +121,12 @@ export function trainCommand(): Command {
     .addOption(number("--patience", "n", "stop after this many epochs without a better one (default: 0, never)", { whole: true, from: 0 }))
     .addOption(number("--seed", "n", orDefault("what all random numbers come from", DEFAULTS.seed), { whole: true, from: 0 }))
     .addOption(number("--threads", "n", "threads of one operator (default: the runtime's choice)", { whole: true, from: 1 }))
+    .addOption(
+      new Option(
+        "--device <name>",
+        "where to compute; auto takes the fastest that works and says why (default: cpu, or what the run to resume had)",
+      ).choices(DEVICE_CHOICES),
+    )
     .optionsGroup("What it leaves:")
     .addOption(
       number("--log-every", "n", "validate and record every n steps as well, in log.csv (default: 0, at each epoch's end only)", {
@@ -147,7 +154,7 @@ async function train(options: TrainOptions): Promise<void> {
   if (options.resume !== undefined) checkResume(options);
   const config = options.resume === undefined ? await newRunConfig(options) : await readRunConfig(options.resume);
   const out = options.resume ?? options.out ?? unusedDirectory(join("runs", `${config.model}-${fileName(config.data)}`));
-  const { json = false, overwrite, report = true, strict, dataDir } = options;
+  const { json = false, overwrite, report = true, strict, dataDir, device } = options;
   const { run } = await import("./run.node.ts");
   const progress = createProgressBar({ quiet: json });
   const interrupt = stopGently(progress);
@@ -159,6 +166,7 @@ async function train(options: TrainOptions): Promise<void> {
       overwrite,
       report,
       strict,
+      device,
       signal: interrupt.signal,
     });
     const outcome = await showRun(events, { json, title: `${config.model} on ${config.data}`, progress, print });

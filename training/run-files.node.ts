@@ -9,6 +9,7 @@ import { acquireLock } from "../core/lock.node.ts";
 import { makeDirectory, removeEmpty } from "../core/make-directory.node.ts";
 import { readInput } from "../core/read-file.node.ts";
 import { RUNTIME_VERSION } from "../core/session.node.ts";
+import type { Device } from "../core/session.ts";
 import { VERSION } from "../export/version.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { checkpointFile, fileCheckpoints, loadSummary } from "./checkpoint.node.ts";
@@ -104,9 +105,12 @@ export function checkUnused(out: string): void {
 }
 
 /** Leaves in the directory what the run was asked for, and takes away what an earlier one left there. */
-export async function startDirectory(out: string, { config, preprocess }: Pick<RunAbout, "config" | "preprocess">): Promise<void> {
+export async function startDirectory(
+  out: string,
+  { config, preprocess, device }: Pick<RunAbout, "config" | "preprocess"> & { readonly device: Device },
+): Promise<void> {
   const held = heldIn(out);
-  const environment = { ...versions(), platform: `${process.platform} ${process.arch}`, processor: processor() };
+  const environment = { ...versions(), platform: `${process.platform} ${process.arch}`, processor: processor(), device };
   const about = { config, preprocess, environment, started: new Date().toISOString() };
   await writeWhole(join(out, RUN_FILES.config), `${JSON.stringify(about, null, 2)}\n`);
   for (const name of held) if (name !== RUN_FILES.config) await rm(join(out, name), { force: true, recursive: true });

@@ -1,19 +1,20 @@
 import { join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
-import { createSession } from "../core/session.node.ts";
+import { PROGRAM } from "../core/command-line.node.ts";
 import { parameterCount } from "../models/network.ts";
 import { checkFit } from "./check-fit.ts";
 import { fileCheckpoints } from "./checkpoint.node.ts";
-import { createOnnxRuntimeEngine } from "./engines/onnxruntime.ts";
+import { DEVICE_CHOICES, type DeviceChoice } from "./devices.ts";
 import { type Exported, epochOf, exportCheckpoint } from "./export-run.node.ts";
 import type { FeatureProgress } from "./features/compute.node.ts";
 import { type FitEvent, type FitOptions, fit } from "./fit.ts";
+import { type DeviceEvent, explainDeviceError, openEngine } from "./open-engine.node.ts";
 import { type CalibrateEvent, makeCalibration } from "./report/calibrate-run.node.ts";
 import { readCalibration } from "./report/calibration-file.node.ts";
 import { historyCsv, logCsv } from "./report/history-csv.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
 import { completed, fittedToData, type RunConfig } from "./run-config.ts";
-import { checkUnused, lockDirectory, RUN_FILES, readRunCheckpoint, startDirectory } from "./run-files.node.ts";
+import { checkUnused, lockDirectory, RUN_FILES, readRunAbout, readRunCheckpoint, startDirectory } from "./run-files.node.ts";
 import { type PrepareEvent, prepareRun } from "./run-parts.node.ts";
 import { createEventFile, type EventFile } from "./tensorboard/event-file.node.ts";
 import { trainedData, trainedNetwork } from "./trained-parts.node.ts";
@@ -31,6 +32,8 @@ export interface RunOptions {
   readonly report?: boolean;
   /** Pictures that cannot be read are an error, and not left out. */
   readonly strict?: boolean;
+  /** Where the steps are computed: cpu where it is left out, or where the run to go on with was computed. */
+  readonly device?: DeviceChoice;
   readonly signal?: AbortSignal;
 }
 
@@ -49,6 +52,7 @@ export type RunEvent =
       readonly validation: number;
       readonly classes: number;
     }
+  | DeviceEvent
   | FitEvent
   | Exported
   | CalibrateEvent
@@ -100,11 +104,25 @@ async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<
     signal,
   };
 
-  const engine = createOnnxRuntimeEngine({ network: trainedNetwork(parts), optimizer, average, createSession, threads: config.threads });
+  const largest = Math.max(config.batchSize, ...(config.sizes ?? []).map((stage) => stage.batchSize ?? 0));
+  const asked = {
+    network: trainedNetwork(parts),
+    optimizer,
+    average,
+    threads: config.threads,
+    device: await deviceFor(options),
+    batchSize: largest,
+  };
+  const opening = openEngine(asked);
+  let opened = await opening.next();
+  const taken = opened.done ? undefined : opened.value;
+  for (; !opened.done; opened = await opening.next()) yield opened.value;
+  const engine = opened.value;
+  const device = taken?.device ?? "cpu";
   let events: EventFile | undefined;
   try {
     checkFit(engine, loaders, fitOptions);
-    if (!resume) await startDirectory(out, { config, preprocess });
+    if (!resume) await startDirectory(out, { config, preprocess, device });
     if (config.tensorboard) events = await createEventFile(join(out, RUN_FILES.tensorboard));
     yield {
       kind: "prepared",
@@ -127,11 +145,21 @@ async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<
       yield await exportCheckpoint(join(out, RUN_FILES.model), { checkpoint, config, parts, temperature, engine });
       finished = true;
     }
+  } catch (error) {
+    await engine.dispose().catch(() => undefined); // of a device that is lost
+    throw await explainDeviceError(error, { ...asked, out, program: PROGRAM }, device);
   } finally {
     await Promise.all([events?.close(), engine.dispose(), loaders.training.dispose(), loaders.validation.dispose()]);
   }
   if (finished && frozen) yield* makeCalibration(out, { dataRoot, strict, signal, mayFail: true });
   if (finished && report) yield* (await import("./report/report-run.node.ts")).makeReport(out, { dataRoot, strict, signal }); // echarts takes half a second to load
+}
+
+/** @throws FivecropError where there is no run to go on with. */
+async function deviceFor({ device, resume, out }: RunOptions): Promise<DeviceChoice> {
+  if (device !== undefined || !resume) return device ?? "cpu";
+  const then = (await readRunAbout(out)).environment.device;
+  return DEVICE_CHOICES.find((choice) => choice === then) ?? "cpu";
 }
 
 async function writeCurves(out: string, { history, logs }: Extract<FitEvent, { kind: "end" }>, { model, data }: RunConfig): Promise<void> {

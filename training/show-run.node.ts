@@ -4,6 +4,7 @@ import type { PackProgress } from "../pipeline/pack.node.ts";
 import type { Exported } from "./export-run.node.ts";
 import type { FeatureProgress } from "./features/compute.node.ts";
 import type { FitEvent } from "./fit.ts";
+import type { DeviceEvent } from "./open-engine.node.ts";
 import { bestOf, type EpochRecord } from "./progress.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
 import { calibratedLines, reportedLines, showMeasuring } from "./report/show-report.node.ts";
@@ -90,6 +91,10 @@ export async function showRun(
         case "features":
           showFeatures(event, progress);
           break;
+        case "device":
+          progress.clear();
+          for (const line of deviceLines(event)) print(line);
+          break;
         case "prepared":
           progress.clear();
           print(title);
@@ -141,6 +146,19 @@ export async function showRun(
     progress.clear();
   }
   return outcome;
+}
+
+/** Which device, and why; what it was found to compute. */
+function deviceLines({ engine, device, why, refused, check }: DeviceEvent): string[] {
+  return [
+    `Engine ${engine} on ${device}: ${why}.`,
+    ...refused.map(({ device: other, reason }) => `  not ${other}: ${reason}`),
+    ...(check
+      ? [
+          `  a step of ${plural(check.images, "image")}: its loss within ${check.loss.toExponential(0)} of ${check.against}'s, each variable's change within ${check.variable.toExponential(0)}`,
+        ]
+      : []),
+  ];
 }
 
 /** Shows what happens to a run's data before it begins. */

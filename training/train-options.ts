@@ -5,6 +5,7 @@ import { parseHead } from "../models/network-options.ts";
 import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
 import { resolveName } from "../pipeline/datasets/index.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
+import type { DeviceChoice } from "./devices.ts";
 import type { SizeStage } from "./epoch-plan.ts";
 import { backboneOfRun, FEATURE_DEFAULTS } from "./features/feature-config.ts";
 import { RECIPES } from "./recipes/index.ts";
@@ -22,15 +23,16 @@ export interface TrainOptions extends Omit<Partial<RunConfig>, "learningRate" | 
   readonly overwrite?: true;
   readonly strict?: true;
   readonly resume?: string;
+  readonly device?: DeviceChoice;
   /** False for --no-report. */
   readonly report?: boolean;
   readonly json?: true;
   readonly debug?: true;
 }
 
-const NOT_OF_THE_RUN = ["dataDir", "out", "overwrite", "strict", "resume", "report", "json", "debug"];
-/** What may be said beside --resume: where the data is on this machine, whether to report, and how to show the run. */
-const BESIDE_RESUME = ["dataDir", "strict", "resume", "report", "json", "debug"];
+const NOT_OF_THE_RUN = ["dataDir", "out", "overwrite", "strict", "resume", "device", "report", "json", "debug"];
+/** What may be said beside --resume: where the data is on this machine, what computes, whether to report, and how to show the run. */
+const BESIDE_RESUME = ["dataDir", "strict", "resume", "device", "report", "json", "debug"];
 
 const flagOf = (name: string, value?: unknown): string =>
   `--${value === false ? "no-" : ""}${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -146,6 +148,6 @@ export function checkResume(options: TrainOptions): void {
   const foreign = Object.entries(options).filter(([name]) => !BESIDE_RESUME.includes(name));
   if (foreign.length)
     throw new UsageError(
-      `--resume takes all options of the run from ${options.resume}/run.json: expected nothing beside it but --data-dir, --strict, --no-report and --json, received ${foreign.map(([name, value]) => flagOf(name, value)).join(", ")}.`,
+      `--resume takes all options of the run from ${options.resume}/run.json: expected nothing beside it but --data-dir, --device, --strict, --no-report and --json, received ${foreign.map(([name, value]) => flagOf(name, value)).join(", ")}.`,
     );
 }

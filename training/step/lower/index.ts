@@ -1,15 +1,16 @@
 import type { OpName } from "../../../models/ops/index.ts";
 import { batchMoments, batchMomentsGradient, batchNormalization, batchNormGradient } from "./batch-norm.ts";
 import { conv } from "./conv.ts";
-import { convInputGradient } from "./conv-input-gradient.ts";
+import { convInputGradient, convTranspose } from "./conv-input-gradient.ts";
 import { convWeightGradient } from "./conv-weight-gradient.ts";
-import { elementwise, identity, reluGradient, sigmoidGradient } from "./elementwise.ts";
+import { casting, elementwise, identity, power, reluGradient, sigmoidGradient } from "./elementwise.ts";
 import { asItIs, type Formulation } from "./formulation.ts";
 import { globalAveragePool } from "./global-pool.ts";
+import { logSoftmax } from "./log-softmax.ts";
 import { gemm, matMul } from "./matrix.ts";
 import { concatenating, expanding, padding, reshaping, slicing } from "./movement.ts";
 import { averagePoolGradient, maxPoolGradient, pool } from "./pool.ts";
-import { reducing } from "./reduce.ts";
+import { reducing, reducingSquares } from "./reduce.ts";
 
 /** Operators that are only ever computed as they are. */
 const standardOnly: readonly Formulation[] = [asItIs()];
@@ -23,12 +24,12 @@ export const FORMULATIONS: { readonly [K in OpName]: readonly Formulation[] } = 
   BatchMomentsGradient: batchMomentsGradient,
   BatchNormalization: batchNormalization,
   BatchNormGradient: batchNormGradient,
-  Cast: elementwise,
+  Cast: casting,
   Clip: elementwise,
   Concat: concatenating,
   Conv: conv,
   ConvInputGradient: convInputGradient,
-  ConvTranspose: standardOnly,
+  ConvTranspose: convTranspose,
   ConvWeightGradient: convWeightGradient,
   CumSum: standardOnly,
   Div: elementwise,
@@ -44,7 +45,7 @@ export const FORMULATIONS: { readonly [K in OpName]: readonly Formulation[] } = 
   GreaterOrEqual: elementwise,
   Identity: identity,
   Log: elementwise,
-  LogSoftmax: standardOnly,
+  LogSoftmax: logSoftmax,
   MatMul: matMul,
   Max: elementwise,
   MaxPool: pool,
@@ -53,11 +54,11 @@ export const FORMULATIONS: { readonly [K in OpName]: readonly Formulation[] } = 
   Mul: elementwise,
   Neg: elementwise,
   Pad: padding,
-  Pow: elementwise,
+  Pow: power,
   ReduceMax: reducing,
   ReduceMean: reducing,
   ReduceSum: reducing,
-  ReduceSumSquare: reducing,
+  ReduceSumSquare: reducingSquares,
   Relu: elementwise,
   ReluGradient: reluGradient,
   Reshape: reshaping,
