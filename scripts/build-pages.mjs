@@ -39,6 +39,8 @@ export async function buildPages() {
     OUT,
   );
   for (const file of ["index.html", "style.css", "icon.svg"]) copyFileSync(join(PAGE, file), join(OUT, file));
+  await bundle({ own: join(PAGE, "own/own.ts"), "own-worker": join(PAGE, "own/own-worker.ts") }, OUT);
+  copyFileSync(join(PAGE, "own/own.css"), join(OUT, "own.css"));
   await bundle({ script: "inference/verify-page.browser.ts" }, VERIFY);
   writeFileSync(
     join(VERIFY, "index.html"),
