@@ -6,6 +6,7 @@ import { SIDE } from "./thumbnails.ts";
 export interface CardActions {
   readonly ask: (request: OwnRequest) => void;
   readonly pickFor: (classId: number) => void;
+  readonly removeClass: (wanted: OwnClass, pictures: number) => void;
   readonly recordFor: (wanted: OwnClass) => void;
 }
 
@@ -31,7 +32,7 @@ interface Card {
   readonly count: HTMLElement;
 }
 
-function createCard(one: OwnClass, { ask, pickFor, recordFor }: CardActions): Card {
+function createCard(one: OwnClass, { ask, pickFor, recordFor, removeClass }: CardActions): Card {
   const item = element("li", "own-class");
   item.dataset.class = String(one.id);
   const name = document.createElement("input");
@@ -44,14 +45,14 @@ function createCard(one: OwnClass, { ask, pickFor, recordFor }: CardActions): Ca
     ask({ kind: "rename class", id: one.id, name: name.value });
   });
   const count = element("span", "soft count");
+  const grid = element("ul", "own-grid");
   const head = element("div", "own-head");
-  const remove = button("Remove", () => ask({ kind: "remove class", id: one.id }));
+  const remove = button("Remove", () => removeClass({ id: one.id, name: name.value }, grid.childElementCount));
   remove.classList.add("remove-class");
   head.append(name, count, remove);
   const actions = element("div", "actions");
   actions.append(button("Add pictures …", () => pickFor(one.id), "pick"));
   if (hasCamera()) actions.append(button("Camera", () => recordFor({ id: one.id, name: name.value }), "record"));
-  const grid = element("ul", "own-grid");
   item.append(head, grid, actions);
   return { item, name, grid, count };
 }

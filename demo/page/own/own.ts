@@ -3,6 +3,7 @@ import type { Choice } from "../backends.ts";
 import { byId } from "../elements.ts";
 import { cameraDialog } from "./camera.ts";
 import { createCards } from "./classes.ts";
+import { confirmDialog } from "./confirm.ts";
 import type { OwnEvent, OwnRequest } from "./messages.ts";
 import { say, settingsShown, showAnswer, showDoing, showIdle, showPoint, showRun, showSettings } from "./panel.ts";
 import { isOwnShown, listenForTabs } from "./tabs.ts";
@@ -24,6 +25,7 @@ files.addEventListener("change", () => {
   files.value = "";
 });
 
+const confirmed = confirmDialog();
 const openCamera = cameraDialog(fail);
 const addTo = (classId: number, pictures: readonly Blob[]): void => {
   if (pictures.length > 0) ask({ kind: "add pictures", classId, files: pictures });
@@ -33,6 +35,11 @@ const classify = (picture: Blob | undefined): void => {
 };
 const cards = createCards({
   ask,
+  removeClass: ({ id, name }, pictures) => {
+    const remove = (): void => ask({ kind: "remove class", id });
+    if (pictures === 0) remove();
+    else confirmed(`Remove the class “${name}” and its ${pictures === 1 ? "picture" : `${pictures} pictures`}?`, remove);
+  },
   pickFor: (classId) => pick(true, (picked) => addTo(classId, picked)),
   recordFor: ({ id, name }) => void openCamera({ title: name, once: false, onPicture: (picture) => addTo(id, [picture]) }),
 });
@@ -50,7 +57,7 @@ const SHOW: { readonly [K in OwnEvent["kind"]]: (event: Extract<OwnEvent, { read
     cards.show(classes);
     showSettings(settings);
     byId("own-kept").textContent = isKept
-      ? "Pictures and what is trained are kept in this browser's own storage until you delete them; they leave this machine for nobody."
+      ? "Pictures and what is trained are kept in this browser's own storage until you delete them; no server sees them."
       : "This browser keeps nothing here, as in a private window: pictures and what is trained end with this page.";
   },
   picture: ({ picture, thumbnail }) => cards.add(picture, thumbnail),
@@ -64,10 +71,36 @@ const SHOW: { readonly [K in OwnEvent["kind"]]: (event: Extract<OwnEvent, { read
   idle: showIdle,
 };
 
+/** What may come many times a second: the latest of each is drawn, four times a second. */
+const FREQUENT: readonly OwnEvent["kind"][] = ["doing", "point", "run"];
+const DRAW_MS = 250;
+const latest = new Map<OwnEvent["kind"], OwnEvent>();
+let drawing: ReturnType<typeof setTimeout> | undefined;
+
+function drawLatest(): void {
+  clearTimeout(drawing);
+  drawing = undefined;
+  const events = [...latest.values()];
+  latest.clear();
+  for (const event of events) SHOW[event.kind](event as never);
+}
+
+/** In their order, but for what is soon followed by the same again. */
+function hear(event: OwnEvent): void {
+  if (FREQUENT.includes(event.kind)) {
+    latest.delete(event.kind);
+    latest.set(event.kind, event);
+    drawing ??= setTimeout(() => requestAnimationFrame(drawLatest), DRAW_MS);
+  } else {
+    drawLatest();
+    SHOW[event.kind](event as never);
+  }
+}
+
 function open(): void {
   if (worker) return;
   worker = new Worker(new URL("own-worker.js", document.baseURI), { type: "module" });
-  worker.addEventListener("message", ({ data }: MessageEvent<OwnEvent>) => SHOW[data.kind](data as never));
+  worker.addEventListener("message", ({ data }: MessageEvent<OwnEvent>) => hear(data));
   worker.addEventListener("error", ({ message }) =>
     fail(`The page's worker stopped: ${message || "it could not be loaded"}. Load the page again.`),
   );
@@ -119,14 +152,12 @@ byId("own-pick").addEventListener("click", () => pick(false, ([picture]) => clas
 byId("own-camera-classify").hidden = !navigator.mediaDevices?.getUserMedia;
 byId("own-camera-classify").addEventListener("click", () => void openCamera({ title: "What is this?", once: true, onPicture: classify }));
 byId("own-download").addEventListener("click", () => ask({ kind: "download" }));
-const confirm = byId<HTMLDialogElement>("own-confirm");
-byId("own-delete").addEventListener("click", () => confirm.showModal());
-byId("own-confirm-no").addEventListener("click", () => confirm.close());
-byId("own-confirm-yes").addEventListener("click", () => {
-  confirm.close();
-  byId("own-picture").hidden = true;
-  byId("own-bars").replaceChildren();
-  ask({ kind: "delete everything" });
-});
+byId("own-delete").addEventListener("click", () =>
+  confirmed("Delete all classes, pictures and what was trained from this browser? This cannot be undone.", () => {
+    byId("own-picture").hidden = true;
+    for (const id of ["own-bars", "own-answer"]) byId(id).replaceChildren();
+    ask({ kind: "delete everything" });
+  }),
+);
 listenForDrops();
 listenForTabs(open);

@@ -46,34 +46,39 @@ export function showSettings({ approach, epochs, mirror }: Settings): void {
   byId<HTMLInputElement>("own-mirror").checked = mirror;
 }
 
-let shown: Run | undefined;
+let shown: { readonly run: Run; readonly isCurrent: boolean } | undefined;
+let live: Point | undefined;
 
 /** What can be done now; while it trains, nothing else can. */
 export function showRun(run: Run, isCurrent: boolean): void {
+  const before = shown;
+  shown = { run, isCurrent };
+  if (run.phase !== "running") live = undefined;
+  showCurves(run.history, Math.max(run.epochs, 1), live);
+  if (before?.run.notes.length !== run.notes.length) byId("own-notes").replaceChildren(...run.notes.map((note) => element("li", "", note)));
+  if (before?.run.phase !== run.phase || before.isCurrent !== isCurrent) showPhase(run, isCurrent, before?.run.phase === "running");
+}
+
+const WHILE_IDLE = "#own-settings input, #own-classes input, #own-classes button, #own-add-class, #own-delete";
+
+function showPhase(run: Run, isCurrent: boolean, wasRunning: boolean): void {
   const isRunning = run.phase === "running";
-  const wasRunning = shown?.phase === "running";
-  shown = run;
   byId("own-panel").classList.toggle("running", isRunning);
   byId("own-train").hidden = isRunning;
   byId("own-train").textContent = isCurrent ? NAMES[run.phase] : "Train";
   byId("own-stop").hidden = !isRunning;
   byId("own-reset").hidden = isRunning || run.phase === "none";
-  for (const input of document.querySelectorAll<HTMLInputElement>(
-    "#own-settings input, #own-classes input, #own-classes button, #own-add-class, #own-delete",
-  ))
-    input.disabled = isRunning;
-  byId("own-notes").replaceChildren(...run.notes.map((note) => element("li", "", note)));
+  for (const input of document.querySelectorAll<HTMLInputElement>(WHILE_IDLE)) input.disabled = isRunning;
   byId("own-made").hidden = run.phase !== "finished";
-  showCurves(run.history, Math.max(run.epochs, 1), undefined);
-  if (wasRunning && !isRunning) byId(run.phase === "finished" ? "own-pick" : "own-train").focus({ preventScroll: true });
+  if (isRunning) byId("own-stop").focus({ preventScroll: true });
+  else if (wasRunning) byId(run.phase === "finished" ? "own-pick" : "own-train").focus({ preventScroll: true });
   if (run.phase === "interrupted")
     say(
       isCurrent
         ? `Stopped in epoch ${Math.min(run.history.length + 1, run.epochs)} of ${run.epochs}.`
         : "Pictures, classes or settings changed: training begins anew.",
     );
-  if (run.phase === "none" && wasRunning && byId("own-status").dataset.kind !== "error") say("Stopped.");
-  if (run.phase === "none" && !wasRunning) say("");
+  if (run.phase === "none") say(wasRunning ? "Stopped." : "");
   if (run.phase === "finished") showMade(run, isCurrent);
 }
 
@@ -93,9 +98,11 @@ function showMade({ made }: Run, isCurrent: boolean): void {
 
 /** The curves' end while an epoch is under way. */
 export function showPoint(point: Point, step: number, steps: number): void {
-  if (shown?.phase !== "running") return;
-  showCurves(shown.history, shown.epochs, point);
-  showDoing({ kind: "doing", text: `Epoch ${Math.ceil(point.epoch)} of ${shown.epochs}`, done: step, total: steps });
+  if (shown?.run.phase !== "running") return;
+  live = point;
+  const { history, epochs } = shown.run;
+  showCurves(history, epochs, live);
+  showDoing({ kind: "doing", text: `Epoch ${Math.ceil(point.epoch)} of ${epochs}`, done: step, total: steps });
 }
 
 /** An answer beside its picture. */
@@ -112,7 +119,7 @@ export async function showAnswer(picture: Blob, predictions: readonly Prediction
       return item;
     }),
   );
-  say(`${Math.round(milliseconds)} ms`);
+  byId("own-answer").textContent = `${Math.round(milliseconds)} ms`;
   const bitmap = await createImageBitmap(picture);
   const canvas = byId<HTMLCanvasElement>("own-picture");
   const scale = Math.min(1, SHOWN / Math.max(bitmap.width, bitmap.height));

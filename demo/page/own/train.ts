@@ -19,7 +19,7 @@ export interface TrainOptions {
 /** Between two looks at what the page asks for, such as to stop. */
 const BREATH_MS = 40;
 /** Between two points of a curve. */
-const POINT_MS = 100;
+const POINT_MS = 200;
 
 const breathe = (): Promise<void> => new Promise((later) => setTimeout(later));
 
