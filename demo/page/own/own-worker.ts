@@ -2,14 +2,14 @@
 import { type Classifier, decodeImage, type ImageSource, loadClassifier } from "../../../browser.ts";
 import type { Choice } from "../backends.ts";
 import type { OwnEvent, OwnRequest } from "./messages.ts";
-import { openStore, type Store } from "./store.ts";
+import { NAME, openStore, type Store } from "./store.ts";
 import { makeThumbnail, toBitmap } from "./thumbnails.ts";
 import { train } from "./train.ts";
 import { emptyWork, fingerprintOf, forgetRun, loadWork, type Work } from "./work.ts";
 
 const TOP = 3;
 
-let store: Store;
+let store: Store; // once it is open
 let work: Work = emptyWork();
 let nextId = 1;
 let training: AbortController | undefined;
@@ -22,18 +22,19 @@ const tellWork = (): void => {
   tellRun();
 };
 
-/** One page at a time holds the work. @throws Error where another tab of the browser does. */
+/** A page that is loaded again waits for its own end. */
+const LET_GO_MS = 3000;
+const HELD = "Another tab of this browser has this page open, and holds your pictures: close it, then load this page again.";
+
+/** One page at a time holds the work, until it ends. @throws Error where another tab of the browser does. */
 async function holdWork(): Promise<void> {
+  if (!navigator.locks) return; // served insecurely
   await new Promise<void>((held, refused) => {
-    const name = `fivecrop-own ${new URL(".", self.location.href).pathname}`;
-    void navigator.locks.request(name, { ifAvailable: true }, (lock) => {
-      if (!lock)
-        return refused(
-          new Error("Another tab of this browser has this page open, and holds your pictures: close it, then load this page again."),
-        );
+    const hold = (): Promise<never> => {
       held();
-      return new Promise(() => undefined); // until this page ends
-    });
+      return new Promise(() => undefined);
+    };
+    navigator.locks.request(NAME, { signal: AbortSignal.timeout(LET_GO_MS) }, hold).catch(() => refused(new Error(HELD)));
   });
 }
 
@@ -173,7 +174,10 @@ let last: Promise<void> = Promise.resolve();
 self.addEventListener("message", ({ data }: MessageEvent<OwnRequest>) => {
   if (data.kind === "stop") return training?.abort();
   last = last
-    .then(() => ANSWERS[data.kind](data as never))
+    .then(() => {
+      if (data.kind !== "open" && !store) throw new Error(HELD);
+      return ANSWERS[data.kind](data as never);
+    })
     .catch(tellFailure)
     .then(() => tell({ kind: "idle" }));
 });

@@ -33,6 +33,7 @@ export const showIdle = (): void => {
   byId("own-progress").hidden = true;
 };
 
+/** What the visitor chose; epochs that are no number become the usual ones. */
 export function settingsShown(): Settings {
   const approach = document.querySelector<HTMLInputElement>('input[name="approach"]:checked')?.value === "network" ? "network" : "features";
   const epochs = byId<HTMLInputElement>("own-epochs");
@@ -40,6 +41,7 @@ export function settingsShown(): Settings {
   return { approach, epochs: epochs.valueAsNumber, mirror: byId<HTMLInputElement>("own-mirror").checked };
 }
 
+/** What was chosen before. */
 export function showSettings({ approach, epochs, mirror }: Settings): void {
   for (const input of document.querySelectorAll<HTMLInputElement>('input[name="approach"]')) input.checked = input.value === approach;
   byId<HTMLInputElement>("own-epochs").value = String(epochs);

@@ -27,7 +27,7 @@ interface Schema extends DBSchema {
 }
 
 /** Of this page alone: another one of the same origin keeps its own. */
-const NAME = `fivecrop-own ${new URL(".", self.location.href).pathname}`;
+export const NAME = `fivecrop-own ${new URL(".", self.location.href).pathname}`;
 
 /** The browser's storage. @throws where it is blocked, as in some private windows. */
 async function keptStore(): Promise<Store> {

@@ -49,11 +49,13 @@ export async function endRun(store: Store, work: Work): Promise<void> {
   await saveRun(store, work, { ...work.run, phase: hasCheckpoint ? "interrupted" : "none" });
 }
 
+/** Where the run is, in memory and in the store. */
 export async function saveRun(store: Store, work: Work, run: Run): Promise<void> {
   work.run = run;
   await store.set("run", run);
 }
 
+/** What was trained is gone; pictures, classes and settings stay. */
 export async function forgetRun(store: Store, work: Work): Promise<void> {
   work.run = NO_RUN;
   work.fingerprint = "";
