@@ -12,6 +12,7 @@ export type { Device } from "./core/session.ts";
 export { type Tensor, tensor } from "./core/tensor.ts";
 export { type ModelMetadata, readMetadata } from "./export/metadata.ts";
 export { parse } from "./export/parse.ts";
+export { abstains } from "./inference/abstain.ts";
 export type { DeviceCheck } from "./inference/check-device.ts";
 export { type ImageSource, loadClassifier } from "./inference/classifier.browser.ts";
 export type {
@@ -22,6 +23,7 @@ export type {
   Prediction,
   ViewClassification,
 } from "./inference/classifier.ts";
+export type { ExplainOptions, Explanation } from "./inference/explainer.ts";
 export { samplePictures } from "./inference/sample-pictures.ts";
 export { verifyModel } from "./inference/verify-model.browser.ts";
 export { type Divergence, describeDivergence, type Verification } from "./inference/verify-samples.ts";
@@ -31,6 +33,7 @@ export { type Network, network } from "./models/network.ts";
 export { type Dataset, inMemory, splitDataset } from "./pipeline/dataset.ts";
 export { decodeImage } from "./pipeline/decode.browser.ts";
 export type { DecodeOptions } from "./pipeline/decode.ts";
+export { heatPixels, overlayHeat } from "./pipeline/heat-map.ts";
 export { createImage, type Image } from "./pipeline/image.ts";
 export { hereLoader, type Loader } from "./pipeline/loader.ts";
 export { type PreprocessSpec, preprocess } from "./pipeline/preprocess.ts";

@@ -19,6 +19,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "list, describe, fetch and show data sets",
     load: async () => (await import("./pipeline/command.ts")).datasetsCommand(),
   },
+  models: {
+    summary: "list, describe and fetch pretrained models",
+    load: async () => (await import("./training/weights/command.node.ts")).modelsCommand(),
+  },
   recipes: {
     summary: "list the experiments that train --recipe knows",
     load: async () => (await import("./training/recipes-command.node.ts")).recipesCommand(),

@@ -8,11 +8,16 @@ export { type Random, random } from "./core/random.ts";
 export type { Device, Named, Session, SessionMaker, SessionOptions } from "./core/session.ts";
 export { type DType, float32, int64, type Tensor, tensor, zeros } from "./core/tensor.ts";
 export { type ExportOptions, exportOnnx } from "./export/export-onnx.ts";
+export { type GradCam, type GradCamOptions, gradCam, withHeatMap } from "./export/grad-cam.ts";
+export { type ImportedModel, type ImportOptions, importModel, type NetworkOfOptions, networkOf } from "./export/import-model.ts";
 export { appendMetadata, type ModelMetadata, type OutputKind, readMetadata, type TrainingRecord } from "./export/metadata.ts";
 export { parse } from "./export/parse.ts";
 export { readSafetensors, writeSafetensors } from "./export/safetensors.ts";
 export { type SelfContainedOptions, selfContained } from "./export/self-contained.ts";
 export { serialize } from "./export/serialize.ts";
+export { readTorchFile, type StateDict } from "./export/torch-file.node.ts";
+export type { StoredTensor } from "./export/torch-tensors.ts";
+export { abstains } from "./inference/abstain.ts";
 export { type AdoptOptions, adopt } from "./inference/adopt.ts";
 export { type Calibration, fitTemperature, type ReliabilityBin, type UntemperedAnswer } from "./inference/calibration.ts";
 export type { DeviceCheck } from "./inference/check-device.ts";
@@ -27,6 +32,7 @@ export type {
 } from "./inference/classifier.ts";
 export { type ClassifyFilesOptions, classifyFiles, type FileAnswer } from "./inference/classify-files.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, evaluations } from "./inference/evaluate.ts";
+export type { ExplainOptions, Explanation } from "./inference/explainer.ts";
 export {
   type GoldenOptions,
   type VerifyFileOptions,
@@ -41,6 +47,8 @@ export type { Metrics } from "./inference/tally.ts";
 export { verifyExport } from "./inference/verify.ts";
 export { type Divergence, describeDivergence, type Verification, verifySamples } from "./inference/verify-samples.ts";
 export { ARCHITECTURES, type Architecture, createNetwork, type NetworkOptions } from "./models/architectures/index.ts";
+export { BACKBONES, type Backbone } from "./models/backbones.ts";
+export { type Freeze, type FreezeOptions, freeze } from "./models/freeze.ts";
 export { GraphBuilder } from "./models/graph/builder.ts";
 export type { Graph, Node, Value } from "./models/graph/graph.ts";
 export { print } from "./models/graph/print.ts";
@@ -56,17 +64,21 @@ export type { Batch, BatchPlan } from "./pipeline/batches.ts";
 export { type Dataset, type DatasetDescription, type InMemoryOptions, inMemory, splitDataset, subset } from "./pipeline/dataset.ts";
 export { DATASETS, type DatasetEntry, dataRoot, datasetEntry, openDataset } from "./pipeline/datasets/index.ts";
 export { decodeImage, type NodeDecodeOptions, readImage } from "./pipeline/decode.node.ts";
+export { heatPixels, overlayHeat } from "./pipeline/heat-map.ts";
 export { createImage, type Image } from "./pipeline/image.ts";
 export type { Loader } from "./pipeline/loader.ts";
 export { type Packed, type PackOptions, type PackProgress, packPictures } from "./pipeline/pack.node.ts";
 export { type PreprocessSpec, preprocess, validatePreprocess } from "./pipeline/preprocess.ts";
 export { PRESETS } from "./pipeline/presets.ts";
+export { type StratifiedSplit, stratifiedSplit } from "./pipeline/stratified-split.ts";
 export { parseViews, VIEWS, type View, viewImages } from "./pipeline/views.ts";
 export { fileCheckpoints } from "./training/checkpoint.node.ts";
 export { type Checkpoint, type CheckpointStore, memoryCheckpoints } from "./training/checkpoint.ts";
 export type { StepInput, StepResult, TrainingEngine, TrainingState } from "./training/engine.ts";
+export { type ChosenEngine, chooseEngine, type EngineOptions } from "./training/engines/choose.node.ts";
 export type { SizeStage } from "./training/epoch-plan.ts";
 export { type About, exportTrained } from "./training/export-trained.ts";
+export { FEATURE_DEFAULTS } from "./training/features/feature-config.ts";
 export { type FitData, type FitEvent, type FitOptions, fit } from "./training/fit.ts";
 export { adam, adamw, createOptimizer, type Optimizer, sgd } from "./training/optimizers.ts";
 export type { EpochRecord, LogRecord, Progress } from "./training/progress.ts";
@@ -78,6 +90,8 @@ export { DEFAULTS, type RunConfig } from "./training/run-config.ts";
 export { parseSchedule, type Schedule } from "./training/schedules.ts";
 export { compileStep, writeStep } from "./training/step/index.ts";
 export type { WeightAverage } from "./training/weight-average.ts";
+export { type FittedWeights, fitWeights } from "./training/weights/fit-weights.ts";
+export { readWeights } from "./training/weights/read-weights.node.ts";
 
 /** A training engine on onnxruntime-node's CPU provider. */
 export const createEngine = (options: Omit<OnnxRuntimeEngineOptions, "createSession">): TrainingEngine =>

@@ -11,6 +11,7 @@ import { serialize } from "../dist/export/serialize.js";
 import { createNetwork } from "../dist/models/architectures/index.js";
 import { classCount } from "../dist/models/network.js";
 import { graphBuilder } from "../dist/models/ops/index.js";
+import { chooseEngine } from "../dist/training/engines/choose.node.js";
 import { createOnnxRuntimeEngine } from "../dist/training/engines/onnxruntime.js";
 import { sgd } from "../dist/training/optimizers.js";
 import { median } from "./rounds.mjs";
@@ -40,6 +41,14 @@ function normalImages(network, batch) {
   return tensor("float32", [batch, ...shape], Float32Array.from({ length: batch * shape.reduce((a, b) => a * b) }, normal));
 }
 
+/** What ENGINE names computes the steps, and ONNX Runtime where it is left out: sessions of the maker. */
+function makeEngine({ createSession, ...options }) {
+  const { ENGINE = "onnxruntime" } = process.env;
+  return ENGINE === "onnxruntime"
+    ? createOnnxRuntimeEngine({ ...options, createSession })
+    : chooseEngine(ENGINE, options.threads).create(options);
+}
+
 /** SGD with momentum, as the peers. `warmUp` steps are done when it is given back. */
 export async function makeStep(name, { threads = THREADS, batch = BATCH[name] ?? 64, input, warmUp = 3, createSession = onCpu } = {}) {
   const network = createNetwork(name, { input });
@@ -48,7 +57,7 @@ export async function makeStep(name, { threads = THREADS, batch = BATCH[name] ??
   const targets = zeros("float32", [batch, classes]);
   const { integer } = random(2);
   for (let i = 0; i < batch; i++) targets.data[i * classes + integer(classes)] = 1;
-  const engine = createOnnxRuntimeEngine({ network, optimizer: sgd({ momentum: 0.9 }), createSession, threads });
+  const engine = makeEngine({ network, optimizer: sgd({ momentum: 0.9 }), createSession, threads });
   await engine.initialize({ seed: 0 });
   const step = () => engine.train([{ images, targets }], [1e-3]);
   for (let i = 0; i < warmUp; i++) await step();

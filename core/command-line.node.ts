@@ -60,13 +60,15 @@ export interface Range {
   readonly from?: number;
   readonly above?: number;
   readonly below?: number;
+  readonly to?: number;
 }
 
-function describeRange({ whole, from, above, below }: Range): string {
+function describeRange({ whole, from, above, below, to }: Range): string {
   const limits = [
     from !== undefined && `of at least ${from}`,
     above !== undefined && `above ${above}`,
     below !== undefined && `below ${below}`,
+    to !== undefined && `at most ${to}`,
   ];
   return [whole ? "a whole number" : "a number", limits.filter(Boolean).join(" and ")].filter(Boolean).join(" ");
 }
@@ -79,8 +81,9 @@ export const numberOption =
   (option: string, range: Range = {}) =>
   (text: string): number => {
     const value = text.trim() === "" ? Number.NaN : Number(text);
-    const { whole = false, from = -Infinity, above = -Infinity, below = Infinity } = range;
-    const fits = Number.isFinite(value) && (!whole || Number.isSafeInteger(value)) && value >= from && value > above && value < below;
+    const { whole = false, from = -Infinity, above = -Infinity, below = Infinity, to = Infinity } = range;
+    const fits =
+      Number.isFinite(value) && (!whole || Number.isSafeInteger(value)) && value >= from && value > above && value < below && value <= to;
     if (!fits) throw new UsageError(`${option}: expected ${describeRange(range)}, received '${text}'.`);
     return value;
   };

@@ -7,7 +7,7 @@ import type { SessionMaker } from "./session.ts";
 export const RUNTIME_VERSION: string = ort.env.versions.node ?? ort.env.versions.common;
 
 const NO_ADAPTER =
-  "WebGPU is not to be had on this machine: expected a graphics adapter with its driver (on Linux for Vulkan, with libvulkan.so.1), found none. " +
+  "WebGPU is not to be had on this machine: expected a graphics adapter with its driver (on Linux for Vulkan, with libvulkan.so.1), found none: fivecrop doctor says what is missing. " +
   "To fix: install the driver, or choose the device cpu.";
 
 const NO_CUDA =

@@ -25,8 +25,8 @@ export function duration(seconds: number): string {
 /** The same for a time that is only guessed: in whole seconds. */
 export const remaining = (seconds: number): string => (seconds < 10 ? `${Math.round(seconds)} s` : duration(seconds));
 
-/** A thing and how many there are: "1 image", "2 images". */
-export const plural = (number: number, noun: string): string => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+/** A thing and how many there are: "1 image", "2 images", "3 classes". */
+export const plural = (number: number, noun: string, nouns = `${noun}s`): string => `${count(number)} ${number === 1 ? noun : nouns}`;
 
 /** A word for a shell, quoted where it needs to be. */
 export const shellWord = (text: string): string => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

@@ -7,13 +7,16 @@ import { dataRoot } from "../pipeline/datasets/index.ts";
 import { parseViews } from "../pipeline/views.ts";
 import type { CheckpointName } from "../training/run-files.node.ts";
 import { CHECKPOINT_NAMES, RUN_FILES } from "../training/run-files.node.ts";
-import { exportedLine, showPreparation } from "../training/show-run.node.ts";
+import { showPreparation } from "../training/show-preparation.node.ts";
+import { exportedLine } from "../training/show-run.node.ts";
 
 interface ExportCommandOptions {
   readonly checkpoint?: CheckpointName;
   readonly format?: "onnx" | "safetensors";
   readonly out?: string;
   readonly selfContained?: true;
+  readonly explain?: true;
+  readonly layer?: string;
   readonly tta?: string;
   readonly samples?: readonly string[];
   readonly labels?: string;
@@ -26,19 +29,22 @@ interface ExportCommandOptions {
 export function exportCommand(): Command {
   return createCommand(
     "export",
-    "Export a run's checkpoint again, or make a model self-contained. A run's ONNX file is compared with the training engine on images of its data set.",
+    "Export a run's checkpoint again, or make a model self-contained or explain itself. A run's ONNX file is compared with the training engine on images of its data set.",
     [
       "fivecrop export runs/fashion",
       "fivecrop export runs/fashion --checkpoint last --out last.onnx",
       "fivecrop export runs/fashion --format safetensors",
       "fivecrop export runs/fashion --self-contained --tta five-crop",
       "fivecrop export model.onnx --self-contained --out whole.onnx",
+      "fivecrop export runs/fashion --explain",
     ],
   )
-    .argument("<source>", "the directory of a run, as train leaves it; with --self-contained also an .onnx file")
+    .argument("<source>", "the directory of a run, as train leaves it; with --self-contained or --explain also an .onnx file")
     .addOption(new Option("--checkpoint <name>", "which weights of a run (default: best)").choices(CHECKPOINT_NAMES))
     .addOption(new Option("--format <name>", "the whole network, or its weights by name (default: onnx)").choices(["onnx", "safetensors"]))
     .option("--self-contained", "pictures in, probabilities out: preprocessing and views as nodes of the graph")
+    .option("--explain", "a second output heat_map [N, h, w]: the places that speak for the most probable class (Grad-CAM)")
+    .option("--layer <node>", "with --explain: the node whose map of features is looked at (default: the last one)")
     .option("--tta <views>", "what a self-contained file averages over (default: as the model says, else none)")
     .option("--samples <files...>", "pictures for its golden samples (default: three generated ones)")
     .option("--labels <file>", "the classes of an .onnx file, a name a line or JSON (default: as it says)")
@@ -61,12 +67,16 @@ function checkOptions(source: string, options: ExportCommandOptions): void {
     if (option) throw new UsageError(`--${option.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}: ${why}`);
   };
   if (options.tta !== undefined) parseViews(options.tta);
-  if (isModel && !options.selfContained)
+  if (isModel && !options.selfContained && !options.explain)
     throw new UsageError(
-      `${source}: expected the directory of a run, received a model's file, which export makes self-contained. To fix: add --self-contained.`,
+      `${source}: expected the directory of a run, received a model's file, which export makes self-contained or explain itself. To fix: add --self-contained or --explain.`,
     );
+  if (options.selfContained)
+    refuse(given(["explain"]), "expected --explain or --self-contained, received both: a self-contained file has one output.");
+  if (!options.explain) refuse(given(["layer"]), "needs --explain: it is the node whose map of features is looked at.");
   if (!options.selfContained) refuse(given(["tta"]), "needs --self-contained; other files take their views when they answer.");
-  if (options.format === "safetensors") refuse(given(["selfContained", "samples"]), "needs --format onnx: safetensors are weights alone.");
+  if (options.format === "safetensors")
+    refuse(given(["selfContained", "explain", "samples"]), "needs --format onnx: safetensors are weights alone.");
   if (isModel) refuse(given(["checkpoint", "format", "dataDir"]), `is of a run's directory, received the file ${source}.`);
   else refuse(given(["labels", "preprocess"]), `is of a model's file, received ${source}: a run knows its own.`);
 }
@@ -88,12 +98,16 @@ async function exportOfRun(run: string, { dataDir, checkpoint = "best", format =
   }
 }
 
-async function exportModel(source: string, { labels, preprocess, tta, samples, out }: ExportCommandOptions) {
+async function exportModel(source: string, { labels, preprocess, tta, samples, out, explain, layer }: ExportCommandOptions) {
   const [{ readModelOptions }, { exportSelfContained }] = await Promise.all([
     import("../inference/infer-options.node.ts"),
     import("../inference/export-self-contained.node.ts"),
   ]);
   const said = await readModelOptions({ labels, preprocess });
+  if (explain) {
+    const { exportExplained } = await import("../inference/export-explained.node.ts");
+    return exportExplained(source, { ...said, layer, files: samples, out: out ?? source.replace(/\.onnx$/, "-explained.onnx") });
+  }
   return exportSelfContained(source, {
     ...said,
     views: tta,

@@ -1,101 +1,85 @@
 import onnxProto, { type onnx } from "onnx-proto";
 import { FivecropError, messageOf } from "../core/errors.ts";
-import { float32, type Tensor } from "../core/tensor.ts";
 import type { GraphBuilder } from "../models/graph/builder.ts";
-import type { Attribute, Dimension, Graph, Value } from "../models/graph/graph.ts";
-import type { AttributeSpec, OpTable } from "../models/graph/op.ts";
+import type { Dimension, Graph, Value } from "../models/graph/graph.ts";
 import { printType } from "../models/graph/print.ts";
-import { graphBuilder, OPS } from "../models/ops/index.ts";
-import { ATTRIBUTE_TYPE_NAMES, dtypeOf } from "./data-types.ts";
-import { rename } from "./substitute.ts";
-import { shortestDecimal, toInt64, toTensor } from "./tensor-data.ts";
-import { upgrade } from "./upgrade.ts";
+import { graphBuilder } from "../models/ops/index.ts";
+import { dtypeOf } from "./data-types.ts";
+import { importNode, opsetOf } from "./import-node.ts";
+import { withNames } from "./substitute.ts";
+import { createSymbols, type Symbols } from "./symbols.ts";
+import { toTensor } from "./tensor-data.ts";
 
-const TABLE: OpTable = OPS;
-const utf8 = new TextDecoder();
+/** Below it operators broadcast by an attribute. */
+const OLDEST_OPSET = 7;
+
+export interface ParseOptions {
+  /** What an error's message calls the bytes. */
+  readonly file?: string;
+  /** The bytes of a file that holds weights beside the model, by the location that the model says. Left out, such weights are refused. */
+  readonly external?: (location: string) => Uint8Array;
+  /** A fixed first dimension of the inputs becomes the batch "N": shapes that follow from it are freed too, each only where that is the one meaning. */
+  readonly freeBatch?: boolean;
+  /** A constant that nodes turn, cast or pass on becomes one constant. */
+  readonly foldConstants?: boolean;
+}
 
 /**
- * The graph of an ONNX file. Values keep their names, nodes theirs; defaults are filled in and every shape is inferred again.
- * `Constant` nodes become initializers. The first dimension of an input, where it is symbolic, is the batch "N".
- * @param file what an error's message calls the bytes.
+ * As `parseModel`, of a file that is taken as it is.
+ * @param options what an error's message calls the bytes, or more
+ */
+export const parse = (bytes: Uint8Array, options: string | ParseOptions = {}): Graph =>
+  parseModel(bytes, typeof options === "string" ? { file: options } : options).graph;
+
+/**
+ * The graph of an ONNX file of opset 7 or newer. Values keep their names, nodes theirs; each node takes the form that OPS knows, defaults are filled in and
+ * every shape is inferred again. `Constant` nodes become initializers, and what is computed of shapes alone is folded, with the batch kept as it is: the first dimension of an input, where it is symbolic, is the batch "N".
+ * @returns the graph, and the batch that the file was written for where it is free now
  * @throws FivecropError where the bytes are no ONNX model, or hold something that is not supported: named, with its node.
  */
-export function parse(bytes: Uint8Array, file = "the model"): Graph {
+export function parseModel(
+  bytes: Uint8Array,
+  { file = "the model", external, freeBatch = false, foldConstants = false }: ParseOptions = {},
+): { readonly graph: Graph; readonly fixedBatch: number | undefined } {
   const { graph, opset } = decode(bytes, file);
   const g = graphBuilder();
-  const symbols = createSymbols(file);
-  addInputs(g, symbols, graph, file);
-  for (const { name, tensor } of heldTensors(graph, file)) symbols.define(name, g.initializer(name, tensor));
-  for (const node of graph.node ?? []) addNode(g, symbols, node, opset, file);
+  const symbols = createSymbols(g, file);
+  const fixedBatch = addInputs(g, symbols, graph, { file, freeBatch });
+  for (const { name, tensor } of heldTensors(graph, file, external)) symbols.define(name, g.initializer(name, tensor));
+  const images = [...symbols.names.keys()].find((value) => value.shape.length > 1 && value.shape[0] === "N");
+  const site = { g, symbols, opset, file, fixedBatch, images, foldConstants };
+  for (const node of graph.node ?? []) importNode(site, node);
   const outputs = (graph.output ?? []).map((output) => {
     const value = symbols.find(output.name ?? "", "the graph's output");
-    checkOutput(value, toPort(output, `${file}: output '${output.name}'`), file);
+    checkOutput(value, toPort(output, `${file}: output '${output.name}'`), { file, fixedBatch });
     return value;
   });
-  return rename(g.build(graph.name || "graph", outputs), symbols.names);
+  return { graph: withNames(g.build(graph.name || "graph", outputs), symbols.names), fixedBatch };
 }
 
-/** The values by the file's names. The builder may have given others while the graph grew: `names` sets that right. */
-interface Symbols {
-  readonly names: ReadonlyMap<Value, string>;
-  define(name: string, value: Value): void;
-  find(name: string, reader: string): Value;
-}
+const heldTensors = ({ initializer }: onnx.IGraphProto, file: string, external: ParseOptions["external"]) =>
+  (initializer ?? []).map((held) => ({
+    name: held.name ?? "",
+    tensor: toTensor(held, `${file}: initializer '${held.name}'`, external),
+  }));
 
-function createSymbols(file: string): Symbols {
-  const values = new Map<string, Value>();
-  const names = new Map<Value, string>();
-  return {
-    names,
-    define(name, value) {
-      if (values.has(name)) throw new FivecropError(`${file}: two values have the name '${name}'`);
-      values.set(name, value);
-      names.set(value, name);
-    },
-    find(name, reader) {
-      const value = values.get(name);
-      if (!value) throw new FivecropError(`${file}: ${reader} reads '${name}', which nothing before it computes`);
-      return value;
-    },
-  };
-}
-
-const heldTensors = ({ initializer }: onnx.IGraphProto, file: string) =>
-  (initializer ?? []).map((held) => ({ name: held.name ?? "", tensor: toTensor(held, `${file}: initializer '${held.name}'`) }));
-
-/** Old files list their initializers among the inputs: those are not fed. */
-function addInputs(g: GraphBuilder, symbols: Symbols, graph: onnx.IGraphProto, file: string): void {
+/** Old files list their initializers among the inputs: those are not fed. @returns the batch that was fixed and is free now */
+function addInputs(
+  g: GraphBuilder,
+  symbols: Symbols,
+  graph: onnx.IGraphProto,
+  { file, freeBatch }: { readonly file: string; readonly freeBatch: boolean },
+): number | undefined {
   const held = new Set((graph.initializer ?? []).map(({ name }) => name));
   const fed = (graph.input ?? []).filter(({ name }) => !held.has(name)).map((input) => toPort(input, `${file}: input '${input.name}'`));
   const batch = fed.find(({ shape }) => shape.length > 0 && typeof shape[0] !== "number")?.shape[0];
-  for (const port of fed) symbols.define(port.name, g.input(port.name, port.dtype, batched(port, batch, file)));
-}
-
-function addNode(g: GraphBuilder, symbols: Symbols, node: onnx.INodeProto, opset: number, file: string): void {
-  const { opType, domain, attribute, input = [], output } = node;
-  const op = opType ?? "";
-  const outputs = output ?? [];
-  const name = node.name || outputs[0] || op;
-  const where = `node '${name}' (${domain ? `${domain}.` : ""}${op})`;
-  const attributes = Object.fromEntries((attribute ?? []).map((a) => [a.name ?? "", toAttribute(a, `${file}: ${where}`)]));
-  if (op === "Constant" && isStandard(domain)) {
-    symbols.define(outputs[0], g.initializer(outputs[0], constantOf(attributes, `${file}: ${where}`)));
-    return;
+  const fixed = freeBatch && batch === undefined ? fed.find(({ shape }) => shape.length > 1)?.shape[0] : undefined;
+  for (const port of fed) {
+    const shape = batched(port, batch, file);
+    const freed = fixed !== undefined && shape[0] === fixed ? (["N", ...shape.slice(1)] as const) : shape;
+    symbols.define(port.name, g.input(port.name, port.dtype, freed));
   }
-  const specs = specsOf(op, domain, `${file}: ${where}`, opset);
-  const inputs = (input ?? []).map((each) => (each ? symbols.find(each, where) : undefined));
-  let results: readonly Value[];
-  try {
-    const upgraded = upgrade(op, { opset, attributes, inputs, outputs: outputs.filter(Boolean).length });
-    checkAttributes(upgraded, specs, attribute ?? [], opset);
-    results = g.addAll(op, inputs, upgraded, name);
-  } catch (cause) {
-    const message = messageOf(cause);
-    throw new FivecropError(`${file}: ${message.startsWith("node ") ? message : `${where}: ${message}`}`, { cause });
-  }
-  results.forEach((value, i) => {
-    if (outputs[i]) symbols.define(outputs[i], value);
-  });
+  return typeof fixed === "number" ? fixed : undefined;
 }
 
 function decode(bytes: Uint8Array, file: string): { readonly graph: onnx.IGraphProto; readonly opset: number } {
@@ -105,62 +89,15 @@ function decode(bytes: Uint8Array, file: string): { readonly graph: onnx.IGraphP
   } catch (cause) {
     throw new FivecropError(`${file} is no ONNX model: ${bytes.length} bytes that cannot be read as one (${messageOf(cause)})`, { cause });
   }
-  const opset = model.opsetImport?.find(({ domain }) => isStandard(domain))?.version;
+  const opset = opsetOf(model.opsetImport);
   if (!model.graph?.node || !Number(model.irVersion) || opset === undefined || opset === null)
     throw new FivecropError(`${file} is no ONNX model: expected a graph, a version and an opset in its ${bytes.length} bytes`);
+  if (Number(opset) < OLDEST_OPSET)
+    throw new FivecropError(
+      `${file} is of opset ${opset}: expected ${OLDEST_OPSET} or newer. To fix: convert it (onnx.version_converter).`,
+    );
   if (model.graph.sparseInitializer?.length) throw new FivecropError(`${file}: sparse initializers are not supported`);
   return { graph: model.graph, opset: Number(opset) };
-}
-
-const isStandard = (domain: string | null | undefined): boolean => !domain || domain === "ai.onnx";
-
-type Specs = Readonly<Record<string, AttributeSpec>>;
-
-function specsOf(op: string, domain: string | null | undefined, where: string, opset: number): Specs {
-  if (!isStandard(domain) || !Object.hasOwn(TABLE, op) || TABLE[op].sinceOpset === undefined)
-    throw new FivecropError(`${where}: this operator is not supported (opset ${opset})`);
-  return TABLE[op].attributes;
-}
-
-function checkAttributes(given: object, specs: Specs, encoded: readonly onnx.IAttributeProto[], opset: number): void {
-  for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(specs, name)) throw new FivecropError(`its attribute '${name}' (${value}) is not supported here (opset ${opset})`);
-    const kind = ATTRIBUTE_TYPE_NAMES[encoded.find((a) => a.name === name)?.type ?? 0];
-    if (kind !== "unstated" && kind !== specs[name].type)
-      throw new FivecropError(`its attribute '${name}': expected ${specs[name].type}, found ${kind}`);
-  }
-}
-
-function toAttribute(a: onnx.IAttributeProto, where: string): Attribute {
-  const kind = ATTRIBUTE_TYPE_NAMES[a.type ?? 0];
-  switch (kind) {
-    case "int":
-      return Number(a.i);
-    case "float":
-      return shortestDecimal(a.f ?? 0);
-    case "ints":
-      return (a.ints ?? []).map(Number);
-    case "floats":
-      return (a.floats ?? []).map(shortestDecimal);
-    case "string":
-      return utf8.decode(a.s ?? new Uint8Array());
-    case "tensor":
-      return toTensor(a.t ?? {}, `${where}: attribute '${a.name}'`);
-    default:
-      throw new FivecropError(`${where}: its attribute '${a.name}' is of the type ${kind ?? a.type}, which is not supported`);
-  }
-}
-
-function constantOf(
-  { value, value_float, value_floats, value_int, value_ints }: Readonly<Record<string, Attribute>>,
-  where: string,
-): Tensor {
-  if (typeof value === "object" && "dtype" in value) return value;
-  if (typeof value_float === "number") return float32([value_float], []);
-  if (Array.isArray(value_floats)) return float32(value_floats);
-  if (typeof value_int === "number") return toInt64([value_int], []);
-  if (Array.isArray(value_ints)) return toInt64(value_ints);
-  throw new FivecropError(`${where}: this kind of constant is not supported`);
 }
 
 /** A dimension as the file has it: known, named, or "" where nothing is said. */
@@ -191,8 +128,13 @@ function batched({ name, shape, known }: FilePort, batch: number | string | unde
   });
 }
 
-function checkOutput(value: Value, { name, dtype, shape, known }: FilePort, file: string): void {
-  const fits = !known || (shape.length === value.shape.length && shape.every((d, i) => typeof d === "string" || d === value.shape[i]));
+function checkOutput(
+  value: Value,
+  { name, dtype, shape, known }: FilePort,
+  { file, fixedBatch }: { readonly file: string; readonly fixedBatch: number | undefined },
+): void {
+  const same = (d: number | string, own: Dimension) => typeof d === "string" || d === own || (own === "N" && d === fixedBatch);
+  const fits = !known || (shape.length === value.shape.length && shape.every((d, i) => same(d, value.shape[i])));
   if (!fits || dtype !== value.dtype)
     throw new FivecropError(`${file}: output '${name}': the file says ${dtype}[${shape}], its nodes give ${printType(value)}`);
 }

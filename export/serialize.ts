@@ -1,7 +1,7 @@
 import onnxProto, { type onnx } from "onnx-proto";
 import { FivecropError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor.ts";
-import type { Attribute, Graph, Node, Value } from "../models/graph/graph.ts";
+import { type Attribute, type Graph, isOfBatch, type Node, type Value } from "../models/graph/graph.ts";
 import type { AttributeSpec, OpDefinition, OpTable } from "../models/graph/op.ts";
 import { OPS } from "../models/ops/index.ts";
 import { ATTRIBUTE_TYPES, DATA_TYPES } from "./data-types.ts";
@@ -60,7 +60,7 @@ function needUniqueNames(graph: Graph): void {
 const toValueInfo = ({ name, dtype, shape }: Value): onnx.IValueInfoProto => ({
   name,
   type: {
-    tensorType: { elemType: DATA_TYPES[dtype], shape: { dim: shape.map((d) => (d === "N" ? { dimParam: d } : { dimValue: d })) } },
+    tensorType: { elemType: DATA_TYPES[dtype], shape: { dim: shape.map((d) => (isOfBatch(d) ? { dimParam: d } : { dimValue: d })) } },
   },
 });
 

@@ -7,6 +7,21 @@ export function rename(graph: Graph, names: ReadonlyMap<Value, string>): Graph {
   return substitute(graph, renamed);
 }
 
+/** The same with these names; a value without one that has the name of another gets a number behind it. */
+export function withNames(graph: Graph, names: ReadonlyMap<Value, string>): Graph {
+  const taken = new Set(names.values());
+  const others = [...graph.inputs, ...graph.initializers.keys(), ...graph.nodes.flatMap((node) => node.outputs)].filter(
+    (value) => !names.has(value),
+  );
+  const free = (name: string, i = 2): string => (taken.has(`${name}_${i}`) ? free(name, i + 1) : `${name}_${i}`);
+  const renamed = others.flatMap((value) => {
+    const name = taken.has(value.name) ? free(value.name) : value.name;
+    taken.add(name);
+    return name === value.name ? [] : [[value, name] as const];
+  });
+  return rename(graph, new Map([...names, ...renamed]));
+}
+
 /** The same graph with values in place of others, wherever they are read, computed, held or given. */
 export function substitute(graph: Graph, replacements: ReadonlyMap<Value, Value>): Graph {
   const at = (value: Value): Value => replacements.get(value) ?? value;

@@ -8,6 +8,7 @@ import { parseViews, type View, validateViews } from "../pipeline/views.ts";
 import { createBatcher } from "./batcher.ts";
 import { checkDevice, type DeviceCheck } from "./check-device.ts";
 import { batchOf, type Crops, cropSize, cropsOf, defaultBatchSize, inParts, mapLimited } from "./crops.ts";
+import { createExplainer, type ExplainOptions, type Explanation } from "./explainer.ts";
 import { type Contract, type ContractOptions, checkPorts, contractOf, type Ports, refuseSelfContained } from "./model-contract.ts";
 import { largest, mean } from "./probabilities.ts";
 import { runCrops } from "./run-crops.ts";
@@ -29,6 +30,8 @@ export interface ClassifyOptions {
   readonly views?: string | readonly View[];
   /** How many predictions to give, 5. */
   readonly top?: number;
+  /** Also say which places of the picture spoke for the most probable class, or another: Grad-CAM, on the processor. The picture is read a second time. */
+  readonly explain?: boolean | ExplainOptions;
 }
 
 export interface Prediction {
@@ -45,6 +48,8 @@ export interface Classification {
   readonly probabilities: Float32Array;
   /** What each view alone says. */
   readonly views: readonly ViewClassification[];
+  /** Where it was asked for. */
+  readonly explanation?: Explanation;
 }
 
 /** What one view alone says. */
@@ -175,14 +180,31 @@ export async function createClassifier<Source = Image>(
     return results;
   }
 
+  const explainer = createExplainer(model, {
+    contract,
+    ports,
+    createSession: (bytes, sessionOptions) => createSession(bytes, { ...sessionOptions, device: processor }),
+    batchSize,
+    name,
+  });
+
   async function end(): Promise<void> {
     batcher.close(ended());
-    await Promise.all([session.dispose(), preparer?.dispose()]);
+    await Promise.all([session.dispose(), preparer?.dispose(), explainer.dispose()]);
   }
 
-  function choose({ views = defaultViews, top = 5 }: ClassifyOptions): { readonly views: readonly View[]; readonly top: number } {
+  function choose({ views: wanted = defaultViews, top = 5, explain }: ClassifyOptions) {
     if (!(Number.isInteger(top) && top >= 1)) throw new UsageError(`top: expected a whole number from 1, received ${top}`);
-    return { views: typeof views === "string" ? parseViews(views) : validateViews(views), top };
+    const views = typeof wanted === "string" ? parseViews(wanted) : validateViews(wanted);
+    const explained = explain === true ? {} : explain || undefined;
+    if (explained) explainer.check(explained);
+    const answered = async (image: Source, lists: readonly Float64Array[]): Promise<Classification> => {
+      const answer = toClassification(lists, views, labels, top);
+      if (!explained) return answer;
+      const [{ classIndex }] = answer.predictions;
+      return { ...answer, explanation: await explainer.explain(() => toImage(image), views, classIndex, explained) };
+    };
+    return { views, answered };
   }
 
   return {
@@ -194,12 +216,13 @@ export async function createClassifier<Source = Image>(
     deviceCheck,
     metadata: contract.metadata,
     async classify(image, classifyOptions = {}) {
-      const { views, top } = choose(classifyOptions);
-      return toClassification(await batcher.add(views.length, () => prepare(image, views)), views, labels, top);
+      const { views, answered } = choose(classifyOptions);
+      return answered(image, await batcher.add(views.length, () => prepare(image, views)));
     },
     async classifyBatch(images, classifyOptions = {}) {
-      const { views, top } = choose(classifyOptions);
-      return (await probabilities(images, views)).map((lists) => toClassification(lists, views, labels, top));
+      const { views, answered } = choose(classifyOptions);
+      const lists = await probabilities(images, views);
+      return Promise.all(images.map((image, i) => answered(image, lists[i])));
     },
     probabilities,
     async dispose() {

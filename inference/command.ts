@@ -3,22 +3,33 @@ import { createCommand, EXIT, numberOption, print, printError } from "../core/co
 import { printable } from "../core/text.ts";
 import { OUTPUT_KINDS } from "../export/metadata.ts";
 import { nameOfView, parseViews } from "../pipeline/views.ts";
+import { abstains } from "./abstain.ts";
 import type { AdoptFileOptions } from "./adopt.node.ts";
 import type { Classification } from "./classifier.ts";
 import type { FileAnswer } from "./classify-files.ts";
-import { deviceOption, type ModelOptions, noteDevice, readModelOptions, TTA, withModelOptions } from "./infer-options.node.ts";
+import { type ExplainArguments, type Explained, explaining, withExplainOptions } from "./infer-explain.node.ts";
+import {
+  abstainOption,
+  deviceOption,
+  type ModelOptions,
+  noteDevice,
+  readModelOptions,
+  TTA,
+  withModelOptions,
+} from "./infer-options.node.ts";
 import type { Shift } from "./shrink-on-load.node.ts";
-import { predictionLines, viewLines } from "./text.ts";
+import { predictionLines, unsureText, viewLines } from "./text.ts";
 
 /** Answers that are shown together, in columns of one width. */
 const CHUNK = 32;
 /** For no more pictures than these no thread is worth its start. */
 const FEW = 16;
 
-interface InferOptions extends ModelOptions {
+interface InferOptions extends ModelOptions, ExplainArguments {
   readonly model?: string;
   readonly tta?: string;
   readonly top: number;
+  readonly abstainBelow?: number;
   readonly perView?: true;
   readonly saveViews?: string;
   readonly shrinkOnLoad?: true;
@@ -35,8 +46,10 @@ export function inferCommand(): Command {
     [
       "fivecrop infer photo.jpg --tta five-crop",
       "fivecrop infer photo.jpg --tta five-crop --per-view --save-views views",
+      'fivecrop infer photo.jpg --explain --class "tiger cat"',
       "fivecrop infer boot.png sandal.png --model runs/fashion/model.onnx --tta five-crop --top 3",
       "infer boot.png --model runs/fashion/model.onnx --json",
+      "infer photo.jpg --model runs/flowers/model.onnx --abstain-below 0.7",
       "infer photo.jpg --model foreign.onnx --labels imagenet.txt --preset imagenet",
       "infer photos --model runs/fashion/model.onnx --json > answers.jsonl",
     ],
@@ -45,20 +58,22 @@ export function inferCommand(): Command {
     .option("--model <file>", "an ONNX classifier (default: SqueezeNet 1.1, the 1000 classes of ImageNet)")
     .option("--tta <views>", TTA)
     .option("--top <n>", "how many classes to name", numberOption("--top", { whole: true, from: 1 }), 5)
+    .addOption(abstainOption())
     .option("--per-view", "show each view's own answer too")
     .option("--save-views <dir>", "write what the model sees, as DIR/PICTURE.VIEW.png")
     .option("--shrink-on-load", "read large JPEGs at a reduced size: faster, and other pixels; says how far probabilities move")
     .option("--threads <n>", "threads of one operator (default: the runtime's choice)", numberOption("--threads", { whole: true, from: 1 }))
     .addOption(deviceOption());
-  return withModelOptions(command).action(infer);
+  return withModelOptions(withExplainOptions(command)).action(infer);
 }
 
 async function infer(
   files: readonly string[],
   { model, tta, top, threads, device, json = undefined, ...options }: InferOptions,
 ): Promise<void> {
-  const { perView = false, saveViews: folder, shrinkOnLoad = false, ...modelOptions } = options;
+  const { perView = false, abstainBelow, saveViews: folder, shrinkOnLoad = false, ...modelOptions } = options;
   if (tta !== undefined) parseViews(tta);
+  const explained = explaining(options);
   const said = await readModelOptions(modelOptions);
   const [{ loadClassifier }, { classifyFiles }, { isFolder, pictureFiles }, { createViewSaver }] = await Promise.all([
     import("./classifier.node.ts"),
@@ -68,7 +83,12 @@ async function infer(
   ]);
   const saver = folder === undefined ? undefined : createViewSaver(folder, shrinkOnLoad);
   const folders = await Promise.all(files.map(isFolder));
-  for (const [i, file] of files.entries()) if (!folders[i]) saver?.claim(file);
+  const single = files.filter((_, i) => !folders[i]);
+  for (const file of single) saver?.claim(file);
+  explained?.claim(
+    single,
+    files.filter((_, i) => folders[i]),
+  );
   const many = files.length > FEW || folders.some(Boolean);
   const classifier = await loadClassifier(model ?? (await defaultModel()), {
     ...said,
@@ -86,13 +106,14 @@ async function infer(
   try {
     let chunk: ShownAnswer[] = [];
     const show = (): void => {
-      showAnswers(chunk, { json: json === true, perView, saves: saver !== undefined });
+      showAnswers(chunk, { json: json === true, perView, saves: saver !== undefined, abstainBelow });
       chunk = [];
     };
-    for await (const answer of classifyFiles(classifier, pictureFiles(files), { views: tta, top })) {
+    for await (const answer of classifyFiles(classifier, pictureFiles(files), { views: tta, top, explain: explained?.options })) {
       chunk.push({
         ...answer,
         saved: answer.classification ? await save(answer.file, answer.classification) : [],
+        explained: answer.classification && (await explained?.save(answer.file, answer.classification)),
         shift: await report?.measure(answer),
       });
       if (json || chunk.length === CHUNK) show();
@@ -107,36 +128,44 @@ async function infer(
 /** Read only where no other is named. */
 const defaultModel = async (): Promise<string> => (await import("../models/pretrained.node.ts")).PRETRAINED["squeezenet1.1-imagenet"];
 
-/** An answer, where its views were written, and by how much reading at a reduced size moves it. */
-type ShownAnswer = FileAnswer & { readonly saved: readonly string[]; readonly shift?: Shift };
+/** An answer, where its views and its heat map were written, and by how much reading at a reduced size moves it. */
+type ShownAnswer = FileAnswer & { readonly saved: readonly string[]; readonly explained?: Explained; readonly shift?: Shift };
 
 interface ShowOptions {
   readonly json: boolean;
   readonly perView: boolean;
   readonly saves: boolean;
+  readonly abstainBelow?: number;
 }
 
 /** Answers in order, their columns aligned. */
-function showAnswers(answers: readonly ShownAnswer[], { json, perView, saves }: ShowOptions): void {
+function showAnswers(answers: readonly ShownAnswer[], { json, perView, saves, abstainBelow }: ShowOptions): void {
   const labels = answers.flatMap(({ classification }) => classification?.predictions.map(({ label }) => label) ?? []);
   const width = Math.max(0, ...labels.map(({ length }) => length));
-  for (const { file, classification, error, saved, shift } of answers) {
+  for (const { file, classification, error, saved, explained, shift } of answers) {
     if (classification) {
       const { predictions, views } = classification;
       const each = views.map(({ view, predictions: own }) => ({ view: nameOfView(view), predictions: own }));
-      const where = saved.length > 0 ? [`  saved: ${saved.join(", ")}`] : [];
+      const unsure = abstainBelow !== undefined && abstains(predictions, abstainBelow);
+      const where = [
+        ...(saved.length > 0 ? [`  saved: ${saved.join(", ")}`] : []),
+        ...(explained ? [`  why ${printable(explained.label)} (Grad-CAM at ${printable(explained.layer)}): ${explained.saved}`] : []),
+      ];
       const lines = json
         ? [
             JSON.stringify({
               file,
+              ...(abstainBelow !== undefined && { abstained: unsure }),
+              ...(unsure && { bestGuess: predictions[0].label }),
               predictions,
               ...(perView && { views: each }),
               ...(saves && { saved }),
+              ...(explained && { explanation: explained }),
               ...(shift && { shrinkOnLoad: shift }),
             }),
           ]
         : [
-            file,
+            unsure ? `${file}: ${unsureText(predictions, abstainBelow)}` : file,
             ...predictionLines(predictions, width, process.stdout.columns || undefined),
             ...(perView ? viewLines(views) : []),
             ...where,

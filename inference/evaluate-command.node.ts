@@ -3,7 +3,15 @@ import { createCommand, DATA_DIR, numberOption, print, repeated } from "../core/
 import { UsageError } from "../core/errors.ts";
 import { createProgressBar } from "../core/progress-bar.node.ts";
 import { splitViews } from "../pipeline/views.ts";
-import { deviceOption, type ModelOptions, noteDevice, readModelOptions, TTA, withModelOptions } from "./infer-options.node.ts";
+import {
+  abstainOption,
+  deviceOption,
+  type ModelOptions,
+  noteDevice,
+  readModelOptions,
+  TTA,
+  withModelOptions,
+} from "./infer-options.node.ts";
 import { evaluationLines } from "./text.ts";
 
 interface EvaluateCommandOptions extends ModelOptions {
@@ -14,6 +22,7 @@ interface EvaluateCommandOptions extends ModelOptions {
   readonly tta?: readonly string[];
   readonly batchSize: number;
   readonly limit?: number;
+  readonly abstainBelow?: number;
   readonly threads?: number;
   readonly device: "cpu" | "webgpu";
   readonly json?: true;
@@ -24,6 +33,7 @@ export function evaluateCommand(): Command {
   const command = createCommand("evaluate", "Measure a model on a data set: accuracy, each class, confusions, speed.", [
     "fivecrop evaluate runs/fashion/model.onnx --data fashion-mnist --split test --tta five-crop",
     "fivecrop evaluate runs/photos/model.onnx --data folder:photos --split validation",
+    "fivecrop evaluate runs/photos/model.onnx --data folder:others --abstain-below 0.7",
     "fivecrop evaluate runs/fashion/model.onnx --tta none,ten-crop,multi-scale:28,32 --json",
   ])
     .argument("<model>", "an ONNX classifier")
@@ -35,6 +45,7 @@ export function evaluateCommand(): Command {
     .option(...DATA_DIR)
     .option("--tta <views>", `${TTA}; several, a comma between them, are measured in one pass and compared with none`, repeated)
     .option("--batch-size <n>", "images at a time", numberOption("--batch-size", { whole: true, from: 1 }), 64)
+    .addOption(abstainOption())
     .option("--strict", "fail on a picture that cannot be read (default: it is named and left out)")
     .option(
       "--limit <n>",
@@ -47,7 +58,7 @@ export function evaluateCommand(): Command {
 }
 
 async function evaluateModel(model: string, options: EvaluateCommandOptions): Promise<void> {
-  const { dataDir, strict, tta, batchSize, limit, threads, device, json = false, ...modelOptions } = options;
+  const { dataDir, strict, tta, batchSize, limit, abstainBelow, threads, device, json = false, ...modelOptions } = options;
   const asked = tta?.flatMap(splitViews);
   const views = asked && asked.length > 1 && !asked.includes("none") ? ["none", ...asked] : asked;
   const said = await readModelOptions(modelOptions);
@@ -78,7 +89,7 @@ async function evaluateModel(model: string, options: EvaluateCommandOptions): Pr
     for (const note of whole.notes ?? []) process.stderr.write(`fivecrop: ${note}\n`);
     if (training?.dataset === publicName(data) && (split === "train" || split === "all"))
       process.stderr.write("fivecrop: the model was trained on these images, or most of them: how it does on others, they do not tell\n");
-    const evaluations = await showEvaluation(classifier, dataset, { views, batchSize, progress, strict });
+    const evaluations = await showEvaluation(classifier, dataset, { views, batchSize, abstainBelow, progress, strict });
     if (json) for (const evaluation of evaluations) print(JSON.stringify({ model, data, split, ...evaluation }));
     else for (const line of [`${model} on ${data}, ${split}`, ...evaluationLines(evaluations, process.stdout.columns || 100)]) print(line);
   } finally {

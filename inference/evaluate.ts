@@ -1,6 +1,7 @@
 import { FivecropError, UsageError } from "../core/errors.ts";
 import type { Dataset } from "../pipeline/dataset.ts";
 import { parseViews, type View } from "../pipeline/views.ts";
+import { checkAbstainBelow } from "./abstain.ts";
 import type { Classification, Classifier } from "./classifier.ts";
 import { classifyFiles } from "./classify-files.ts";
 import { mean } from "./probabilities.ts";
@@ -9,6 +10,8 @@ import { createTally, type Metrics } from "./tally.ts";
 export interface EvaluateOptions {
   /** Names of views; each gets its own evaluation, and crops that several need are computed once. The model's own where left out. */
   readonly views?: string | readonly string[];
+  /** An answer of a smaller probability counts as "not sure": each evaluation then says how many are answered, and how many of these are right. */
+  readonly abstainBelow?: number;
   /** Images that are classified between two progress events, 64. */
   readonly batchSize?: number;
   /**
@@ -55,12 +58,13 @@ export async function* evaluate(
   dataset: Dataset,
   options: EvaluateOptions = {},
 ): AsyncGenerator<EvaluationEvent, void, undefined> {
-  const { views = classifier.views, batchSize = 64, now = () => performance.now() } = options;
+  const { views = classifier.views, batchSize = 64, abstainBelow, now = () => performance.now() } = options;
   if (!(Number.isInteger(batchSize) && batchSize >= 1))
     throw new UsageError(`batchSize: expected a whole number from 1, received ${batchSize}`);
+  checkAbstainBelow(abstainBelow);
   const columns = matchClasses(classifier.labels, dataset);
   const { distinct, choices } = chooseViews([views].flat());
-  const tallies = choices.map(() => createTally(classifier.labels.length));
+  const tallies = choices.map(() => createTally(classifier.labels.length, abstainBelow));
   const changes = choices.map(() => ({ fixed: 0, broke: 0 }));
   const none = choices.findIndex(({ name }) => name === "none");
   const start = now();

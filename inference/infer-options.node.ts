@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { numberOption } from "../core/command-line.node.ts";
 import { messageOf, UsageError } from "../core/errors.ts";
 import { readInput } from "../core/read-file.node.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
@@ -25,6 +26,13 @@ export const withModelOptions = (command: Command): Command =>
     .option("--labels <file>", "the classes, a name a line or JSON (default: as the model says)")
     .option("--preprocess <json>", "the preprocessing, as JSON or a file of it (default: as the model says)")
     .option("--preset <name>", `a well-known preprocessing instead: ${Object.keys(PRESETS).join(", ")}`);
+
+/** `--abstain-below`, for commands that answer or count answers. */
+export const abstainOption = (): Option =>
+  new Option(
+    "--abstain-below <p>",
+    'an answer of a smaller probability is "not sure", from 0 to 1 (default: every picture is answered)',
+  ).argParser(numberOption("--abstain-below", { above: 0, to: 1 }));
 
 /** `--device`, for commands that load a classifier. */
 export const deviceOption = (): Option =>

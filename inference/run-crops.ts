@@ -21,7 +21,7 @@ export async function runCrops(
   { contract: { labels, outputKind, temperature }, ports, name }: RunCropsOptions,
 ): Promise<Float64Array[]> {
   const [count] = crops.shape;
-  const { [ports.output]: output } = await session.run({ [ports.input]: crops });
+  const { [ports.output]: output } = await session.run({ [ports.input]: crops }, [ports.output]);
   if (output.shape.length !== 2 || output.shape[1] !== labels.length)
     throw new FivecropError(
       `${name}: its output is [${output.shape}], ${labels.length} labels need [N,${labels.length}]. To fix: give a label for each class.`,

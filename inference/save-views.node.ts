@@ -1,12 +1,10 @@
-import { basename, extname, join } from "node:path";
+import { join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
-import { FivecropError, UsageError } from "../core/errors.ts";
-import { fileReason } from "../core/file-error.ts";
-import { makeDirectory } from "../core/make-directory.node.ts";
 import { readImage } from "../pipeline/decode.node.ts";
 import { encodePng } from "../pipeline/encode.node.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { nameOfView, type View, viewImages } from "../pipeline/views.ts";
+import { createClaims, makeFolder, stemOf } from "./claims.node.ts";
 import { sideFor } from "./shrink-on-load.node.ts";
 
 /** Writes what a network sees of pictures, pixel by pixel before normalization, as FOLDER/PICTURE.VIEW.png: `boot.upper-left.png`. */
@@ -23,32 +21,15 @@ export interface ViewSaver {
 
 /** Saves views in a folder, which is made where it is missing. @param shrinkOnLoad as the classifier reads the pictures */
 export function createViewSaver(folder: string, shrinkOnLoad = false): ViewSaver {
-  const owners = new Map<string, string>();
-  const stemOf = (file: string) => basename(file, extname(file));
-
-  function claim(file: string): void {
-    const stem = stemOf(file).toLowerCase(); // some file systems do not tell cases apart
-    const owner = owners.get(stem) ?? file;
-    if (owner !== file)
-      throw new UsageError(
-        `--save-views: the views of ${owner} and ${file} would be written to the same files, ${stemOf(file)}.VIEW.png. To fix: give these pictures in two calls, with two folders.`,
-      );
-    owners.set(stem, file);
-  }
+  const claim = createClaims(
+    (owner, file) =>
+      `--save-views: the views of ${owner} and ${file} would be written to the same files, ${stemOf(file)}.VIEW.png. To fix: give these pictures in two calls, with two folders.`,
+  );
 
   async function save(file: string, views: readonly View[], spec: PreprocessSpec): Promise<readonly string[]> {
     claim(file);
     const images = viewImages(await readImage(file, { shrinkOnLoad: shrinkOnLoad ? sideFor(views, spec) : undefined }), views, spec);
-    try {
-      await makeDirectory(folder);
-    } catch (cause) {
-      throw new FivecropError(
-        `--save-views: cannot make the directory ${folder}: ${fileReason(cause)}. To fix: choose a place that can be written.`,
-        {
-          cause,
-        },
-      );
-    }
+    await makeFolder(folder, "--save-views");
     return Promise.all(
       views.map(async (view, i) => {
         const path = join(folder, `${stemOf(file)}.${nameOfView(view)}.png`);

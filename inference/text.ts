@@ -3,6 +3,7 @@ import { count, pad, percent, plural, table } from "../core/text.ts";
 import { nameOfView } from "../pipeline/views.ts";
 import type { Prediction, ViewClassification } from "./classifier.ts";
 import type { Evaluation } from "./evaluate.ts";
+import type { ClassMetrics } from "./tally.ts";
 
 const BAR = 24;
 /** Two spaces, the label, two more, the percentage, two more. */
@@ -18,6 +19,34 @@ export function predictionLines(
   return predictions.map(({ label, probability }) =>
     `  ${pad(label, labelWidth, "left")}  ${percent(probability, 1).padStart(7)}  ${"█".repeat(Math.round(bar * probability))}`.trimEnd(),
   );
+}
+
+/** What stands behind a picture whose best prediction is too improbable to be an answer. */
+export const unsureText = ([{ label, probability }]: readonly Prediction[], below: number): string =>
+  `not sure, best guess ${label} (${percent(probability, 1)}, below ${Number((100 * below).toPrecision(12))} %)`;
+
+/** What is answered, and how well, where improbable answers are "not sure". */
+function abstentionLines(evaluations: readonly Evaluation[]): string[] {
+  const rows = evaluations.flatMap(({ views, abstention }) => (abstention ? [{ views, ...abstention }] : []));
+  if (rows.length === 0) return [];
+  const share = (at: readonly [number, number] | undefined): string => (at ? `${percent(at[0], 1)} to ${percent(at[1], 1)}` : "–");
+  return [
+    "",
+    `answers below ${Number((100 * rows[0].below).toPrecision(12))} % are "not sure":`,
+    ...table(
+      [
+        ["views", "answered", "coverage", "right of these", "95 %"],
+        ...rows.map(({ views, images, coverage, accuracy, interval }) => [
+          views,
+          count(images),
+          percent(coverage),
+          percent(accuracy),
+          share(interval),
+        ]),
+      ],
+      { align: "lr" },
+    ),
+  ];
 }
 
 /** What each view alone says, a line each, the columns aligned. */
@@ -68,6 +97,7 @@ export function evaluationLines(evaluations: readonly Evaluation[], columns: num
     "",
     ...totals,
     ...legend,
+    ...abstentionLines(evaluations),
     "",
     ...classes,
     ...others,
@@ -79,7 +109,7 @@ const MOST_CONFUSIONS = 15;
 
 /** The confusion matrix where it fits, else its largest entries off the diagonal. */
 export function confusionLines(
-  { views, perClass, confusion }: Pick<Evaluation, "views" | "perClass" | "confusion">,
+  { views, perClass, confusion }: Pick<Evaluation, "views" | "confusion"> & { readonly perClass: readonly Pick<ClassMetrics, "label">[] },
   columns: number,
 ): string[] {
   const labels = perClass.map(({ label }) => label);

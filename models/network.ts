@@ -2,7 +2,7 @@ import { FivecropError, UsageError } from "../core/errors.ts";
 import { random } from "../core/random.ts";
 import type { Named } from "../core/session.ts";
 import { type Tensor, tensor } from "../core/tensor.ts";
-import { type Graph, knownShape, type Value } from "./graph/graph.ts";
+import { type Graph, knownShape, type Node, type Value } from "./graph/graph.ts";
 import type { Initializer } from "./layers/initializers.ts";
 import { type Layer, rootScope } from "./layers/layer.ts";
 import { graphBuilder } from "./ops/index.ts";
@@ -12,6 +12,8 @@ export interface Network {
   readonly name: string;
   readonly graph: Graph;
   readonly parameters: ReadonlyMap<Value, Initializer>;
+  /** Constant factors of the step's learning rate, by parameter name: 1 where there is none; 0 is frozen. */
+  readonly rateFactors?: ReadonlyMap<string, number>;
   /** The same layers for images of another size. Absent where the layers are not known: of a parsed file. */
   readonly atSize?: (input: ImageShape) => Network;
 }
@@ -82,9 +84,19 @@ export function initializedWith(net: Network, initializer: Initializer): Network
   return { ...net, parameters: new Map(parameters) };
 }
 
-/** How many numbers are learned. */
-export const parameterCount = (net: Network): number =>
-  [...net.parameters.keys()].reduce((sum, value) => sum + knownShape(value).reduce((size, d) => size * d, 1), 0);
+/** Whether a step changes a value: it is a parameter, and not frozen. */
+export const isTrained = ({ parameters, rateFactors }: Network, value: Value): boolean =>
+  parameters.has(value) && rateFactors?.get(value.name) !== 0;
+
+/** Whether training normalizes by the batch there and moves the running statistics: of a norm whose scale and shift are frozen it does neither. */
+export const isTrainedNorm = (net: Network, { op, inputs: [, scale, bias] }: Node): boolean =>
+  op === "BatchNormalization" && [scale, bias].some((value) => value && isTrained(net, value));
+
+/** How many numbers there are to learn; of those that are not frozen where `trained` is said. */
+export const parameterCount = (net: Network, trained = false): number =>
+  [...net.parameters.keys()]
+    .filter((value) => !trained || isTrained(net, value))
+    .reduce((sum, value) => sum + knownShape(value).reduce((size, d) => size * d, 1), 0);
 
 /** The classes that the network tells apart: its logits' width. */
 export const classCount = (net: Network): number => Number(net.graph.outputs[0].shape[1]);

@@ -32,6 +32,8 @@ export interface PackProgress {
 
 export interface Packed {
   readonly dataset: Dataset;
+  /** The file of each of its images. */
+  readonly files: readonly string[];
   readonly unreadable: readonly UnreadablePicture[];
 }
 
@@ -92,7 +94,12 @@ export async function* packPictures(
   checkClasses(name, index);
   const { root = "", split = "" } = description ?? {};
   const packed = await openPacked({ name, root, split, packed: folder });
-  return { dataset: { ...packed, ...(dataset.notes && { notes: dataset.notes }) }, unreadable: index.unreadable };
+  const { sizes, unreadable } = index;
+  return {
+    dataset: { ...packed, ...(dataset.notes && { notes: dataset.notes }) },
+    files: files.filter((_, i) => sizes[2 * i] > 0),
+    unreadable,
+  };
 }
 
 function indexOf({ classNames, labels }: Dataset, files: readonly string[], { channels }: ResizeSpec, chunks: readonly PackedChunk[]) {

@@ -2,7 +2,7 @@
 // demo/page into dist/demo/site, and inference/verify-page.browser.ts into dist/inference/verify-page.
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { build } from "esbuild";
 
 const OUT = "dist/demo/site";
@@ -18,6 +18,19 @@ const runtime = {
     onResolve({ filter: /^onnxruntime-web(\/webgpu)?$/ }, ({ path }) => ({ path: `./runtime/${RUNTIMES[path]}`, external: true })),
 };
 
+/** What a page loads only when it is asked for it: our own modules that are imported on demand, each a bundle of its own. */
+const onDemand = new Map();
+const demanded = {
+  name: "on demand",
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^\./ }, ({ path, kind, resolveDir }) => {
+      if (kind !== "dynamic-import") return undefined;
+      const name = basename(path, ".ts");
+      onDemand.set(name, join(resolveDir, path));
+      return { path: `./${name}.js`, external: true };
+    }),
+};
+
 const bundle = (entryPoints, outdir) =>
   build({
     entryPoints,
@@ -28,18 +41,16 @@ const bundle = (entryPoints, outdir) =>
     target: "es2022",
     legalComments: "none",
     logLevel: "warning",
-    plugins: [runtime],
+    plugins: [runtime, demanded],
   });
 
 /** Writes the pages' scripts and files. */
 export async function buildPages() {
   mkdirSync(OUT, { recursive: true });
-  await bundle(
-    ["page", "worker", "service-worker"].map((name) => join(PAGE, `${name}.ts`)),
-    OUT,
-  );
+  const scripts = ["page", "worker", "service-worker", "own/own", "own/own-worker"];
+  await bundle(Object.fromEntries(scripts.map((name) => [basename(name), join(PAGE, `${name}.ts`)])), OUT);
+  await bundle(Object.fromEntries(onDemand), OUT);
   for (const file of ["index.html", "style.css", "icon.svg"]) copyFileSync(join(PAGE, file), join(OUT, file));
-  await bundle({ own: join(PAGE, "own/own.ts"), "own-worker": join(PAGE, "own/own-worker.ts") }, OUT);
   copyFileSync(join(PAGE, "own/own.css"), join(OUT, "own.css"));
   await bundle({ script: "inference/verify-page.browser.ts" }, VERIFY);
   writeFileSync(

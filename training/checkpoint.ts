@@ -48,6 +48,9 @@ export function writeCheckpoint({ training, ...rest }: Checkpoint): Uint8Array {
   return writeSafetensors(Object.fromEntries(tensors), { format: FORMAT, checkpoint: JSON.stringify(about) });
 }
 
+/** Whether a safetensors file is a run's checkpoint, by its metadata. */
+export const isCheckpoint = ({ format }: Readonly<Record<string, string>>): boolean => format?.startsWith("fivecrop checkpoint") ?? false;
+
 /** @param name the file, for messages. @throws FivecropError where it is no checkpoint. */
 export function readCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
   const { tensors, metadata } = asCheckpoint(name, () => readSafetensors(bytes));

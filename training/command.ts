@@ -1,25 +1,23 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { createCommand, DATA_DIR, EXIT, numberOption, PROGRAM, print } from "../core/command-line.node.ts";
+import { createCommand, DATA_DIR, EXIT, numberOption, print } from "../core/command-line.node.ts";
 import { type Interrupt, listenForInterrupt } from "../core/interrupt.node.ts";
 import { createProgressBar, type ProgressBar } from "../core/progress-bar.node.ts";
-import { shellWord, table } from "../core/text.ts";
 import { ARCHITECTURES } from "../models/architectures/index.ts";
 import { BACKBONES, STANDARD_BACKBONE } from "../models/backbones.ts";
 import { WEIGHT_INITIALIZERS } from "../models/layers/initializers.ts";
 import { parseAugmentations } from "../pipeline/augmentations/text.ts";
 import { DATASETS, dataRoot, fileName } from "../pipeline/datasets/index.ts";
-import { checkpointFile } from "./checkpoint.node.ts";
 import { DEVICE_CHOICES } from "./devices.ts";
+import { ENGINE_NAMES } from "./engines/names.ts";
+import { farewell, runListing } from "./farewell.node.ts";
+import { withFineTuneOptions } from "./fine-tune-options.node.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
 import { RECIPES } from "./recipes/index.ts";
-import type { Recipe } from "./recipes/recipe.ts";
-import { expectationText } from "./recipes-command.node.ts";
-import { DEFAULTS, type RunConfig } from "./run-config.ts";
-import { RUN_FILES, readRunConfig } from "./run-files.node.ts";
+import { DEFAULTS, networkName } from "./run-config.ts";
+import { readRunConfig } from "./run-files.node.ts";
 import { SCHEDULES } from "./schedules.ts";
-import { type RunOutcome, showRun } from "./show-run.node.ts";
+import { showRun } from "./show-run.node.ts";
 import { trainHelp } from "./train-help.ts";
 import {
   byOption,
@@ -31,6 +29,7 @@ import {
   parseValidation,
   type TrainOptions,
 } from "./train-options.ts";
+import { unusedDirectory } from "./unused-directory.node.ts";
 
 const names = (rows: Readonly<Record<string, unknown>>): string => Object.keys(rows).join(", ");
 const orDefault = (text: string, value: unknown): string => `${text} (default: ${value})`;
@@ -40,17 +39,21 @@ export function trainCommand(): Command {
   const number = (flag: string, placeholder: string, text: string, range: Parameters<typeof numberOption>[1]) =>
     new Option(`${flag} <${placeholder}>`, text).argParser(numberOption(flag, range));
   const schedules = Object.values(SCHEDULES).map(({ usage }) => usage);
-  return createCommand("train", "Train a network on a data set; the best epoch becomes model.onnx.", [
+  const command = createCommand("train", "Train a network on a data set; the best epoch becomes model.onnx.", [
     "fivecrop train --data folder:photos",
     "fivecrop train --model fashion-cnn --data fashion-mnist-sample --epochs 3",
     "fivecrop train --model fashion-cnn --data fashion-mnist --epochs 5 --batch-size 60 --optimizer adam \\\n      --lr 0.01 --schedule exponential:0.999/step --out runs/fashion",
     "fivecrop train --model minivgg --data folder:photos --epochs 20 --augment flip",
+    "fivecrop train --model squeezenet1.1.onnx --preset imagenet --data folder:photos --freeze backbone --lr 1e-3",
     "fivecrop train --recipe fashion-lenet-bn --seed 1",
     "fivecrop train --resume runs/fashion",
   ])
     .optionsGroup("What:")
     .option("--recipe <name>", `begin with the options of an experiment: ${names(RECIPES)} (fivecrop recipes shows them)`)
-    .option("--model <name>", `the network: ${names({ ...BACKBONES, ...ARCHITECTURES })} (default: ${STANDARD_BACKBONE}, see below)`)
+    .option(
+      "--model <name>",
+      `the network: ${names({ ...BACKBONES, ...ARCHITECTURES })}; or an ONNX file, to train further (default: ${STANDARD_BACKBONE}, see below)`,
+    )
     .addOption(
       number("--views", "n", "of mobilenetv2-features: how many views it learns of each picture (default: 10)", { whole: true, from: 1 }),
     )
@@ -58,6 +61,7 @@ export function trainCommand(): Command {
       new Option("--head <units>", "hidden layers in place of the network's own, such as 512,256, none, or own").argParser(parseTrainHead),
     )
     .addOption(number("--dropout", "share", "behind each hidden layer of --head (default: none)", { from: 0, below: 1 }))
+    .option("--weights <file>", "begin with these weights: .safetensors, .pth, or a name that fivecrop models list has (default: drawn)")
     .option("--initialization <name>", `how weights are drawn: ${names(WEIGHT_INITIALIZERS)} (default: as the network's source says)`)
     .option("--data <name>", `the data set: ${names(DATASETS)}, or folder:PATH, a folder with a folder of pictures for each class`)
     .option(...DATA_DIR)
@@ -121,6 +125,7 @@ export function trainCommand(): Command {
     .addOption(number("--patience", "n", "stop after this many epochs without a better one (default: 0, never)", { whole: true, from: 0 }))
     .addOption(number("--seed", "n", orDefault("what all random numbers come from", DEFAULTS.seed), { whole: true, from: 0 }))
     .addOption(number("--threads", "n", "threads of one operator (default: the runtime's choice)", { whole: true, from: 1 }))
+    .option("--engine <name>", orDefault(`what computes the steps: ${ENGINE_NAMES.join(", ")}`, "onnxruntime; with --resume the run's own"))
     .addOption(
       new Option(
         "--device <name>",
@@ -142,6 +147,7 @@ export function trainCommand(): Command {
     .option("--resume <dir>", "go on with a run that was stopped, as if it had not been")
     .addHelpText("after", trainHelp)
     .action(train);
+  return withFineTuneOptions(command);
 }
 
 const stopGently = (progress: ProgressBar): Interrupt =>
@@ -152,8 +158,11 @@ const stopGently = (progress: ProgressBar): Interrupt =>
 
 async function train(options: TrainOptions): Promise<void> {
   if (options.resume !== undefined) checkResume(options);
-  const config = options.resume === undefined ? await newRunConfig(options) : await readRunConfig(options.resume);
-  const out = options.resume ?? options.out ?? unusedDirectory(join("runs", `${config.model}-${fileName(config.data)}`));
+  const config =
+    options.resume === undefined
+      ? await newRunConfig(options)
+      : { ...(await readRunConfig(options.resume)), ...(options.engine !== undefined && { engine: options.engine }) };
+  const out = options.resume ?? options.out ?? unusedDirectory(join("runs", `${networkName(config.model)}-${fileName(config.data)}`));
   const { json = false, overwrite, report = true, strict, dataDir, device } = options;
   const { run } = await import("./run.node.ts");
   const progress = createProgressBar({ quiet: json });
@@ -169,7 +178,7 @@ async function train(options: TrainOptions): Promise<void> {
       device,
       signal: interrupt.signal,
     });
-    const outcome = await showRun(events, { json, title: `${config.model} on ${config.data}`, progress, print });
+    const outcome = await showRun(events, { json, title: `${networkName(config.model)} on ${config.data}`, progress, print });
     if (!json) for (const line of farewell(outcome, { out, config, dataDir })) print(line);
     if (outcome.reason === "interrupted" || (report && !outcome.reported)) process.exitCode = interrupt.exitCode() ?? EXIT.failed;
   } catch (error) {
@@ -178,63 +187,6 @@ async function train(options: TrainOptions): Promise<void> {
     interrupt.dispose();
   }
 }
-
-/** runs/a, or runs/a-2, runs/a-3 … where that is taken. */
-function unusedDirectory(wanted: string): string {
-  for (let n = 1; ; n++) {
-    const candidate = n === 1 ? wanted : `${wanted}-${n}`;
-    if (!existsSync(candidate)) return candidate;
-  }
-}
-
-/** What the directory holds, and what to do next. */
-function farewell(
-  { reason, started, reported }: RunOutcome,
-  { out, config, dataDir }: { out: string; config: RunConfig; dataDir?: string },
-): string[] {
-  const data = dataDir === undefined ? "" : ` --data-dir ${shellWord(dataDir)}`;
-  if (!started) return ["Stopped before the training began; what is decoded stays. To go on: the same command."];
-  if (reason === "interrupted") return ["", "To go on:", `  ${PROGRAM} train --resume ${shellWord(out)}${data}`];
-  const model = shellWord(join(out, RUN_FILES.model));
-  return [
-    "",
-    ...runListing(out),
-    "",
-    ...expectation(config),
-    "Next:",
-    ...(reported ? [] : [`  ${PROGRAM} report ${shellWord(out)}${data}`]),
-    `  ${PROGRAM} evaluate ${model} --data ${shellWord(config.data)}${data} --tta five-crop`,
-    `  ${PROGRAM} infer PICTURE… --model ${model} --tta five-crop --top 3`,
-    `  ${PROGRAM} inspect ${model}`,
-  ];
-}
-
-/** What the recipe that the run began from is expected to reach. */
-function expectation({ recipe }: RunConfig): string[] {
-  const known = Object.entries<Recipe>(RECIPES).find(([name]) => name === recipe)?.[1];
-  return known ? [`Expected of ${recipe}: ${expectationText(known.expected)}`, `  (${known.source})`, ""] : [];
-}
-
-/** Where everything of a finished run lies. */
-const runListing = (out: string): string[] => [
-  `In ${out}:`,
-  ...table(
-    [
-      [RUN_FILES.model, "the best epoch, with labels and preprocessing inside"],
-      [checkpointFile("best"), "its checkpoint"],
-      [checkpointFile("last"), "the checkpoint to go on from"],
-      [RUN_FILES.history, "loss, accuracy, rate and seconds of each epoch"],
-      [RUN_FILES.curves, "loss and accuracy as a picture"],
-      [RUN_FILES.log, "the same every --log-every steps"],
-      [RUN_FILES.tensorboard, "event files: tensorboard --logdir shows them"],
-      [RUN_FILES.report, "everything to look at: curves, confusions, classes, calibration, pictures"],
-      [RUN_FILES.evaluation, "its numbers"],
-      [RUN_FILES.calibration, "the temperature that fivecrop calibrate found"],
-      [RUN_FILES.config, "everything needed to run it again"],
-    ].filter(([name]) => existsSync(join(out, name))),
-    { align: "l", indent: 2 },
-  ),
-];
 
 /** `quickstart`: the whole way, on data that the package has. */
 export function quickstartCommand(): Command {

@@ -42,8 +42,8 @@ export async function checkTrainingDevice({
   images,
   engineOn,
 }: CheckTrainingDeviceOptions): Promise<TrainingDeviceCheck> {
+  const found = await stepOn(engineOn(device), images); // first, since it may not be there
   const wanted = await stepOn(engineOn(processor), images);
-  const found = await stepOn(engineOn(device), images);
   const loss = Math.abs(found.loss - wanted.loss) / Math.abs(wanted.loss);
   const [worst, limit] = largestDifference(wanted, found);
   const seconds = { device: found.seconds, processor: wanted.seconds };

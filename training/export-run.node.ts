@@ -2,6 +2,7 @@ import { dirname, join, resolve } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
 import { createSession } from "../core/session.node.ts";
 import { exportOnnx } from "../export/export-onnx.ts";
+import { withHeatMap } from "../export/grad-cam.ts";
 import type { ModelMetadata } from "../export/metadata.ts";
 import { writeSafetensors } from "../export/safetensors.ts";
 import { VERSION } from "../export/version.ts";
@@ -21,6 +22,7 @@ import { type CheckpointName, exportedFile, lockRun, readRunCheckpoint, readRunC
 import { type DecodingEvent, prepareAgain, type RunParts } from "./run-parts.node.ts";
 import { trainedInput, trainedNetwork } from "./trained-parts.node.ts";
 import { inferenceWeights } from "./weight-average.ts";
+import { publicWeights } from "./weights/read-weights.node.ts";
 
 /** A file that was written. */
 export interface Exported {
@@ -34,6 +36,8 @@ export interface Exported {
   readonly largestDifference?: number;
   /** Where preprocessing is part of the graph: the views that it averages over, and how far its probabilities on its samples are from the ordinary path's. */
   readonly selfContained?: { readonly views: string; readonly largestDifference: number };
+  /** Where Grad-CAM is its second output: the map of features that is looked at. */
+  readonly layer?: string;
 }
 
 /** How many validation images an exported file is compared on. */
@@ -47,6 +51,10 @@ export interface FileOptions {
   readonly views?: string;
   /** Pictures' files for golden samples, in place of the generated ones. */
   readonly samples?: readonly string[];
+  /** Grad-CAM of the most probable class becomes a second output. */
+  readonly explain?: boolean;
+  /** The node that it looks at; the last map of features where it is left out. */
+  readonly layer?: string;
 }
 
 interface Trained {
@@ -71,7 +79,8 @@ export async function exportCheckpoint(
   options: FileOptions = {},
 ): Promise<Exported> {
   const { preprocess, validation } = parts;
-  const model = modelFileOf({ checkpoint, config, parts, temperature }, engine.name);
+  const plain = modelFileOf({ checkpoint, config, parts, temperature }, engine.name);
+  const { model, layer } = options.explain ? withHeatMap(plain, { layer: options.layer, name: file }) : { model: plain };
   await engine.initialize(checkpoint.training);
   const images = await firstImages(validation, preprocess, VERIFIED_IMAGES);
   const { largestDifference } = await verifyExport(model, {
@@ -90,6 +99,7 @@ export async function exportCheckpoint(
     images: images.shape[0],
     largestDifference,
     ...(selfContained && { selfContained }),
+    ...(layer !== undefined && { layer }),
   };
 }
 
@@ -125,10 +135,10 @@ export async function* exportRun(run: string, options: ExportRunOptions): AsyncG
 }
 
 async function* exportInto(run: string, options: ExportRunOptions): AsyncGenerator<DecodingEvent | Exported, void, undefined> {
-  const { checkpoint: name, format, out, dataRoot, signal, selfContained } = options;
+  const { checkpoint: name, format, out, dataRoot, signal, selfContained, explain } = options;
   const config = await readRunConfig(run);
   const checkpoint = await readRunCheckpoint(run, name, config);
-  const file = out ?? join(run, exportedFile(name, format, selfContained));
+  const file = out ?? join(run, exportedFile(name, format, selfContained ? "self-contained" : explain ? "explained" : undefined));
   if (format === "safetensors") {
     const bytes = writeSafetensors(inferenceWeights(checkpoint.training), {
       format: "pt",
@@ -168,7 +178,12 @@ function describe(checkpoint: Checkpoint, config: RunConfig, { network, preproce
     architecture: network.name,
     parameters: parameterCount(network),
     training: {
-      arguments: { ...config, data: publicName(config.data) }, // the file travels: it does not tell paths
+      arguments: {
+        ...config,
+        model: network.name,
+        data: publicName(config.data),
+        ...(config.weights && { weights: publicWeights(config.weights) }),
+      }, // the file travels: it does not tell paths
       dataset: publicName(config.data),
       seed: config.seed,
       epochs: config.epochs,

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { DeviceLostError, DeviceMemoryError, FivecropError, messageOf } from "../core/errors.ts";
+import { DeviceLostError, DeviceMemoryError, FivecropError, messageOf, UsageError } from "../core/errors.ts";
 import { createSession } from "../core/session.node.ts";
 import type { Device } from "../core/session.ts";
 import { shellWord } from "../core/text.ts";
@@ -9,6 +9,7 @@ import { checkTrainingDevice, type TrainingDeviceCheck } from "./device-check.ts
 import type { DeviceChoice } from "./devices.ts";
 import { probe } from "./doctor/probe.node.ts";
 import type { TrainingEngine } from "./engine.ts";
+import type { ChosenEngine } from "./engines/choose.node.ts";
 import { createOnnxRuntimeEngine, type OnnxRuntimeEngineOptions } from "./engines/onnxruntime.ts";
 import { fittingBatch } from "./fitting-batch.ts";
 
@@ -24,6 +25,7 @@ export interface DeviceEvent {
 }
 
 export interface OpenEngineOptions extends Pick<OnnxRuntimeEngineOptions, "network" | "optimizer" | "average" | "threads"> {
+  readonly chosen: ChosenEngine;
   readonly device: DeviceChoice;
   readonly batchSize: number;
 }
@@ -33,13 +35,21 @@ const IMAGES = { right: 8, faster: 32 } as const;
 
 /**
  * The engine of a run on the device that was asked for; a device other than the processor proves first that its step is right.
- * @throws FivecropError where the device is not there or not right.
+ * @throws FivecropError where the device is not there or not right; UsageError where the engine does not go by devices.
  */
 export async function* openEngine({
+  chosen,
   device: choice,
   batchSize,
   ...options
 }: OpenEngineOptions): AsyncGenerator<DeviceEvent, TrainingEngine, undefined> {
+  if (chosen.engine !== "onnxruntime") {
+    if (choice !== "cpu" && choice !== "auto")
+      throw new UsageError(
+        `--device: the engine ${chosen.engine} computes where its package does (${chosen.why}): expected no device beside it, received ${choice}. To fix: leave it out.`,
+      );
+    return chosen.create(options);
+  }
   const engineOn = (device: Device): TrainingEngine =>
     createOnnxRuntimeEngine({ ...options, createSession, ...(device !== "cpu" && { device }) });
   const about = { kind: "device", engine: "onnxruntime" } as const;
@@ -77,10 +87,13 @@ export async function* openEngine({
 }
 
 /** What a run says of a device that failed it. */
-export interface FailedRun extends OpenEngineOptions {
+export interface FailedRun extends Omit<OpenEngineOptions, "chosen"> {
   readonly out: string;
   readonly program: string;
 }
+
+/** Whether what a run's device holds is of no use any more. */
+export const isDeviceError = (error: unknown): boolean => error instanceof DeviceLostError || error instanceof DeviceMemoryError;
 
 /** An error of a run as what to do now: which batch fits, or how to go on. Others stay as they are. */
 export async function explainDeviceError(

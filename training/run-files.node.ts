@@ -14,7 +14,8 @@ import { VERSION } from "../export/version.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { checkpointFile, fileCheckpoints, loadSummary } from "./checkpoint.node.ts";
 import type { Checkpoint, CheckpointSummary } from "./checkpoint.ts";
-import { DEFAULTS, type RunConfig } from "./run-config.ts";
+import type { NearDuplicates } from "./near-duplicates.ts";
+import { DEFAULTS, networkName, type RunConfig } from "./run-config.ts";
 
 /** What a run leaves in its directory, beside its checkpoints `best` and `last`. */
 export const RUN_FILES = {
@@ -75,8 +76,8 @@ export async function lockRun(out: string): Promise<() => Promise<void>> {
 }
 
 /** The name of what `export` makes of a checkpoint: `model.onnx`, `model-last.safetensors`, `model-self-contained.onnx`. */
-export const exportedFile = (name: CheckpointName, format: "onnx" | "safetensors", selfContained = false): string =>
-  `model${name === "best" ? "" : `-${name}`}${selfContained ? "-self-contained" : ""}.${format}`;
+export const exportedFile = (name: CheckpointName, format: "onnx" | "safetensors", kind?: "self-contained" | "explained"): string =>
+  `model${name === "best" ? "" : `-${name}`}${kind ? `-${kind}` : ""}.${format}`;
 
 /** Everything that a run and its exports may leave in a directory. */
 const ALL_FILES: readonly string[] = [
@@ -85,7 +86,8 @@ const ALL_FILES: readonly string[] = [
     ...CHECKPOINT_NAMES.flatMap((name) => [
       checkpointFile(name),
       exportedFile(name, "onnx"),
-      exportedFile(name, "onnx", true),
+      exportedFile(name, "onnx", "self-contained"),
+      exportedFile(name, "onnx", "explained"),
       exportedFile(name, "safetensors"),
     ]),
   ]),
@@ -104,16 +106,31 @@ export function checkUnused(out: string): void {
     );
 }
 
+/** What a run begins with. */
+export interface StartedRun extends Pick<RunAbout, "config" | "preprocess" | "nearDuplicates"> {
+  /** Of what computes besides ONNX Runtime. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly device: Device;
+}
+
 /** Leaves in the directory what the run was asked for, and takes away what an earlier one left there. */
 export async function startDirectory(
   out: string,
-  { config, preprocess, device }: Pick<RunAbout, "config" | "preprocess"> & { readonly device: Device },
+  { config, preprocess, nearDuplicates, versions: more, device }: StartedRun,
 ): Promise<void> {
   const held = heldIn(out);
-  const environment = { ...versions(), platform: `${process.platform} ${process.arch}`, processor: processor(), device };
-  const about = { config, preprocess, environment, started: new Date().toISOString() };
+  const environment = { ...versions(), ...more, platform: `${process.platform} ${process.arch}`, processor: processor(), device };
+  const about = { config, preprocess, environment, started: new Date().toISOString(), nearDuplicates };
   await writeWhole(join(out, RUN_FILES.config), `${JSON.stringify(about, null, 2)}\n`);
   for (const name of held) if (name !== RUN_FILES.config) await rm(join(out, name), { force: true, recursive: true });
+}
+
+/** In the `run.json` of a run that is gone on with: the engine, where it is another one now, and its versions. */
+export async function recordEngine(out: string, { engine }: RunConfig, more: Readonly<Record<string, string>>): Promise<void> {
+  const about = await readRunAbout(out);
+  if ((about.config.engine ?? "onnxruntime") === engine) return;
+  const changed: RunAbout = { ...about, config: { ...about.config, engine }, environment: { ...about.environment, ...more } };
+  await writeWhole(join(out, RUN_FILES.config), `${JSON.stringify(changed, null, 2)}\n`);
 }
 
 const processor = (): string => `${cpus()[0]?.model.trim() ?? "unknown"}, ${availableParallelism()} threads`;
@@ -132,6 +149,8 @@ export interface RunAbout {
   readonly environment: Readonly<Record<string, string>>;
   /** ISO 8601. */
   readonly started?: string;
+  /** What of the data is in several splits, where these are picture files. */
+  readonly nearDuplicates?: NearDuplicates;
 }
 
 /** @throws FivecropError where there is no run in the directory. */
@@ -147,14 +166,14 @@ export async function readRunAbout(out: string): Promise<RunAbout> {
       { cause },
     );
   }
-  const { config, preprocess, environment = {}, started } = about;
+  const { config, preprocess, environment = {}, started, nearDuplicates } = about;
   const { validation, ...needed } = DEFAULTS;
   const missing = ["model", "data", ...Object.keys(needed)].find((key) => config?.[key as keyof RunConfig] === undefined);
   if (!config || !preprocess || missing)
     throw new FivecropError(
       `${file}: expected a run's options in "config", found no "${missing ?? "preprocess"}". To fix: name the --out of a run.`,
     );
-  return { config, preprocess, environment, started };
+  return { config, preprocess, environment, started, nearDuplicates };
 }
 
 /** The options of a run, from its directory. @throws FivecropError where there is none. */
@@ -179,9 +198,9 @@ function ownCheckpoint<T extends Pick<Checkpoint, "network" | "optimizer">>(
         ? `${file} is missing: the run was stopped before the end of its first epoch. To fix: go on with it (train --resume ${out}), or take --checkpoint last.`
         : `${file} is missing: the run was stopped before its first checkpoint. To fix: train anew, or name the --out of another run.`,
     );
-  if (found.network !== config.model || found.optimizer !== config.optimizer)
+  if (found.network !== networkName(config.model) || found.optimizer !== config.optimizer)
     throw new FivecropError(
-      `${file} is a checkpoint of another model: expected network '${config.model}' with optimizer '${config.optimizer}' as in ${RUN_FILES.config}, ` +
+      `${file} is a checkpoint of another model: expected network '${networkName(config.model)}' with optimizer '${config.optimizer}' as in ${RUN_FILES.config}, ` +
         `found '${found.network}' with '${found.optimizer}'. To fix: put the run's own checkpoint there.`,
     );
   return found;

@@ -3,16 +3,18 @@ import { FivecropError } from "../core/errors.ts";
 import { plural } from "../core/text.ts";
 import type { Backbone } from "../models/backbones.ts";
 import { AUGMENTATIONS } from "../pipeline/augmentations/index.ts";
-import { type Dataset, type Split, splitDataset } from "../pipeline/dataset.ts";
+import type { Dataset, Split } from "../pipeline/dataset.ts";
 import { cacheRoot, datasetEntry, openDataset, trainingSplit } from "../pipeline/datasets/index.ts";
 import { type PackProgress, packPictures } from "../pipeline/pack.node.ts";
 import type { UnreadablePicture } from "../pipeline/packed.node.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { backboneOfRun, preprocessOf } from "./features/feature-config.ts";
+import { openModel } from "./model-source.node.ts";
 import type { Optimizer } from "./optimizers.ts";
-import { averageOf, DEFAULTS, modelOf, optimizerOf, type RunConfig } from "./run-config.ts";
+import { averageOf, optimizerOf, type RunConfig } from "./run-config.ts";
 import { checkRunData, type RunData } from "./run-data.ts";
 import { parseSchedule, type Schedule } from "./schedules.ts";
+import { splitRun } from "./split-run.ts";
 import { modelOnFeatures, type RunModel, trainedLength } from "./trained-parts.node.ts";
 import type { WeightAverage } from "./weight-average.ts";
 
@@ -21,6 +23,14 @@ export interface RunParts extends Split, RunModel {
   readonly optimizer: Optimizer;
   readonly schedule: Schedule;
   readonly average?: WeightAverage;
+  /** What the splits were taken from, where that are picture files. */
+  readonly pictures?: { readonly training: OpenedSplit; readonly validation: OpenedSplit };
+}
+
+/** A split as it is read, and the file of each image where it was decoded from some. */
+export interface OpenedSplit {
+  readonly dataset: Dataset;
+  readonly files?: readonly string[];
 }
 
 export interface RunPartsOptions {
@@ -37,6 +47,7 @@ export type DecodingEvent = PackProgress & { readonly split: string };
 export type PrepareEvent =
   | DecodingEvent
   | { readonly kind: "left out"; readonly split: string; readonly images: number; readonly unreadable: readonly UnreadablePicture[] }
+  /** @property split of the data, or the network that it is about */
   | { readonly kind: "note"; readonly split: string; readonly note: string };
 
 /** Folders of decoded pictures, one for each version of its sources. */
@@ -56,19 +67,41 @@ export async function* prepareRun(
   const average = averageOf(config);
   const backbone = backboneOfRun(config);
   const entry = await datasetEntry(config.data);
-  const preprocess = backbone ? preprocessOf(backbone) : modelOf(config, entry.defaultPreprocess).preprocess;
+  const source = await (backbone ? onBackbone(config, backbone) : fromOutset(config, entry.defaultPreprocess));
+  const { preprocess } = source;
   const kept = looksAtWholePictures(config) ? { ...preprocess, resize: null } : preprocess;
   const whole = yield* openSplit(config.data, trainingSplit(entry), kept, options);
   if (!whole) return undefined;
   const validation = "validation" in entry.splits ? yield* openSplit(config.data, "validation", preprocess, options) : null;
   if (validation === undefined) return undefined;
-  const model = await modelFor(config, entry.defaultPreprocess, whole.classNames.length, backbone);
-  const split = validation ? { training: whole, validation } : splitDataset(whole, config.validation ?? DEFAULTS.validation, config.seed);
-  return { ...model, optimizer, schedule, average, ...split };
+  const { classNames } = whole.dataset;
+  const model = await source.model(classNames);
+  for (const note of source.notes(classNames)) yield { kind: "note", split: model.network.name, note };
+  const { notes = [], ...split } = validation
+    ? { training: whole.dataset, validation: validation.dataset }
+    : splitRun(whole.dataset, config);
+  for (const note of notes) yield { kind: "note", split: trainingSplit(entry), note };
+  const pictures = whole.files && { training: whole, validation: validation ?? whole };
+  return { ...model, optimizer, schedule, average, ...split, pictures };
 }
 
-const modelFor = async (config: RunConfig, standard: PreprocessSpec, classes: number, backbone?: Backbone): Promise<RunModel> =>
-  backbone ? modelOnFeatures(config, backbone, classes) : modelOf(config, standard, classes);
+/** What makes a run's model, once the classes are known. */
+interface Source {
+  readonly preprocess: PreprocessSpec;
+  model(classNames: readonly string[]): Promise<RunModel>;
+  notes(classNames: readonly string[]): readonly string[];
+}
+
+const onBackbone = async (config: RunConfig, backbone: Backbone): Promise<Source> => ({
+  preprocess: preprocessOf(backbone),
+  model: ({ length }) => modelOnFeatures(config, backbone, length),
+  notes: () => [],
+});
+
+async function fromOutset(config: RunConfig, standard: PreprocessSpec): Promise<Source> {
+  const { preprocess, network, notes } = await openModel(config, standard);
+  return { preprocess, model: async (classNames) => ({ network: network(classNames), preprocess }), notes };
+}
 
 /** Whether training sees more of a picture than what the preprocessing's resize leaves of it: other sizes, or parts enlarged. */
 const looksAtWholePictures = ({ augmentations, sizes = [] }: RunConfig): boolean =>
@@ -95,23 +128,23 @@ export async function* prepareAgain(
 export const unreadableText = (name: string, split: string, unreadable: readonly UnreadablePicture[]): string =>
   `${name}: ${plural(unreadable.length, "picture")} of ${split} cannot be read, and --strict was said: ${unreadable.map(({ message }) => message).join("; ")}`;
 
-/** A split whose images are read without waiting: from memory, or decoded and resized. */
-async function* openSplit(
+/** A split whose images are read without waiting: from memory, or decoded and resized. @returns undefined where `signal` stopped it. */
+export async function* openSplit(
   name: string,
   split: string,
   preprocess: PreprocessSpec,
   { dataRoot, strict, signal }: RunPartsOptions,
-): AsyncGenerator<PrepareEvent, Dataset | undefined, undefined> {
+): AsyncGenerator<PrepareEvent, OpenedSplit | undefined, undefined> {
   const dataset = await openDataset({ name, root: dataRoot, split });
   for (const note of dataset.notes ?? []) yield { kind: "note", split, note };
   const { file } = dataset;
-  if (!file) return dataset;
+  if (!file) return { dataset };
   const packing = packPictures({ ...dataset, file }, preprocess, { cache: decodedFolder(), signal });
   let step = await packing.next();
   for (; !step.done; step = await packing.next()) yield { ...step.value, split };
   if (!step.value) return undefined;
-  const { unreadable } = step.value;
+  const { unreadable, files } = step.value;
   if (strict && unreadable.length) throw new FivecropError(unreadableText(name, split, unreadable));
   if (unreadable.length) yield { kind: "left out", split, images: dataset.length, unreadable };
-  return step.value.dataset;
+  return { dataset: step.value.dataset, files };
 }

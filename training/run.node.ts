@@ -2,22 +2,31 @@ import { join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
 import { PROGRAM } from "../core/command-line.node.ts";
 import { parameterCount } from "../models/network.ts";
+import { answersOf } from "./calibrate-trained.ts";
 import { checkFit } from "./check-fit.ts";
 import { fileCheckpoints } from "./checkpoint.node.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { DEVICE_CHOICES, type DeviceChoice } from "./devices.ts";
+import { type ChosenEngine, chooseEngine } from "./engines/choose.node.ts";
+import type { EngineName } from "./engines/names.ts";
+import { validationPlan } from "./epoch-plan.ts";
 import { type Exported, epochOf, exportCheckpoint } from "./export-run.node.ts";
 import type { FeatureProgress } from "./features/compute.node.ts";
 import { type FitEvent, type FitOptions, fit } from "./fit.ts";
-import { type DeviceEvent, explainDeviceError, openEngine } from "./open-engine.node.ts";
-import { type CalibrateEvent, makeCalibration } from "./report/calibrate-run.node.ts";
-import { readCalibration } from "./report/calibration-file.node.ts";
+import { withModelHash } from "./model-file.node.ts";
+import { type ComparingEvent, findNearDuplicates } from "./near-duplicates.node.ts";
+import { type DeviceEvent, explainDeviceError, isDeviceError, openEngine } from "./open-engine.node.ts";
+import type { CalibrateEvent } from "./report/calibrate-run.node.ts";
+import { readCalibration, writeCalibration } from "./report/calibration-file.node.ts";
+import { fitCalibration } from "./report/fit-calibration.ts";
 import { historyCsv, logCsv } from "./report/history-csv.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
-import { completed, fittedToData, type RunConfig } from "./run-config.ts";
-import { checkUnused, lockDirectory, RUN_FILES, readRunAbout, readRunCheckpoint, startDirectory } from "./run-files.node.ts";
+import { completed, fittedToData, networkName, type RunConfig } from "./run-config.ts";
+import { checkUnused, lockDirectory, RUN_FILES, readRunAbout, readRunCheckpoint, recordEngine, startDirectory } from "./run-files.node.ts";
 import { type PrepareEvent, prepareRun } from "./run-parts.node.ts";
 import { createEventFile, type EventFile } from "./tensorboard/event-file.node.ts";
-import { trainedData, trainedNetwork } from "./trained-parts.node.ts";
+import { trainedData, trainedLength, trainedNetwork } from "./trained-parts.node.ts";
+import { startWith, type WeightsEvent } from "./weights/start.node.ts";
 
 export interface RunOptions {
   /** The directory that the run writes to. */
@@ -39,6 +48,9 @@ export interface RunOptions {
 
 export type RunEvent =
   | PrepareEvent
+  /** What computes the steps, and why, where that was not said or is not the usual. */
+  | { readonly kind: "engine"; readonly engine: EngineName; readonly why: string }
+  | ComparingEvent
   | FeatureProgress
   /** Stopped before the training began: nothing was written. */
   | { readonly kind: "stopped" }
@@ -46,16 +58,20 @@ export type RunEvent =
       readonly kind: "prepared";
       readonly network: string;
       readonly parameters: number;
+      /** How many of them are not frozen. */
+      readonly trained: number;
       readonly training: number;
       /** How many views of each, where features are trained on. */
       readonly views?: number;
       readonly validation: number;
       readonly classes: number;
     }
+  | WeightsEvent
   | DeviceEvent
   | FitEvent
   | Exported
-  | CalibrateEvent
+  | Extract<CalibrateEvent, { kind: "calibrated" }>
+  | { readonly kind: "not calibrated"; readonly file: string; readonly reason: string }
   | ReportEvent;
 
 /**
@@ -65,28 +81,34 @@ export type RunEvent =
  */
 export async function* run(config: RunConfig, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
   const { out, resume, overwrite } = options;
-  const whole = await fittedToData(completed(config));
+  const { engine: wanted, ...others } = await withModelHash(completed(config));
+  const chosen = chooseEngine(wanted!, config.threads);
+  const complete = { ...others, engine: chosen.engine };
+  const whole = resume ? complete : await fittedToData(complete);
   if (!resume && !overwrite) checkUnused(out);
   const unlock = await lockDirectory(out);
   try {
     if (!resume && !overwrite) checkUnused(out); // another process may have left a run there just now
-    yield* runInto(whole, options);
+    if (wanted === "auto" || chosen.engine !== "onnxruntime") yield { kind: "engine", engine: chosen.engine, why: chosen.why };
+    yield* runInto(whole, chosen, options);
   } finally {
     await unlock();
   }
 }
 
 /** A run in a directory that is this process's own. */
-async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
+async function* runInto(config: RunConfig, chosen: ChosenEngine, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
   const { out, dataRoot, report = true, strict, signal } = options;
   let finished = false;
+  const start = options.resume ? undefined : await startWith(config, dataRoot);
   const parts = yield* prepareRun(config, options);
   const trained = parts && (yield* trainedData(parts, config, signal));
   if (!trained) {
     yield { kind: "stopped" };
     return;
   }
-  const { network, frozen, optimizer, average, schedule, preprocess, training, validation } = parts;
+  const { frozen, optimizer, average, schedule, preprocess, training, validation } = parts;
+  const { network, event: begins } = start?.(parts.network) ?? { network: parts.network };
   const { data: loaders, batchSize, augmentations } = trained;
   const checkpoints = fileCheckpoints(out);
   const resume = options.resume ? await readRunCheckpoint(out, "last", config) : undefined;
@@ -104,9 +126,10 @@ async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<
     signal,
   };
 
-  const largest = Math.max(config.batchSize, ...(config.sizes ?? []).map((stage) => stage.batchSize ?? 0));
+  const largest = Math.max(batchSize, ...(config.sizes ?? []).map((stage) => stage.batchSize ?? 0));
   const asked = {
-    network: trainedNetwork(parts),
+    chosen,
+    network: trainedNetwork({ network, frozen }),
     optimizer,
     average,
     threads: config.threads,
@@ -119,20 +142,37 @@ async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<
   for (; !opened.done; opened = await opening.next()) yield opened.value;
   const engine = opened.value;
   const device = taken?.device ?? "cpu";
+  /** A validation image's features are known, so that its answer costs next to nothing. */
+  async function calibrateTrained(epoch: number, checkpoint: Checkpoint) {
+    await engine.initialize(checkpoint.training);
+    const answers = await answersOf(engine, loaders.validation, validationPlan(fitOptions));
+    return fitCalibration(answers, { epoch, split: "validation", views: "none" });
+  }
   let events: EventFile | undefined;
+  let disposed = false;
   try {
     checkFit(engine, loaders, fitOptions);
-    if (!resume) await startDirectory(out, { config, preprocess, device });
+    if (resume) await recordEngine(out, config, chosen.versions);
+    else {
+      const nearDuplicates = yield* findNearDuplicates(config, parts, { ...options, preprocess, withTest: report });
+      if (signal?.aborted) {
+        yield { kind: "stopped" };
+        return;
+      }
+      await startDirectory(out, { config, preprocess, nearDuplicates, versions: chosen.versions, device });
+    }
     if (config.tensorboard) events = await createEventFile(join(out, RUN_FILES.tensorboard));
     yield {
       kind: "prepared",
       network: network.name,
       parameters: parameterCount(network),
+      trained: frozen ? parameterCount(frozen.classifier) : parameterCount(network, true),
       training: training.length,
-      ...(frozen && { views: config.views }),
+      ...(frozen && { views: trainedLength(parts, config) / training.length }),
       validation: validation.length,
       classes: training.classNames.length,
     };
+    if (begins) yield begins;
     for await (const event of fit(engine, loaders, fitOptions)) {
       if (event.kind === "log") await writeWhole(join(out, RUN_FILES.log), logCsv(event.logs));
       if (event.kind === "epoch") await writeWhole(join(out, RUN_FILES.history), historyCsv(event.history));
@@ -141,17 +181,27 @@ async function* runInto(config: RunConfig, options: RunOptions): AsyncGenerator<
       if (event.kind !== "end" || event.reason === "interrupted") continue;
       await writeCurves(out, event, config);
       const checkpoint = await readRunCheckpoint(out, "best", config);
-      const temperature = (await readCalibration(out, epochOf(checkpoint)))?.temperature;
-      yield await exportCheckpoint(join(out, RUN_FILES.model), { checkpoint, config, parts, temperature, engine });
+      const epoch = epochOf(checkpoint);
+      const file = join(out, RUN_FILES.model);
+      const calibration = frozen && (await calibrateTrained(epoch, checkpoint));
+      if (calibration && !("none" in calibration)) await writeCalibration(out, calibration);
+      const { temperature } = (await readCalibration(out, epoch)) ?? {};
+      yield await exportCheckpoint(file, { checkpoint, config, parts, temperature, engine });
+      if (calibration)
+        yield "none" in calibration
+          ? { kind: "not calibrated", file, reason: calibration.none }
+          : { kind: "calibrated", file, ...calibration };
       finished = true;
     }
   } catch (error) {
-    await engine.dispose().catch(() => undefined); // of a device that is lost
+    if (isDeviceError(error)) {
+      disposed = true;
+      await engine.dispose().catch(() => undefined); // a lost device releases nothing any more
+    }
     throw await explainDeviceError(error, { ...asked, out, program: PROGRAM }, device);
   } finally {
-    await Promise.all([events?.close(), engine.dispose(), loaders.training.dispose(), loaders.validation.dispose()]);
+    await Promise.all([events?.close(), disposed || engine.dispose(), loaders.training.dispose(), loaders.validation.dispose()]);
   }
-  if (finished && frozen) yield* makeCalibration(out, { dataRoot, strict, signal, mayFail: true });
   if (finished && report) yield* (await import("./report/report-run.node.ts")).makeReport(out, { dataRoot, strict, signal }); // echarts takes half a second to load
 }
 
@@ -164,5 +214,5 @@ async function deviceFor({ device, resume, out }: RunOptions): Promise<DeviceCho
 
 async function writeCurves(out: string, { history, logs }: Extract<FitEvent, { kind: "end" }>, { model, data }: RunConfig): Promise<void> {
   const { curvesSvg } = await import("./report/curves.ts");
-  await writeWhole(join(out, RUN_FILES.curves), curvesSvg(history, `${model} on ${data}`, logs));
+  await writeWhole(join(out, RUN_FILES.curves), curvesSvg(history, `${networkName(model)} on ${data}`, logs));
 }

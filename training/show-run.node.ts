@@ -1,15 +1,14 @@
 import type { ProgressBar } from "../core/progress-bar.node.ts";
 import { bytes, count, duration, pad, percent, plural, remaining } from "../core/text.ts";
-import type { PackProgress } from "../pipeline/pack.node.ts";
+import { HEAT_MAP } from "../export/grad-cam.ts";
 import type { Exported } from "./export-run.node.ts";
-import type { FeatureProgress } from "./features/compute.node.ts";
 import type { FitEvent } from "./fit.ts";
-import type { DeviceEvent } from "./open-engine.node.ts";
 import { bestOf, type EpochRecord } from "./progress.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
 import { calibratedLines, reportedLines, showMeasuring } from "./report/show-report.node.ts";
 import type { RunEvent } from "./run.node.ts";
-import type { PrepareEvent } from "./run-parts.node.ts";
+import { deviceLines, showFeatures, showPreparation } from "./show-preparation.node.ts";
+import { weightsLines } from "./weights/start.node.ts";
 
 export interface RunOutcome {
   /** Whether it came to the training. */
@@ -86,25 +85,33 @@ export async function showRun(
         case "decoding":
         case "note":
         case "left out":
+        case "comparing":
+        case "near-duplicates":
           showPreparation(event, progress);
           break;
-        case "features":
-          showFeatures(event, progress);
+        case "engine":
+          print(`Engine ${event.engine}: ${event.why}.`);
           break;
         case "device":
           progress.clear();
           for (const line of deviceLines(event)) print(line);
           break;
+        case "features":
+          showFeatures(event, progress);
+          break;
         case "prepared":
           progress.clear();
           print(title);
           print(preparedLine(event));
-          print("");
+          break;
+        case "weights":
+          for (const line of weightsLines(event)) print(line);
           break;
         case "start":
           ({ epochs, steps } = event);
           pace.start(event.step);
           resumedAt = event.step;
+          print("");
           if (event.step === 0) print(headings());
           break;
         case "step":
@@ -130,9 +137,10 @@ export async function showRun(
           print(exportedLine(event));
           break;
         case "calibrated":
-        case "not calibrated":
-          progress.clear();
           for (const line of calibratedLines(event)) print(line);
+          break;
+        case "not calibrated":
+          print(`  not calibrated: ${event.reason}`);
           break;
         case "measuring":
           showMeasuring(progress, event);
@@ -148,59 +156,11 @@ export async function showRun(
   return outcome;
 }
 
-/** Which device, and why; what it was found to compute. */
-function deviceLines({ engine, device, why, refused, check }: DeviceEvent): string[] {
-  return [
-    `Engine ${engine} on ${device}: ${why}.`,
-    ...refused.map(({ device: other, reason }) => `  not ${other}: ${reason}`),
-    ...(check
-      ? [
-          `  a step of ${plural(check.images, "image")}: its loss within ${check.loss.toExponential(0)} of ${check.against}'s, each variable's change within ${check.variable.toExponential(0)}`,
-        ]
-      : []),
-  ];
-}
-
-/** Shows what happens to a run's data before it begins. */
-export function showPreparation(event: PrepareEvent, progress: ProgressBar): void {
-  if (event.kind === "decoding") {
-    progress.show(event.done, event.total, `decoding ${event.split}`, decodingFacts(event));
-    return;
-  }
-  progress.clear();
-  for (const line of leftOutLines(event)) process.stderr.write(`${line}\n`);
-}
-
-const showFeatures = ({ split, done, total, imagesPerSecond }: FeatureProgress, progress: ProgressBar): void =>
-  progress.show(
-    done,
-    total,
-    `features of ${split}`,
-    `${count(imagesPerSecond)} views/s  ${remaining((total - done) / imagesPerSecond)} left`,
-  );
-
-const decodingFacts = ({ done, total, imagesPerSecond }: PackProgress): string =>
-  imagesPerSecond > 0 ? `${count(imagesPerSecond)} img/s  ${remaining((total - done) / imagesPerSecond)} left` : "";
-
-const MOST_NAMED = 10;
-
-/** What a split is without. */
-function leftOutLines(event: Extract<PrepareEvent, { kind: "note" | "left out" }>): readonly string[] {
-  if (event.kind === "note") return [`${event.split}: ${event.note}`];
-  const { split, unreadable, images } = event;
-  const more = unreadable.length - MOST_NAMED;
-  return [
-    `${split}: ${count(unreadable.length)} of ${plural(images, "picture")} cannot be read and are left out:`,
-    ...unreadable.slice(0, MOST_NAMED).map(({ message }) => `  ${message}`),
-    ...(more > 0 ? [`  … and ${count(more)} more; --json names all`] : []),
-  ];
-}
-
 const placeOf = ({ epoch, batch, batches }: Extract<FitEvent, { kind: "step" }>, epochs: number): string =>
   `epoch ${epoch}/${epochs}  step ${batch}/${batches}`;
 
-const preparedLine = ({ parameters, classes, training, views, validation }: Extract<RunEvent, { kind: "prepared" }>): string =>
-  `${plural(parameters, "parameter")}, ${classes} classes; ${count(training)} images to train on${views === undefined ? "" : ` in ${plural(views, "view")} each`}, ${count(validation)} to validate on`;
+const preparedLine = ({ parameters, trained, classes, training, views, validation }: Extract<RunEvent, { kind: "prepared" }>): string =>
+  `${plural(parameters, "parameter")}${trained < parameters ? `, of which ${count(trained)} train` : ""}, ${classes} classes; ${count(training)} images to train on${views === undefined ? "" : ` in ${plural(views, "view")} each`}, ${count(validation)} to validate on`;
 
 function endLine({ reason, history, best }: Extract<FitEvent, { kind: "end" }>): string {
   if (reason === "interrupted") return "Stopped after a whole step; everything is saved.";
@@ -213,12 +173,13 @@ function endLine({ reason, history, best }: Extract<FitEvent, { kind: "end" }>):
 }
 
 /** What an exported file was found to be. */
-export function exportedLine({ file, bytes: size, images, largestDifference = 0, selfContained }: Omit<Exported, "epoch">): string {
+export function exportedLine({ file, bytes: size, images, largestDifference = 0, selfContained, layer }: Omit<Exported, "epoch">): string {
   const verified = `\n  verified on ${plural(images ?? 0, "image")}: probabilities within ${largestDifference.toExponential(0)} of the trained network's`;
   const whole = selfContained
     ? `\n  self-contained, ${selfContained.views}: on its golden samples within ${percentagePoints(selfContained.largestDifference)} of the ordinary path`
     : "";
-  return `${file}: ${bytes(size)}${images === undefined ? "" : verified}${whole}`;
+  const why = layer === undefined ? "" : `\n  second output ${HEAT_MAP}: Grad-CAM of the most probable class at ${layer}`;
+  return `${file}: ${bytes(size)}${images === undefined ? "" : verified}${whole}${why}`;
 }
 
 const percentagePoints = (difference: number): string => `${(100 * difference).toPrecision(1)} percentage points`;

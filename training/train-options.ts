@@ -1,6 +1,7 @@
 import { messageOf, UsageError } from "../core/errors.ts";
 import { lookUp } from "../core/nearest.ts";
 import { backboneOf, STANDARD_BACKBONE } from "../models/backbones.ts";
+import type { Freeze } from "../models/freeze.ts";
 import { parseHead } from "../models/network-options.ts";
 import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
 import { resolveName } from "../pipeline/datasets/index.ts";
@@ -11,12 +12,14 @@ import { backboneOfRun, FEATURE_DEFAULTS } from "./features/feature-config.ts";
 import { RECIPES } from "./recipes/index.ts";
 import type { Recipe } from "./recipes/recipe.ts";
 import { DEFAULTS, fittedToData, type RunConfig } from "./run-config.ts";
+import { resolveWeights } from "./weights/read-weights.node.ts";
 
 /** The options of `train`, as the command line gives them: only what was asked for is there. */
-export interface TrainOptions extends Omit<Partial<RunConfig>, "learningRate" | "augmentations" | "head"> {
+export interface TrainOptions extends Omit<Partial<RunConfig>, "learningRate" | "learningRateBackbone" | "augmentations" | "head"> {
   /** `own`: as the network has it, whatever a recipe says. */
   readonly head?: RunConfig["head"] | "own";
   readonly lr?: number;
+  readonly lrBackbone?: number;
   readonly augment?: readonly AugmentationSpec[];
   readonly dataDir?: string;
   readonly out?: string;
@@ -32,7 +35,7 @@ export interface TrainOptions extends Omit<Partial<RunConfig>, "learningRate" | 
 
 const NOT_OF_THE_RUN = ["dataDir", "out", "overwrite", "strict", "resume", "device", "report", "json", "debug"];
 /** What may be said beside --resume: where the data is on this machine, what computes, whether to report, and how to show the run. */
-const BESIDE_RESUME = ["dataDir", "strict", "resume", "device", "report", "json", "debug"];
+const BESIDE_RESUME = ["dataDir", "strict", "resume", "device", "engine", "report", "json", "debug"];
 
 const flagOf = (name: string, value?: unknown): string =>
   `--${value === false ? "no-" : ""}${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -42,6 +45,8 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   "batch size": "--batch-size",
   epochs: "--epochs",
   head: "--head",
+  features: "--features",
+  freeze: "--freeze",
   dropout: "--dropout",
   validation: "--validation",
   patience: "--patience",
@@ -75,6 +80,13 @@ export function parseSizes(text: string): readonly SizeStage[] {
 /** `512,256` → the units of each hidden layer; `none` has none; `own` are the network's. @throws UsageError */
 export const parseTrainHead = (text: string): RunConfig["head"] | "own" => (text === "own" ? text : parseHead(text));
 
+/** `backbone`, `none`, or how many layers below the head train. @throws UsageError */
+export function parseFreeze(text: string): Freeze {
+  if (text === "backbone" || text === "none") return text;
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new UsageError(`--freeze: expected backbone, none, or how many layers below the head are to train, received '${text}'.`);
+}
+
 /** Below 1 a share of the training images, else a whole number of them. @throws UsageError */
 export function parseValidation(text: string): number {
   const value = text.trim() === "" ? Number.NaN : Number(text);
@@ -105,7 +117,7 @@ function optionsOf({ options }: Recipe, { optimizer, model, head }: TrainOptions
     kept = others;
   }
   if (head === "own" || (model !== undefined && model !== options.model)) {
-    const { head: units, dropout, ...others } = kept;
+    const { head: units, dropout, weights, ...others } = kept;
     kept = others;
   }
   return kept;
@@ -116,13 +128,13 @@ function optionsOf({ options }: Recipe, { optimizer, model, head }: TrainOptions
  * @throws UsageError where the model or the data set is not named.
  */
 export function toRunConfig(options: TrainOptions, recipes: Readonly<Record<string, Recipe>> = RECIPES): RunConfig {
-  const { lr: learningRate, augment: augmentations, head, ...others } = options;
+  const { lr: learningRate, lrBackbone: learningRateBackbone, augment: augmentations, head, ...others } = options;
   const recipe = options.recipe === undefined ? {} : optionsOf(lookUp("recipe", recipes, options.recipe), options);
   const preprocess = recipe.preprocess && options.preprocess ? { ...recipe.preprocess, ...options.preprocess } : options.preprocess;
   const { model = STANDARD_BACKBONE, data } = { ...recipe, ...defined(options) };
   if (!data) throw new UsageError("--data: expected the name of a data set, such as fashion-mnist, received none.");
   const units = head === "own" ? undefined : head;
-  const given = Object.entries(defined({ ...others, learningRate, augmentations, preprocess, head: units })).filter(
+  const given = Object.entries(defined({ ...others, learningRate, learningRateBackbone, augmentations, preprocess, head: units })).filter(
     ([name]) => !NOT_OF_THE_RUN.includes(name),
   );
   const config = { ...DEFAULTS, ...(backboneOf(model) && FEATURE_DEFAULTS), ...recipe, model, data, ...Object.fromEntries(given) };
@@ -137,7 +149,8 @@ export async function newRunConfig(options: TrainOptions, recipes?: Readonly<Rec
     throw new UsageError(
       `--validation: ${config.data} brings a validation split of its own: expected no share of the training images, received ${options.validation}.`,
     );
-  return { ...config, data: resolveName(config.data) };
+  const { weights, ...drawn } = { ...config, data: resolveName(config.data) };
+  return weights === undefined || weights === "none" ? drawn : { ...drawn, weights: resolveWeights(weights) };
 }
 
 const defined = <T extends object>(options: T): Partial<T> =>
@@ -148,6 +161,6 @@ export function checkResume(options: TrainOptions): void {
   const foreign = Object.entries(options).filter(([name]) => !BESIDE_RESUME.includes(name));
   if (foreign.length)
     throw new UsageError(
-      `--resume takes all options of the run from ${options.resume}/run.json: expected nothing beside it but --data-dir, --device, --strict, --no-report and --json, received ${foreign.map(([name, value]) => flagOf(name, value)).join(", ")}.`,
+      `--resume takes all options of the run from ${options.resume}/run.json: expected nothing beside it but --data-dir, --engine, --device, --strict, --no-report and --json, received ${foreign.map(([name, value]) => flagOf(name, value)).join(", ")}.`,
     );
 }

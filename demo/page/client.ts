@@ -1,4 +1,4 @@
-import type { Answer, Backend, Classified, Loaded, ModelSource, Progress, Reply, Request } from "./messages.ts";
+import type { Answer, Backend, Classified, Explained, Loaded, ModelSource, Progress, Reply, Request } from "./messages.ts";
 
 interface Waiting {
   readonly done: (answer: Answer) => void;
@@ -16,6 +16,8 @@ export interface Client {
   load(model: ModelSource, onProgress: (progress: Progress) => void): Promise<Loaded>;
   /** @throws Error where the picture cannot be read. */
   classify(picture: Blob): Promise<Classified>;
+  /** @throws Error where the picture cannot be read, or the model cannot be explained. */
+  explain(picture: Blob): Promise<Explained>;
   /** Ends the worker, also in the midst of something. */
   close(reason: string): void;
 }
@@ -50,6 +52,7 @@ export function createClient(backend: Backend): Client {
     backend,
     load: (model, onProgress) => ask({ kind: "load", model, backend }, onProgress) as Promise<Loaded>,
     classify: (picture) => ask({ kind: "classify", picture }) as Promise<Classified>,
+    explain: (picture) => ask({ kind: "explain", picture }) as Promise<Explained>,
     close(reason) {
       worker.terminate();
       fail(reason);

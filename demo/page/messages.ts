@@ -15,7 +15,8 @@ export type Backend = "wasm" | "webgpu";
 
 export type Request =
   | { readonly kind: "load"; readonly model: ModelSource; readonly backend: Backend }
-  | { readonly kind: "classify"; readonly picture: Blob };
+  | { readonly kind: "classify"; readonly picture: Blob }
+  | { readonly kind: "explain"; readonly picture: Blob };
 
 export interface Loaded {
   readonly kind: "loaded";
@@ -49,6 +50,14 @@ export interface Classified {
   readonly modelTime: number;
 }
 
+/** Which places of the picture spoke for its most probable class. */
+export interface Explained {
+  readonly kind: "explained";
+  readonly label: string;
+  /** The heat map's colours with their opacity, in the picture's proportions, to be drawn over it. */
+  readonly heat: ImageBitmap;
+}
+
 /** Bytes that have arrived, of a total that the list of models states. */
 export interface Progress {
   readonly kind: "progress";
@@ -56,5 +65,5 @@ export interface Progress {
   readonly total: number;
 }
 
-export type Answer = Loaded | Classified;
+export type Answer = Loaded | Classified | Explained;
 export type Reply = { readonly id: number } & (Answer | Progress | { readonly kind: "failed"; readonly message: string });

@@ -4,10 +4,11 @@ import { byId } from "./elements.ts";
 import { forgetOtherModels } from "./fetch-model.ts";
 import { listenForCamera, listenForFiles } from "./inputs.ts";
 import type { ModelSource, OfferedModel } from "./messages.ts";
-import { showResults } from "./results.ts";
+import { showHeat, showResults } from "./results.ts";
 
 const select = byId<HTMLSelectElement>("model");
 const backend = byId<HTMLSelectElement>("backend");
+const why = byId<HTMLInputElement>("why");
 const progress = byId<HTMLProgressElement>("progress");
 const models: ModelSource[] = [];
 let client: Client | undefined;
@@ -49,9 +50,35 @@ const classify = (): Promise<void> =>
       return;
     }
     showResults(result);
+    void explain();
     const times = `decoding ${Math.round(result.decodeTime)} ms, five crops ${Math.round(result.modelTime)} ms`;
     say(`${Math.round(result.decodeTime + result.modelTime)} ms: ${times}, ${nameOf(by.backend)}`);
   });
+
+function sayWhy(text: string, kind: "plain" | "error" = "plain"): void {
+  const status = byId("why-status");
+  status.textContent = text;
+  status.dataset.kind = kind;
+}
+
+/** Where it is asked for, lays over the picture what spoke for its most probable class. */
+const explain = (): Promise<void> =>
+  attempt(async () => {
+    const [asked, by] = [picture, client];
+    sayWhy("");
+    if (!asked || !by || !why.checked) return showHeat(undefined);
+    sayWhy("Asking why …");
+    try {
+      const explained = await by.explain(asked);
+      if (asked === picture && by === client && why.checked) {
+        showHeat(explained);
+        sayWhy(`Bright places speak for ${explained.label}, the brighter the more.`);
+      } else explained.heat.close();
+    } catch (error) {
+      if (asked === picture && by === client && why.checked) sayWhy(error instanceof Error ? error.message : String(error), "error");
+    }
+  });
+why.addEventListener("change", () => void explain());
 
 /** The page's own files are in the browser's store, or will not be. */
 const stored: Promise<unknown> =

@@ -1,7 +1,7 @@
 // An answer, drawn: the crops on the picture, each crop's top-3, the average's top-5.
-import type { Prediction } from "../../browser.ts";
+import { abstains, type Prediction } from "../../browser.ts";
 import { byId, element } from "./elements.ts";
-import type { Classified, SeenView } from "./messages.ts";
+import type { Classified, Explained, SeenView } from "./messages.ts";
 
 const THUMBNAIL = 112;
 const percent = (probability: number): string => `${(100 * probability).toFixed(1)} %`;
@@ -33,6 +33,8 @@ function drawPicture({ bitmap, views }: Classified, chosen: number | undefined):
   const context = canvas.getContext("2d");
   if (!context) return;
   context.drawImage(bitmap, 0, 0);
+  if (why) context.drawImage(why.heat, 0, 0, bitmap.width, bitmap.height);
+  if (why && chosen === undefined) return; // the crops' frames would hide it
   const line = Math.max(1, (2.5 * bitmap.width) / (canvas.clientWidth || bitmap.width));
   views.forEach(({ rectangle: { x, y, width, height } }, i) => {
     if (chosen !== undefined && chosen !== i) return;
@@ -56,11 +58,32 @@ function thumbnail(bitmap: ImageBitmap, { x, y, width, height }: SeenView["recta
 }
 
 let shown: Classified | undefined;
+let why: Explained | undefined;
+
+/** Lays a heat map over the picture, in place of the one before; none takes it away. */
+export function showHeat(explained: Explained | undefined): void {
+  if (why !== explained) why?.heat.close();
+  why = explained;
+  if (shown) drawPicture(shown, undefined);
+}
+
+const abstain = byId<HTMLInputElement>("abstain");
+
+/** Whether the answer counts as one, by the visitor's own limit. */
+function showVerdict(): void {
+  const below = abstain.valueAsNumber / 100;
+  abstain.setAttribute("aria-invalid", String(!abstain.validity.valid || Number.isNaN(below)));
+  const unsure = shown !== undefined && below > 0 && below <= 1 && abstains(shown.predictions, below);
+  byId("results").classList.toggle("unsure", unsure);
+  byId("verdict").textContent = unsure && shown ? `Not sure. Best guess: ${shown.predictions[0].label}` : "";
+}
+abstain.addEventListener("input", showVerdict);
 
 /** Puts an answer on the page in place of the one before, whose picture is released. */
 export function showResults(result: Classified): void {
   shown?.bitmap.close();
   shown = result;
+  showHeat(undefined);
   byId("stage").classList.add("filled");
   byId("results").hidden = false;
   byId("picture").setAttribute(
@@ -68,6 +91,7 @@ export function showResults(result: Classified): void {
     `The picture, ${result.width} by ${result.height} pixels, with its five crops. Most probable: ${result.predictions[0].label}.`,
   );
   bars(byId("average"), result.predictions);
+  showVerdict();
   byId("views").replaceChildren(
     ...result.views.map((view, i) => {
       const card = element("li", "view");

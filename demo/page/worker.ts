@@ -3,6 +3,7 @@ import {
   type Classifier,
   decodeImage,
   describeDivergence,
+  heatPixels,
   type Image,
   type ImageSource,
   loadClassifier,
@@ -13,7 +14,7 @@ import {
   viewRectangle,
 } from "../../browser.ts";
 import { fetchModel } from "./fetch-model.ts";
-import type { Answer, Backend, Classified, Loaded, ModelSource, Progress, Reply, Request } from "./messages.ts";
+import type { Answer, Backend, Classified, Explained, Loaded, ModelSource, Progress, Reply, Request } from "./messages.ts";
 
 const TOP = 5;
 const TOP_OF_VIEW = 3;
@@ -79,12 +80,25 @@ function toBitmap({ width, height, channels, data }: Image): Promise<ImageBitmap
   return createImageBitmap(new ImageData(rgba, width, height), shrunk);
 }
 
+async function decode(picture: Blob): Promise<Image> {
+  const name = picture instanceof File ? picture.name : "the picture";
+  return decodeImage(new Uint8Array(await picture.arrayBuffer()), name);
+}
+
+/** What spoke for the answer: of the same five crops. */
+async function explain(picture: Blob): Promise<Explained> {
+  if (!classifier) throw new Error("No model is loaded yet: choose one first.");
+  const { explanation } = await classifier.classify(await decode(picture), { views: VIEWS["five-crop"], top: 1, explain: true });
+  if (!explanation) throw new Error("The model gave no explanation.");
+  const { label, width, height } = explanation;
+  return { kind: "explained", label, heat: await createImageBitmap(new ImageData(heatPixels(explanation), width, height)) };
+}
+
 async function classify(picture: Blob): Promise<Classified> {
   if (!classifier) throw new Error("No model is loaded yet: choose one first.");
   const { preprocess } = classifier;
   const start = performance.now();
-  const name = picture instanceof File ? picture.name : "the picture";
-  const image = await decodeImage(new Uint8Array(await picture.arrayBuffer()), name);
+  const image = await decode(picture);
   const decoded = performance.now();
   const { predictions, views } = await classifier.classify(image, { views: VIEWS["five-crop"], top: TOP });
   const done = performance.now();
@@ -107,13 +121,20 @@ async function classify(picture: Blob): Promise<Classified> {
 
 const send = (reply: Reply, transfer: Transferable[] = []): void => self.postMessage(reply, { transfer });
 
+type Report = (progress: Progress) => void;
+const ANSWERS: { readonly [K in Request["kind"]]: (request: Extract<Request, { readonly kind: K }>, report: Report) => Promise<Answer> } = {
+  load: ({ model, backend }, report) => load(model, backend, report),
+  classify: ({ picture }) => classify(picture),
+  explain: ({ picture }) => explain(picture),
+};
+
+const transferOf = (result: Answer): Transferable[] =>
+  result.kind === "classified" ? [result.bitmap] : result.kind === "explained" ? [result.heat] : [];
+
 async function answer(id: number, request: Request): Promise<void> {
   try {
-    const result: Answer =
-      request.kind === "load"
-        ? await load(request.model, request.backend, (progress) => send({ id, ...progress }))
-        : await classify(request.picture);
-    send({ id, ...result }, result.kind === "classified" ? [result.bitmap] : []);
+    const result = await ANSWERS[request.kind](request as never, (progress) => send({ id, ...progress }));
+    send({ id, ...result }, transferOf(result));
   } catch (error) {
     send({ id, kind: "failed", message: error instanceof Error ? error.message : String(error) });
   }

@@ -1,7 +1,16 @@
 import type { DType, Tensor } from "../../core/tensor.ts";
 
-/** A dimension is known, or it is the batch. `withBatch` makes all known: gradients and updates see only known shapes. */
-export type Dimension = number | "N";
+/** A dimension is known, or it is the batch, or a multiple of it ("12N"). `withBatch` makes all known: gradients and updates see only known shapes. */
+export type Dimension = number | BatchDimension;
+export type BatchDimension = "N" | `${number}N`;
+
+export const isOfBatch = (dimension: Dimension): dimension is BatchDimension => typeof dimension === "string";
+
+/** 12 of "12N", 1 of "N"; a number itself. */
+export const factorOf = (dimension: Dimension): number => (dimension === "N" ? 1 : Number.parseInt(`${dimension}`, 10));
+
+/** "N", or a multiple of it. */
+export const ofBatch = (factor: number): BatchDimension => (factor === 1 ? "N" : `${factor}N`);
 
 export interface ValueType {
   readonly dtype: DType;
@@ -36,7 +45,7 @@ export interface Graph {
 
 /** The shape as numbers. @throws Error where the batch is still unknown, which is the caller's mistake: bind it first. */
 export function knownShape(value: ValueType & { readonly name?: string }): readonly number[] {
-  if (value.shape.includes("N")) throw new Error(`the batch of '${value.name ?? "a value"}' is unknown here: bind it with withBatch`);
+  if (value.shape.some(isOfBatch)) throw new Error(`the batch of '${value.name ?? "a value"}' is unknown here: bind it with withBatch`);
   return value.shape as readonly number[];
 }
 

@@ -1,6 +1,6 @@
 import { ShapeError } from "../../core/errors.ts";
 import { numbersOf } from "../../core/tensor.ts";
-import type { Dimension, ValueType } from "./graph.ts";
+import { type Dimension, factorOf, isOfBatch, ofBatch, type ValueType } from "./graph.ts";
 import type { Operand } from "./op.ts";
 
 /** An input that must be there. @throws ShapeError */
@@ -36,16 +36,16 @@ export function canonicalAxis(axis: number, rank: number): number {
 
 /** A dimension that must be a number. @throws ShapeError for the batch. */
 export function known(dimension: Dimension, what: string): number {
-  if (dimension === "N") throw new ShapeError(`${what} must not be the batch axis`);
+  if (isOfBatch(dimension)) throw new ShapeError(`${what} must not be the batch axis`);
   return dimension;
 }
 
-/** The product of dimensions: a number, or the batch where it is the only factor that is not 1. @throws ShapeError */
+/** The product of dimensions: a number, or the batch's multiple where it is one of them. @throws ShapeError where the batch is in it more than once. */
 export function product(dimensions: readonly Dimension[]): Dimension {
-  const factor = dimensions.reduce<number>((all, d) => (d === "N" ? all : all * d), 1);
-  if (!dimensions.includes("N")) return factor;
-  if (factor !== 1) throw new ShapeError(`the batch axis cannot be merged with others ([${dimensions}])`);
-  return "N";
+  const factor = dimensions.reduce<number>((all, d) => all * factorOf(d), 1);
+  const batches = dimensions.filter(isOfBatch).length;
+  if (batches > 1) throw new ShapeError(`the batch axis cannot be merged with itself ([${dimensions}])`);
+  return batches ? ofBatch(factor) : factor;
 }
 
 /** Two shapes by ONNX's multidirectional broadcasting (NumPy's): aligned at the last axis, a 1 repeats. @throws ShapeError */

@@ -1,5 +1,5 @@
 import { GraphBuilder } from "./builder.ts";
-import type { Graph, Value } from "./graph.ts";
+import { factorOf, type Graph, isOfBatch, type Value } from "./graph.ts";
 import type { OpTable } from "./op.ts";
 import { rewriteNodes } from "./rewrite.ts";
 
@@ -11,7 +11,7 @@ export function withBatch(graph: Graph, batch: number, ops: OpTable): Graph {
   const g = new GraphBuilder(ops);
   const bound = new Map<Value, Value>();
   for (const input of graph.inputs) {
-    const shape = input.shape.map((d) => (d === "N" ? batch : d));
+    const shape = input.shape.map((d) => (isOfBatch(d) ? factorOf(d) * batch : d));
     bound.set(input, g.input(input.name, input.dtype, shape));
   }
   const at = (value: Value): Value => bound.get(value) ?? value;

@@ -1,7 +1,7 @@
 import { ShapeError } from "../../core/errors.ts";
 import { int64, numbersOf } from "../../core/tensor.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
-import { type Dimension, knownShape, type Value } from "../graph/graph.ts";
+import { type Dimension, factorOf, isOfBatch, knownShape, ofBatch, type Value } from "../graph/graph.ts";
 import { int, ints, type OpDefinition, type Operand, text } from "../graph/op.ts";
 import { broadcast, canonicalAxis, constantInts, known, need, product, sameType } from "../graph/shape.ts";
 import { type NoAttributes, reshape, sumTo } from "./shared.ts";
@@ -30,15 +30,13 @@ export const Reshape: OpDefinition<{ allowzero: number }> = {
       return shape[i];
     });
     const rest = wanted.filter((d) => d !== -1);
-    const factor = (dimensions: readonly Dimension[]) => dimensions.reduce<number>((all, d) => (d === "N" ? all : all * d), 1);
-    const batchLeft = shape.includes("N") && !rest.includes("N");
-    const left = factor(shape) / factor(rest);
-    if (
-      wanted.length - rest.length > 1 ||
-      (batchLeft ? left !== 1 || !wanted.includes(-1) : wanted.includes(-1) ? !Number.isInteger(left) : left !== 1)
-    )
-      throw new ShapeError(`[${shape}] does not reshape to [${wanted}]`);
-    return [{ dtype, shape: wanted.map((d) => (d === -1 ? (batchLeft ? "N" : left) : d)) }];
+    const [all, said] = [product(shape), product(rest)];
+    const left = factorOf(all) / factorOf(said);
+    const open = wanted.length - rest.length;
+    const batchLeft = isOfBatch(all) && !isOfBatch(said);
+    const fits = open === 1 ? Number.isInteger(left) : open === 0 && left === 1 && !batchLeft;
+    if (!fits || (isOfBatch(said) && !isOfBatch(all))) throw new ShapeError(`[${shape}] does not reshape to [${wanted}]`);
+    return [{ dtype, shape: wanted.map((d) => (d === -1 ? (batchLeft ? ofBatch(left) : left) : d)) }];
   },
   gradient: (g, { inputs: [x], gradients: [dy] }) => [reshape(g, dy!, knownShape(x))],
 };
@@ -186,20 +184,5 @@ export const Pad: OpDefinition<{ mode: string }> = {
   gradient(g, { inputs: [, pads], gradients: [dy] }) {
     const opposite = numbersOf(g.constantOf(pads)!).map((n) => -n || 0);
     return [g.add("Pad", [dy, g.initializer("pads", int64(opposite))])];
-  },
-};
-
-export const Gather: OpDefinition<{ axis: number }> = {
-  summary: "Entries along an axis, by a list of indices.",
-  sinceOpset: 13,
-  attributes: { axis: int(0) },
-  infer([operand, indices], { axis }) {
-    const { dtype, shape } = need(operand, "data");
-    const at = canonicalAxis(axis, shape.length);
-    const size = shape[at];
-    const { shape: entries, constant } = need(indices, "indices");
-    const outside = size === "N" || !constant ? undefined : numbersOf(constant).find((index) => index < -size || index >= size);
-    if (outside !== undefined) throw new ShapeError(`index ${outside} is outside of axis ${at} of [${shape}]`);
-    return [{ dtype, shape: [...shape.slice(0, at), ...entries, ...shape.slice(at + 1)] }];
   },
 };

@@ -2,6 +2,7 @@ import { knownShape, type ValueType } from "../graph/graph.ts";
 import { int, ints, type OpDefinition, type Operand } from "../graph/op.ts";
 import { need, needAll, needRank, slide } from "../graph/shape.ts";
 import { type WindowAttributes, windowAttributes, windowOf } from "./conv.ts";
+import { toFirstLargest } from "./reduce.ts";
 import { expand } from "./shared.ts";
 
 type PoolAttributes = WindowAttributes & { ceil_mode: number };
@@ -52,17 +53,30 @@ export const AveragePoolGradient: OpDefinition<AverageAttributes & { input_shape
   infer: ([dy], { input_shape }) => [{ dtype: need(dy, "dy").dtype, shape: input_shape }],
 };
 
+/** [N, C, …] → [N, C, 1, …] */
+const inferGlobal = ([operand]: readonly (Operand | undefined)[]): ValueType[] => {
+  const x = need(operand, "X");
+  return [{ dtype: x.dtype, shape: [x.shape[0], x.shape[1], ...x.shape.slice(2).map(() => 1)] }];
+};
+
 export const GlobalAveragePool: OpDefinition<Record<never, never>> = {
   summary: "The mean over all pixels of each channel: [N, C, …] → [N, C, 1, …].",
   sinceOpset: 1,
   attributes: {},
-  infer([operand]) {
-    const x = need(operand, "X");
-    return [{ dtype: x.dtype, shape: [x.shape[0], x.shape[1], ...x.shape.slice(2).map(() => 1)] }];
-  },
+  infer: inferGlobal,
   gradient(g, { inputs: [x], gradients: [dy] }) {
     const shape = knownShape(x);
     const pixels = shape.slice(2).reduce((a, b) => a * b, 1);
     return [expand(g, g.add("Mul", [dy, g.scalar(1 / pixels)]), shape)];
   },
+};
+
+export const GlobalMaxPool: OpDefinition<Record<never, never>> = {
+  summary: "The largest pixel of each channel: [N, C, …] → [N, C, 1, …]. The gradient goes to the first largest in row order.",
+  sinceOpset: 1,
+  attributes: {},
+  infer: inferGlobal,
+  gradient: (g, { inputs: [x], outputs: [y], gradients: [dy] }) => [
+    toFirstLargest(g, { x, y, dy: dy!, axes: x.shape.map((_, i) => i).slice(2) }),
+  ],
 };

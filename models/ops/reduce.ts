@@ -14,7 +14,13 @@ function axesOf(rank: number, axes: Operand | undefined): number[] {
   return given.length ? given.map((axis) => canonicalAxis(axis, rank)).sort((a, b) => a - b) : every;
 }
 
-type ReduceGradient = (g: GraphBuilder, site: { x: Value; y: Value; dy: Value; axes: readonly number[] }) => Value;
+interface ReduceSite {
+  readonly x: Value;
+  readonly y: Value;
+  readonly dy: Value;
+  readonly axes: readonly number[];
+}
+type ReduceGradient = (g: GraphBuilder, site: ReduceSite) => Value;
 
 /** @param gradient dL/dx; y and dy come with their reduced axes kept as 1. */
 const reduction = (summary: string, sinceOpset: number, gradient?: ReduceGradient): OpDefinition<ReduceAttributes> => ({
@@ -48,35 +54,31 @@ export const ReduceMean = reduction("The mean over axes.", 18, (g, { x, dy, axes
 
 export const ReduceSumSquare = reduction("Σ x² over axes.", 18, (g, { x, dy }) => g.add("Mul", [g.add("Mul", [x, g.scalar(2)]), dy]));
 
-export const ReduceMax = reduction(
-  "The largest over axes; the gradient goes to the first largest in row order.",
-  18,
-  (g, { x, y, dy, axes }) => {
-    const shape = knownShape(x);
-    const rest = shape.flatMap((_, i) => (axes.includes(i) ? [] : [i]));
-    const perm = [...rest, ...axes];
-    const back = perm.map((_, i) => perm.indexOf(i));
-    const flat = [...rest.map((i) => shape[i]), axes.reduce((size, axis) => size * shape[axis], 1)];
-    const largest = indicator(g, g.add("Equal", [x, y]));
-    const rowed = reshape(g, g.add("Transpose", [largest], { perm }), flat);
-    const rank = g.add("CumSum", [rowed, g.initializer("axis", int64([flat.length - 1], []))]);
-    const first = g.add("Mul", [rowed, indicator(g, g.add("GreaterOrEqual", [g.scalar(1), rank]))]);
-    return g.add("Mul", [
-      dy,
-      g.add(
-        "Transpose",
-        [
-          reshape(
-            g,
-            first,
-            perm.map((i) => shape[i]),
-          ),
-        ],
-        { perm: back },
-      ),
-    ]);
-  },
+/** Below it a length is taken as this: 0 / 0 would be no number, where the slope of a length at 0 is taken as 0. */
+const SMALLEST = 1.1754943508222875e-38;
+
+export const ReduceL2 = reduction("√Σ x² over axes; the derivative at 0 is 0.", 18, (g, { x, y, dy }) =>
+  g.add("Mul", [x, g.add("Div", [dy, g.add("Max", [y, g.scalar(SMALLEST)])])]),
 );
+
+export const ReduceProd = reduction("The product over axes.", 18);
+
+/** dy at the first of the largest elements over axes, in row order; y and dy have their reduced axes kept as 1. */
+export function toFirstLargest(g: GraphBuilder, { x, y, dy, axes }: ReduceSite): Value {
+  const shape = knownShape(x);
+  const rest = shape.flatMap((_, i) => (axes.includes(i) ? [] : [i]));
+  const perm = [...rest, ...axes];
+  const flat = [...rest.map((i) => shape[i]), axes.reduce((size, axis) => size * shape[axis], 1)];
+  const largest = indicator(g, g.add("Equal", [x, y]));
+  const rowed = reshape(g, g.add("Transpose", [largest], { perm }), flat);
+  const rank = g.add("CumSum", [rowed, g.initializer("axis", int64([flat.length - 1], []))]);
+  const first = g.add("Mul", [rowed, indicator(g, g.add("GreaterOrEqual", [g.scalar(1), rank]))]);
+  const transposed = perm.map((i) => shape[i]);
+  const mask = g.add("Transpose", [reshape(g, first, transposed)], { perm: perm.map((_, i) => perm.indexOf(i)) });
+  return g.add("Mul", [dy, mask]);
+}
+
+export const ReduceMax = reduction("The largest over axes; the gradient goes to the first largest in row order.", 18, toFirstLargest);
 
 export const CumSum: OpDefinition<{ exclusive: number; reverse: number }> = {
   summary: "Running sums along an axis.",

@@ -1,14 +1,13 @@
-import { createHash } from "node:crypto";
 import { cp, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { checkFile, type DownloadOptions, downloadInto, isAddress, lastName, type SourceFile } from "../../core/download.node.ts";
 import { FivecropError, messageOf, UsageError } from "../../core/errors.ts";
 import { fileReason } from "../../core/file-error.ts";
 import { withLock } from "../../core/lock.node.ts";
 import { makeDirectory } from "../../core/make-directory.node.ts";
 import { plural } from "../../core/text.ts";
-import { checkFile, type DownloadOptions, download } from "./download.ts";
 import { type DatasetEntry, datasetEntry } from "./index.ts";
-import type { DatasetSource, SourceFile } from "./source.ts";
+import type { DatasetSource } from "./source.ts";
 import { archiveKind, isCalled, unpack } from "./unpack.ts";
 
 export interface FetchOptions {
@@ -118,7 +117,7 @@ async function bring(source: DatasetSource, raw: string, downloads: string, { fr
     if (isArchive) await unpack(file, raw, { onProgress: (done, total) => onProgress?.(`unpacking ${basename(file)}`, done, total) });
     else await cp(file, join(raw, basename(file)));
   };
-  if (from !== undefined && !/^https?:\/\//i.test(from)) {
+  if (from !== undefined && !isAddress(from)) {
     const path = resolve(from);
     if (!(await isThere(path)))
       throw new UsageError(`--from: there is no file or directory ${from}. Expected one, or an address http(s)://….`);
@@ -130,24 +129,17 @@ async function bring(source: DatasetSource, raw: string, downloads: string, { fr
   const files: readonly SourceFile[] = from === undefined ? source.files : [{ ...publishedAs(lastName(from)), url: from }];
   const targets: string[] = [];
   for (const file of files) {
-    const folder = join(downloads, createHash("sha256").update(file.url).digest("hex").slice(0, 8));
-    const target = join(folder, lastName(file.url));
-    await makeDirectory(folder);
-    if (!(await isThere(target)))
-      await download(file, target, { ...connection, onProgress: (done, total) => onProgress?.(basename(target), done, total) });
-    targets.push(target);
+    const onBytes = (done: number, total: number | undefined) => onProgress?.(lastName(file.url), done, total);
+    targets.push(await downloadInto(downloads, file, { ...connection, onProgress: onBytes }));
   }
   for (const target of targets) await take(target);
 }
 
-/** The file name in an address. */
-const lastName = (url: string): string => basename(new URL(url).pathname) || "download";
-
 /** How deep in an archive or a directory the data set may lie. */
 const DEPTH = 3;
 
-/** The folder that holds the marker, the least deep first. */
-async function findMarked(folder: string, marker: string, depth = DEPTH): Promise<string | undefined> {
+/** The folder that holds a file or folder of this name, or that with .gz behind it, the least deep first; undefined where there is none. */
+export async function findMarked(folder: string, marker: string, depth = DEPTH): Promise<string | undefined> {
   const entries = await readdir(folder, { withFileTypes: true });
   if (entries.some((entry) => isCalled(entry.name, marker))) return folder;
   if (depth === 0) return undefined;

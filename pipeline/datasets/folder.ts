@@ -7,7 +7,8 @@ import { openSplit, splitFolders } from "./split-folders.ts";
 /** Begins the name of a data set that is a folder of pictures: `folder:PATH`. */
 const PREFIX = "folder:";
 
-const isFolderName = (name: string): boolean => name.startsWith(PREFIX);
+/** Whether a data set's name is that of a folder of pictures. */
+export const isFolderName = (name: string): boolean => name.startsWith(PREFIX);
 
 /**
  * A data set's name as it means the same from any directory: the path of a `folder:` is made absolute.

@@ -1,5 +1,5 @@
 import { readdir, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, extname, join } from "node:path";
 import { FivecropError } from "../../core/errors.ts";
 import { fileReason } from "../../core/file-error.ts";
 import { plural } from "../../core/text.ts";
@@ -70,19 +70,21 @@ export interface ImageFolderOptions {
 
 /** Collects what is beside the pictures, to say it once. */
 interface Beside {
-  readonly nested: string[];
+  readonly nested: { readonly folder: string; readonly className: string }[];
   readonly others: string[];
+  /** Pictures in no class folder. */
+  readonly stray: string[];
 }
 
 /** A class's pictures, and those in folders of the class folder. Links to folders there are not followed, so that there is an end. */
-async function picturesOf(folder: string, beside: Beside): Promise<string[]> {
+async function picturesOf(folder: string, className: string, beside: Beside): Promise<string[]> {
   const { folders, pictures, others } = await listFolder(folder, "a class folder", false);
   for (const name of others) beside.others.push(join(folder, name));
   let files = pictures.map((name) => join(folder, name));
   for (const name of folders) {
     const inner = join(folder, name);
-    const within = await picturesOf(inner, beside);
-    if (within.length > 0) beside.nested.push(inner);
+    const within = await picturesOf(inner, className, beside);
+    if (within.length > 0) beside.nested.push({ folder: inner, className });
     files = files.concat(within);
   }
   return files;
@@ -100,20 +102,21 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Data
     throw new FivecropError(
       `${join(folder, unknown)}: is no class of ${description.name}, which has ${folders.length} classes (${folders.slice(0, 3).join(", ")}, …). To fix: take it away, or add the class to the training pictures.`,
     );
-  const beside: Beside = { nested: [], others: there.others.concat(there.pictures).map((name) => join(folder, name)) };
+  const pathsOf = (names: readonly string[]) => names.map((name) => join(folder, name));
+  const beside: Beside = { nested: [], others: pathsOf(there.others), stray: pathsOf(there.pictures) };
+  const empty: EmptyClass[] = [];
   const files: string[] = [];
   const labels: number[] = [];
   for (const [label, name] of folders.entries()) {
-    const found = there.folders.includes(name) ? await picturesOf(join(folder, name), beside) : [];
-    if (found.length === 0 && !mayBeEmpty)
-      throw new FivecropError(
-        `${join(folder, name)}: the class folder has no pictures. Expected JPEG, PNG, WebP, AVIF, GIF or TIFF files. To fix: put pictures into it, or take it away.`,
-      );
+    const before = beside.others.length;
+    const found = there.folders.includes(name) ? await picturesOf(join(folder, name), name, beside) : [];
+    if (found.length === 0) empty.push({ name, others: beside.others.slice(before) });
     for (const file of found) {
       files.push(file);
       labels.push(label);
     }
   }
+  if (empty.length > 0 && !mayBeEmpty) throw new FivecropError(emptyText(folder, empty));
   if (files.length === 0) throw new FivecropError(`${folder}: expected pictures in its class folders, found none.`);
   return {
     name: description.name,
@@ -127,15 +130,48 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Data
   };
 }
 
-function notesOn({ nested, others }: Beside): readonly string[] {
+interface EmptyClass {
+  readonly name: string;
+  /** Files in it that are no pictures. */
+  readonly others: readonly string[];
+}
+
+/** How many class folders are named. */
+const MOST_NAMED = 10;
+
+function emptyText(folder: string, empty: readonly EmptyClass[]): string {
+  const [{ name, others }] = empty;
+  const more = empty.length - MOST_NAMED;
+  const names = empty.slice(0, MOST_NAMED).map((each) => `'${each.name}'`);
+  const where =
+    empty.length === 1
+      ? `${join(folder, name)}: the class folder has no pictures${others.length ? `, but ${plural(others.length, "other file")}${kindsOf(others)}, such as ${basename(others[0])}` : ""}`
+      : `${folder}: ${empty.length} class folders have no pictures: ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  return `${where}. Expected JPEG, PNG, WebP, AVIF, GIF or TIFF files. To fix: put pictures into ${empty.length === 1 ? "it, or take it" : "them, or take them"} away.`;
+}
+
+/** How many files have which ending, where there are several files: ` (2 .heic, 1 .txt)`. */
+function kindsOf(files: readonly string[]): string {
+  if (files.length === 1) return "";
+  const counts = new Map<string, number>();
+  for (const file of files) counts.set(extname(file).toLowerCase(), (counts.get(extname(file).toLowerCase()) ?? 0) + 1);
+  const kinds = [...counts].sort((a, b) => b[1] - a[1] || byName(a[0], b[0])).map(([kind, n]) => `${n} ${kind || "without an ending"}`);
+  return ` (${kinds.slice(0, 5).join(", ")}${kinds.length > 5 ? ", …" : ""})`;
+}
+
+function notesOn({ nested, others, stray }: Beside): readonly string[] {
   const notes: string[] = [];
+  if (stray.length)
+    notes.push(
+      `${plural(stray.length, "picture")} beside the class folders ${stray.length === 1 ? "is" : "are"} of no class and left out, such as ${stray[0]}`,
+    );
   if (others.length)
     notes.push(
-      `${plural(others.length, "file")} that ${others.length === 1 ? "is no picture of a class is" : "are no pictures of a class are"} left out, such as ${others[0]}`,
+      `${plural(others.length, "file")} that ${others.length === 1 ? "is no picture of a class is" : "are no pictures of a class are"} left out${kindsOf(others)}, such as ${others[0]}`,
     );
   if (nested.length)
     notes.push(
-      `${plural(nested.length, "folder")} in class folders: their pictures count to the class, such as ${nested[0]} to its class folder ${basename(join(nested[0], ".."))}`,
+      `${plural(nested.length, "folder")} in class folders: their pictures count to the class, such as those of ${nested[0].folder} to '${nested[0].className}'`,
     );
   return notes;
 }

@@ -13,7 +13,7 @@ import { folderEntry } from "./folder.ts";
 import { MINIPLACES_PREPROCESS, openMiniPlaces } from "./miniplaces.ts";
 import { type DatasetSource, SOURCES } from "./source.ts";
 
-export { fileName, publicName, resolveName } from "./folder.ts";
+export { fileName, isFolderName, publicName, resolveName } from "./folder.ts";
 
 /** What the project knows about one data set. */
 export interface DatasetEntry {

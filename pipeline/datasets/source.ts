@@ -1,11 +1,4 @@
-/** A file that a data set is published as. */
-export interface SourceFile {
-  readonly url: string;
-  /** Its size in bytes and its hash, where they are published. */
-  readonly bytes?: number;
-  readonly md5?: string;
-  readonly sha256?: string;
-}
+import type { SourceFile } from "../../core/download.node.ts";
 
 /** Where a data set comes from. */
 export interface DatasetSource {

@@ -7,7 +7,7 @@ import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { loadClassifier } from "../../inference/classifier.node.ts";
 import { picture as sample, temporaryFolder } from "../cli/run.ts";
-import { model, withMetadata } from "../inference/models.ts";
+import { brightnessModel, model, withMetadata } from "../inference/models.ts";
 import { complaintsOf, launchChromium } from "./chromium.ts";
 import { type Demo, serveDemo } from "./demo.ts";
 import { residentMemory } from "./memory.ts";
@@ -128,6 +128,35 @@ describe("the page", () => {
     expect(edge).toContainEqual([229, 119, 11]);
   });
 
+  test("shows why, lays it over each picture while it is asked for, and says where it cannot", async () => {
+    await open();
+    await give("drop", "brightness.onnx", brightnessModel());
+    await status().filter({ hasText: "brightness.onnx" }).filter({ hasText: "Give it a picture" }).waitFor();
+    await page.setInputFiles("#pick-picture", PHOTO);
+    await isAnswered();
+    const drawn = () => page.locator("#picture").evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+    const why = page.locator("#why-status");
+    const before = await drawn();
+    expect(await why.textContent()).toBe("");
+    await page.check("#why");
+    await why.filter({ hasText: /^Bright places speak for (bright|dark)/ }).waitFor();
+    const over = await drawn();
+    expect(over).not.toBe(before);
+    await page.setInputFiles("#pick-picture", sample("bag"));
+    await expect.poll(drawn).not.toBe(over);
+    await why.filter({ hasText: "Bright places speak for" }).waitFor();
+    await page.uncheck("#why");
+    await page.setInputFiles("#pick-picture", PHOTO);
+    await expect.poll(drawn).toBe(before);
+    expect(await why.textContent()).toBe("");
+    await page.selectOption("#model", { index: 0 }); // a linear model
+    await page.check("#why");
+    await why.filter({ hasText: "expected a map of features" }).waitFor();
+    await page.uncheck("#why");
+    expect(await why.textContent()).toBe("");
+    expect(complaints).toEqual([]);
+  });
+
   test("takes dropped and pasted pictures, another model, and the camera", async () => {
     await open();
     await give("drop", "shapes.jpg", readFileSync(PHOTO));
@@ -146,6 +175,31 @@ describe("the page", () => {
     await page.click("#shutter");
     await expect.poll(() => page.locator("#picture").getAttribute("aria-label")).not.toContain("28 by 28");
     expect(await page.locator("#camera").evaluate((dialog) => (dialog as HTMLDialogElement).open)).toBe(false);
+    expect(complaints).toEqual([]);
+  });
+
+  test("says that it is not sure where the visitor asks for more, at once and for the next picture", async () => {
+    await open();
+    await page.setInputFiles("#pick-picture", PHOTO);
+    await isAnswered();
+    const verdict = () => page.locator("#verdict").textContent();
+    const [best] = await probabilitiesIn("#average");
+    const [label] = await labelsIn("#average");
+    expect(await verdict()).toBe("");
+    await page.fill("#abstain", String(Math.ceil(100 * best)));
+    expect(await verdict()).toBe(`Not sure. Best guess: ${label}`);
+    expect(await labelsIn("#average")).toHaveLength(4);
+    await page.fill("#abstain", String(Math.floor(100 * best)));
+    expect(await verdict()).toBe("");
+    await page.fill("#abstain", "100");
+    await give("drop", "bag.png", readFileSync(sample("bag")));
+    await expect.poll(() => page.locator("#picture").getAttribute("aria-label")).toContain("28 by 28");
+    expect(await verdict()).toBe(`Not sure. Best guess: ${(await labelsIn("#average"))[0]}`);
+    for (const none of ["", "0", "101"]) {
+      await page.fill("#abstain", none);
+      expect(await verdict()).toBe("");
+      expect(await page.locator("#abstain").getAttribute("aria-invalid")).toBe(String(none !== "0"));
+    }
     expect(complaints).toEqual([]);
   });
 

@@ -6,6 +6,7 @@ const COMMANDS = [
   "quickstart",
   "train",
   "recipes",
+  "models",
   "datasets",
   "evaluate",
   "infer",

@@ -153,6 +153,21 @@ describe("a run", () => {
     expect(await good("verify", "run/model-self-contained.onnx")).toContain("3 golden samples, flip, on cpu");
   });
 
+  test("the run's file with a heat map is verified as the other, and explains itself in any runtime", async () => {
+    expect(await good("export", "run", "--explain")).toMatch(
+      /^run\/model-explained\.onnx: \d+ kB\n {2}verified on 64 images: .*\n {2}second output heat_map: Grad-CAM of the most probable class at pool3$/m,
+    );
+    expect(await good("verify", "run/model-explained.onnx")).toContain("every stage agrees");
+    const { outputs } = parse(await readFile(join(cwd, "run/model-explained.onnx")));
+    expect(outputs.map(({ name, shape }) => [name, ...shape])).toEqual([
+      ["fc", "N", 10],
+      ["heat_map", "N", 3, 3],
+    ]);
+    expect(await good("infer", PICTURES[1], "--model", "run/model.onnx", "--explain-to", "why")).toContain(
+      "(Grad-CAM at pool3): why/trouser.explain.png",
+    );
+  });
+
   test("inspect", async () => {
     const text = await good("inspect", "run/model.onnx");
     for (const line of [

@@ -3,7 +3,7 @@ import { float32, tensor } from "../../core/tensor.ts";
 import { foldBatchNorm } from "../../export/passes/fold-batch-norm.ts";
 import { removeIdentity } from "../../export/passes/remove-identity.ts";
 import type { GraphBuilder } from "../../models/graph/builder.ts";
-import type { Graph, Value } from "../../models/graph/graph.ts";
+import { factorOf, type Graph, isOfBatch, type Value } from "../../models/graph/graph.ts";
 import { graphBuilder } from "../../models/ops/index.ts";
 import { classifier, difference, normal, run } from "./graphs.ts";
 
@@ -15,7 +15,7 @@ async function compare(before: Graph, after: Graph): Promise<number> {
     before.inputs.map(({ name, shape }) => [
       name,
       normal(
-        shape.map((d) => (d === "N" ? 3 : d)),
+        shape.map((d) => (isOfBatch(d) ? 3 * factorOf(d) : d)),
         99,
       ),
     ]),

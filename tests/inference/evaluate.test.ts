@@ -2,9 +2,12 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { UsageError } from "../../core/errors.ts";
 import { createSession } from "../../core/session.node.ts";
 import { float32, zeros } from "../../core/tensor.ts";
 import { serialize } from "../../export/serialize.ts";
+import { abstains } from "../../inference/abstain.ts";
+import { wilsonInterval } from "../../inference/calibration.ts";
 import { loadClassifier } from "../../inference/classifier.node.ts";
 import { createClassifier } from "../../inference/classifier.ts";
 import { type EvaluationEvent, evaluate, evaluations } from "../../inference/evaluate.ts";
@@ -46,11 +49,12 @@ test("accuracy, confusion and loss are those of the single answers", () =>
       [0, 0, 0, 0],
     ]);
     expect(evaluation.perClass).toEqual([
-      { label: "left", images: 3, accuracy: 1 },
-      { label: "right", images: 4, accuracy: 0.75 },
-      { label: "top", images: 3, accuracy: 1 },
-      { label: "bottom", images: 0, accuracy: undefined },
+      { label: "left", images: 3, accuracy: 1, interval: wilsonInterval(1, 3) },
+      { label: "right", images: 4, accuracy: 0.75, interval: wilsonInterval(0.75, 4) },
+      { label: "top", images: 3, accuracy: 1, interval: wilsonInterval(1, 3) },
+      { label: "bottom", images: 0, accuracy: undefined, interval: undefined },
     ]);
+    expect([evaluation.top1Interval, evaluation.top5Interval]).toEqual([wilsonInterval(0.9, 10), wilsonInterval(1, 10)]);
     const loss = answers.reduce((sum, { probabilities }, i) => sum - Math.log(probabilities[labels[i]]), 0) / 10;
     expect(evaluation.loss).toBeCloseTo(loss, 5);
   }));
@@ -111,6 +115,36 @@ test("what several views fix and break against none, image by image", () =>
       if (againstNone) expect(10 * top1).toBeCloseTo(10 * found[1].top1 + againstNone.fixed - againstNone.broke, 9);
     const [alone] = await evaluations(classifier, dataset, { views: "five-crop" });
     expect(alone).not.toHaveProperty("againstNone");
+  }));
+
+test("where improbable answers are not sure: what is left, image by image", () =>
+  using(async (classifier) => {
+    const answers = (await classifier.classifyBatch(images, { views: "none" })).map(({ predictions: [best] }) => best);
+    const sorted = answers.map(({ probability }) => probability).sort((a, b) => a - b);
+    const abstainBelow = (sorted[3] + sorted[4]) / 2;
+    const [{ abstention, coverage }] = await evaluations(classifier, dataset, { abstainBelow });
+    const given = answers.flatMap(({ classIndex, probability }, i) => (probability >= abstainBelow ? [classIndex === labels[i]] : []));
+    const right = given.filter(Boolean).length;
+    expect(abstention).toEqual({
+      below: abstainBelow,
+      images: 6,
+      coverage: 0.6,
+      accuracy: right / 6,
+      interval: wilsonInterval(right / 6, 6),
+    });
+    expect(coverage[0]).toEqual({ below: 0, images: 10, coverage: 1, accuracy: 0.9, interval: wilsonInterval(0.9, 10) });
+    for (const { below, images: answered, accuracy } of coverage) {
+      expect(answered).toBe(sorted.filter((probability) => probability >= below).length);
+      expect(accuracy === undefined).toBe(answered === 0);
+    }
+    const [without] = await evaluations(classifier, dataset);
+    expect(without).not.toHaveProperty("abstention");
+    for (const wrong of [0, -0.1, 1.01, Number.NaN])
+      await expect(evaluations(classifier, dataset, { abstainBelow: wrong })).rejects.toThrow(UsageError);
+    const [first] = await classifier.classifyBatch(images.slice(0, 1));
+    const [{ probability }] = first.predictions;
+    expect([abstains(first.predictions, probability), abstains(first.predictions, probability + 1e-9)]).toEqual([false, true]);
+    expect(() => abstains(first.predictions, 60)).toThrow("expected a probability above 0 and at most 1, received 60");
   }));
 
 test("progress after each batch, then the result; time comes from the caller's clock", () =>

@@ -78,3 +78,15 @@ export function picture(k: number, seed = 0, width = 12, height = 10): Image {
   }
   return createImage(width, height, 1, data);
 }
+
+export const BRIGHTNESS = ["bright", "dark"];
+
+/** A convolutional classifier of gray 8×8 pictures that answers whether they are bright or dark: the means of what is above and of what is below middle gray. */
+export function brightnessModel(batch: Dimension = "N"): Uint8Array {
+  const g = graphBuilder();
+  const images = g.input("images", "float32", [batch, 1, SIDE, SIDE]);
+  const kernels = g.initializer("kernels", tensor("float32", [2, 1, 1, 1], Float32Array.of(1, -1)));
+  const map = g.add("Relu", [g.add("Conv", [images, kernels], { kernel_shape: [1, 1] }, "signs")], {}, "map");
+  const logits = g.add("Flatten", [g.add("GlobalAveragePool", [map], {}, "means")], {}, "logits");
+  return appendMetadata(serialize(g.build("brightness", [logits])), { ...metadata, labels: BRIGHTNESS });
+}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ShapeError } from "../../core/errors.ts";
-import { float32, int64, type Tensor, zeros } from "../../core/tensor.ts";
+import { float32, int64, type Tensor, tensor, zeros } from "../../core/tensor.ts";
 import { type Attributes, type Dimension, knownShape, type Value } from "../../models/graph/graph.ts";
 import { printType } from "../../models/graph/print.ts";
 import { withBatch } from "../../models/graph/with-batch.ts";
@@ -81,6 +81,13 @@ const FLOWS: readonly (readonly [OpName, readonly Input[], Attributes, string])[
   ["Reshape", [x("N", 3, 2, 2), int64([-1, 12])], {}, "N,12"],
   ["Reshape", [x("N", 12), int64([0, 3, -1, 2])], {}, "N,3,2,2"],
   ["Reshape", [x("N", 1, 1), int64([-1])], {}, "N"],
+  ["Reshape", [x("N", 4), int64([-1])], {}, "4N"],
+  ["Reshape", [x(17, "N", 8), int64([17, -1, 4])], {}, "17,2N,4"],
+  ["Reshape", [x("2N", 17, 4), int64([-1, 2, 17, 4])], {}, "N,2,17,4"],
+  ["Reshape", [x("6N", 8), int64([0, -1])], {}, "6N,8"],
+  ["Flatten", [x("N", 3, 4)], { axis: 2 }, "3N,4"],
+  ["Gemm", [x("6N", 8), x(8, 4)], {}, "6N,4"],
+  ["Add", [x("6N", 8), x(8)], {}, "6N,8"],
   ["MaxPool", [x("N", 3, 7, 7)], square, "N,3,4,4"],
   ["AveragePool", [x("N", 3, 7, 7)], { ...square, ceil_mode: 1 }, "N,3,4,4"],
   ["GlobalAveragePool", [x("N", 3, 7, 7)], {}, "N,3,1,1"],
@@ -105,6 +112,19 @@ const FLOWS: readonly (readonly [OpName, readonly Input[], Attributes, string])[
   ["Gather", [x("N", 5), int64([0, 3])], { axis: 0 }, "2,5"],
   ["CumSum", [x("N", 5), int64([1], [])], {}, "N,5"],
   ["Dropout", [x("N", 5)], {}, "N,5"],
+  ["Gather", [x("N", 5, 3), int64([0], [])], { axis: 1 }, "N,3"],
+  ["Squeeze", [x("N", 3, 1, 1), int64([2, 3])], {}, "N,3"],
+  ["Unsqueeze", [x("N", 3), int64([-1, 0])], {}, "1,N,3,1"],
+  ["Split", [x("N", 5), int64([2, 3])], { axis: 1 }, "N,2"],
+  ["Resize", [x("N", 3, 2, 4), undefined, float32([1, 1, 3, 2])], {}, "N,3,6,8"],
+  ["LayerNormalization", [x("N", 5, 3), x(3)], {}, "N,5,3"],
+  ["InstanceNormalization", [x("N", 3, 5), x(3), x(3)], {}, "N,3,5"],
+  ["LRN", [x("N", 3, 2, 2)], { size: 3 }, "N,3,2,2"],
+  ["GlobalMaxPool", [x("N", 3, 7, 7)], {}, "N,3,1,1"],
+  ["PRelu", [x("N", 3, 2, 2), x(3, 1, 1)], {}, "N,3,2,2"],
+  ["Max", [x("N", 3), [], x(1, 3)], {}, "N,3"],
+  ["Where", [tensor("bool", [3], new Uint8Array(3)), x("N", 3), []], {}, "N,3"],
+  ["MatMul", [x("N", 2, 3, 4), x("N", 2, 4, 3)], {}, "N,2,3,3"],
 ];
 
 describe("the batch flows through", () => {

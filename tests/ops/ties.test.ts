@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { float32, int64, numbersOf, type Tensor } from "../../core/tensor.ts";
+import { differentiate } from "../../models/autodiff.ts";
 import type { Attributes } from "../../models/graph/graph.ts";
 import { graphBuilder, type OpName } from "../../models/ops/index.ts";
-import { differentiate } from "../../training/step/autodiff.ts";
 import { fromTensor } from "../reference/array.ts";
 import { interpret } from "../reference/interpret.ts";
 
@@ -77,6 +77,55 @@ describe("kinks", () => {
     const x = float32([-1.5, -1, 0, 2, 2.5]);
     expect(gradientAt("Clip", x, [1, 2, 3, 4, 5], {}, [float32([-1], []), float32([2], [])])).toEqual([0, 2, 3, 4, 0]);
     expect(gradientAt("Clip", x, [1, 2, 3, 4, 5], {}, [undefined, float32([2], [])])).toEqual([1, 2, 3, 4, 0]);
+  });
+});
+
+describe("kinks of the other activations", () => {
+  test("Abs: 0 at 0", () => {
+    expect(gradientAt("Abs", float32([-2, 0, 3]), [5, 5, 5])).toEqual([-5, 0, 5]);
+  });
+
+  test("LeakyRelu, Elu and PRelu at 0: the slope from below", () => {
+    expect(gradientAt("LeakyRelu", float32([-1, 0, 1]), [4, 4, 4], { alpha: 0.25 })).toEqual([1, 1, 4]);
+    expect(gradientAt("Elu", float32([0, 1]), [4, 4], { alpha: 0.5 })).toEqual([2, 4]);
+    expect(gradientAt("PRelu", float32([-1, 0, 1]), [4, 4, 4], {}, [float32([0.25])])).toEqual([1, 1, 4]);
+  });
+
+  test("HardSigmoid: 0 where it has just reached 0 or 1; HardSwish: the slope from outside", () => {
+    expect(gradientAt("HardSigmoid", float32([-2, 0, 2]), [4, 4, 4], { alpha: 0.25 })).toEqual([0, 1, 0]);
+    expect(gradientAt("HardSwish", float32([-3, 3]), [4, 4])).toEqual([0, 4]);
+  });
+
+  test("ReduceL2: 0 for a vector of zeros", () => {
+    expect(gradientAt("ReduceL2", float32([0, 0, 3, 4], [2, 2]), [5, 5], { keepdims: 0 }, [int64([1])])).toEqual([0, 0, 3, 4]);
+  });
+});
+
+describe("Max, Min and GlobalMaxPool send a tie's gradient to the first", () => {
+  test("of two inputs", () => {
+    expect(gradientAt("Max", float32([1, 2, 3]), [5, 6, 7], {}, [float32([2, 2, 2])])).toEqual([0, 6, 7]);
+    expect(gradientAt("Min", float32([1, 2, 3]), [5, 6, 7], {}, [float32([2, 2, 2])])).toEqual([5, 6, 0]);
+  });
+
+  test("nothing is left for an input that comes later", () => {
+    const g = graphBuilder();
+    const [a, b, c] = ["a", "b", "c"].map((name) => g.input(name, "float32", [2]));
+    const loss = g.add("ReduceSum", [g.add("Max", [a, b, c])], { keepdims: 0 });
+    const gradients = differentiate(g, g.build("forward", []).nodes, loss, [a, b, c]);
+    const values = interpret(g.build("gradient", [...gradients.values()]), {
+      a: fromTensor(float32([1, 0])),
+      b: fromTensor(float32([2, 3])),
+      c: fromTensor(float32([2, 4])),
+    });
+    expect([a, b, c].map((x) => Array.from(values.get(gradients.get(x)!)!.data))).toEqual([
+      [0, 0],
+      [1, 0],
+      [0, 1],
+    ]);
+  });
+
+  test("of a channel's pixels, row by row", () => {
+    expect(gradientAt("GlobalMaxPool", image([1, 4], [4, 4]), [3])).toEqual([0, 3, 0, 0]);
   });
 });
 

@@ -35,7 +35,9 @@ describe("folder:PATH", () => {
     const files = Array.from({ length: dataset.length }, (_, i) => relative(root, dataset.file!(i)));
     expect(files).toEqual(["10/x.webp", "2/x.jpg", "a/z.jpeg", "b/1.JPG", "b/2.png"]);
     expect([...dataset.labels]).toEqual([0, 1, 2, 3, 3]);
-    expect(dataset.notes).toEqual([`2 files that are no pictures of a class are left out, such as ${join(root, "readme.md")}`]);
+    expect(dataset.notes).toEqual([
+      `2 files that are no pictures of a class are left out (1 .md, 1 .txt), such as ${join(root, "readme.md")}`,
+    ]);
     expect(await dataset.image(4)).toMatchObject({ width: 8, height: 8, channels: 3 });
     expect(Object.keys((await datasetEntry(`folder:${root}`)).splits)).toEqual(["all"]);
   });
@@ -78,7 +80,26 @@ describe("folder:PATH", () => {
     await writeTree(root, { "a/1.jpg": small, "a/more/deep/2.jpg": small, "b/1.jpg": small });
     const dataset = await open();
     expect([...dataset.labels]).toEqual([0, 0, 1]);
-    expect(dataset.notes?.[0]).toContain("2 folders in class folders: their pictures count to the class");
+    expect(dataset.notes).toEqual([
+      `2 folders in class folders: their pictures count to the class, such as those of ${join(root, "a", "more", "deep")} to 'a'`,
+    ]);
+  });
+
+  test("mixed files: pictures of no class and files of other kinds are told of, by kind", async () => {
+    await writeTree(root, {
+      ...classes(["a", "b"], 1),
+      "loose.png": small,
+      "a/IMG_1.HEIC": "x",
+      "a/IMG_2.heic": "x",
+      "b/scan.pdf": "x",
+      "b/LICENSE": "x",
+    });
+    const dataset = await open();
+    expect(dataset.length).toBe(2);
+    expect(dataset.notes).toEqual([
+      `1 picture beside the class folders is of no class and left out, such as ${join(root, "loose.png")}`,
+      `4 files that are no pictures of a class are left out (2 .heic, 1 without an ending, 1 .pdf), such as ${join(root, "a", "IMG_1.HEIC")}`,
+    ]);
   });
 
   test("links to class folders and pictures are followed, links to folders in a class and circles too far are not endless", async () => {
@@ -96,6 +117,17 @@ describe("folder:PATH", () => {
     ["one class only", { "cat/1.jpg": small }, "holds one class only, 'cat'. Expected at least two class folders."],
     ["one folder too high", { "set/cat/1.jpg": small, "set/dog/1.jpg": small }, "which holds 2 folders"],
     ["an empty class folder", { "cat/1.jpg": small, "dog/none.txt": "x" }, "dog: the class folder has no pictures"],
+    [
+      "a class folder of other files",
+      { "cat/1.jpg": small, "dog/1.heic": "x", "dog/2.heic": "x" },
+      "dog: the class folder has no pictures, but 2 other files (2 .heic), such as 1.heic. Expected JPEG",
+    ],
+    [
+      "several empty class folders",
+      { "cat/1.jpg": small, "dog/a.txt": "x", "eel/a.txt": "x" },
+      "2 class folders have no pictures: 'dog', 'eel'. Expected",
+    ],
+    ["empty folders in a class folder", { "cat/1.jpg": small, "dog/deeper/.keep": "" }, "dog: the class folder has no pictures. Expected"],
     ["two validation folders", { "train/a/1.jpg": small, "val/a/1.jpg": small, "valid/a/1.jpg": small }, "found valid and val"],
   ])("%s: one message", async (_, files, message) => {
     await writeTree(root, files);

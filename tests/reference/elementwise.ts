@@ -9,6 +9,10 @@ const unary =
 
 export const Identity = unary((x) => x);
 export const Neg = unary((x) => -x);
+export const Abs = unary(Math.abs);
+export const Reciprocal = unary((x) => 1 / x);
+export const Floor = unary(Math.floor);
+export const Ceil = unary(Math.ceil);
 export const Exp = unary(Math.exp);
 export const Log = unary(Math.log);
 export const Sqrt = unary(Math.sqrt);

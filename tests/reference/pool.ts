@@ -73,3 +73,11 @@ export const GlobalAveragePool: ReferenceFunction = (inputs) => {
   for (let i = 0; i < x.data.length; i++) y.data[Math.floor(i / pixels)] += x.data[i] / pixels;
   return [y];
 };
+
+export const GlobalMaxPool: ReferenceFunction = (inputs) => {
+  const [x] = required(inputs, 1);
+  const pixels = sizeOf(x.shape.slice(2));
+  const y = array64(x.shape.map((size, axis) => (axis < 2 ? size : 1)));
+  for (let i = 0; i < y.data.length; i++) y.data[i] = Math.max(...x.data.subarray(i * pixels, (i + 1) * pixels));
+  return [y];
+};

@@ -41,6 +41,8 @@ export const ReduceMean = reduction(
   (sum, count) => sum / count,
 );
 export const ReduceSumSquare = reduction(0, (sum, x) => sum + x * x);
+export const ReduceL2 = reduction(0, (sum, x) => sum + x * x, Math.sqrt);
+export const ReduceProd = reduction(1, (product, x) => product * x);
 export const ReduceMax = reduction(Number.NEGATIVE_INFINITY, Math.max);
 
 /** Sums of all elements up to each one; `exclusive` leaves that one out, `reverse` sums from behind. */

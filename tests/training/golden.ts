@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createSession as createNodeSession } from "../../core/session.node.ts";
-import type { SessionMaker } from "../../core/session.ts";
+import type { Device, SessionMaker } from "../../core/session.ts";
 import { float32, type Tensor, tensor, zeros } from "../../core/tensor.ts";
 import { ARCHITECTURES, type Architecture, createNetwork } from "../../models/architectures/index.ts";
 import { finalOutput } from "../../models/final-softmax.ts";
@@ -9,6 +9,7 @@ import type { StepInput, TrainingEngine, Weights } from "../../training/engine.t
 import { createOnnxRuntimeEngine } from "../../training/engines/onnxruntime.ts";
 import { initialState } from "../../training/engines/variables.ts";
 import type { Optimizer } from "../../training/optimizers.ts";
+import type { WeightAverage } from "../../training/weight-average.ts";
 
 export interface Sampled {
   readonly l2: number;
@@ -101,13 +102,22 @@ export function goldenNetwork({ net, input, classes, hidden }: Golden): Network 
   return { ...network, graph: { ...network.graph, initializers } };
 }
 
-export async function goldenEngine(
-  golden: Golden,
-  optimizer: Optimizer,
-  createSession: SessionMaker = createNodeSession,
-): Promise<TrainingEngine> {
+/** Makes the engine that is looked at. */
+export type EngineMaker = (options: {
+  readonly network: Network;
+  readonly optimizer: Optimizer;
+  readonly average?: WeightAverage;
+}) => TrainingEngine;
+
+/** ONNX Runtime's, on sessions of this maker. */
+export const onSessions =
+  (createSession: SessionMaker = createNodeSession, device?: Device): EngineMaker =>
+  (options) =>
+    createOnnxRuntimeEngine({ ...options, createSession, device });
+
+export async function goldenEngine(golden: Golden, optimizer: Optimizer, make: EngineMaker = onSessions()): Promise<TrainingEngine> {
   const network = goldenNetwork(golden);
-  const engine = createOnnxRuntimeEngine({ network, optimizer, createSession });
+  const engine = make({ network, optimizer });
   await engine.initialize({ ...initialState({ network, optimizer }, 0), parameters: goldenParameters(golden, network) });
   return engine;
 }

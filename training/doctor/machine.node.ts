@@ -54,6 +54,7 @@ const CARDS: Readonly<Partial<Record<NodeJS.Platform, () => Promise<string[]>>>>
   win32: () => linesOf("powershell", ["-NoProfile", "-Command", "(Get-CimInstance Win32_VideoController).Name"]),
 };
 
+/** What is known of this machine without trying it. */
 export async function describeMachine(): Promise<Machine> {
   const [nvidia, cards = []] = await Promise.all([
     linesOf("nvidia-smi", ["--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]),

@@ -1,13 +1,11 @@
-import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { findBrowser } from "../../core/chromium.node.ts";
 import { FivecropError } from "../../core/errors.ts";
 import type { Device } from "../../core/session.ts";
 import { float32, numbersOf } from "../../core/tensor.ts";
 import { serialize } from "../../export/serialize.ts";
 import { graphBuilder } from "../../models/ops/index.ts";
+import { tryBrowser } from "./browser-probe.node.ts";
 
 const A = [1, 2, 3, 4];
 const B = [5, 6, 7, 8];
@@ -81,18 +79,6 @@ async function picture(): Promise<string> {
   return `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`;
 }
 
-const PAGE = "data:text/html,<p></p><script>document.querySelector('p').textContent='found '+6*7</script>";
-
-/** A page whose script computes. */
-async function browser(): Promise<string> {
-  const { executable, env, args } = await findBrowser();
-  const run = promisify(execFile);
-  const { stdout } = await run(executable, [...args, "--headless", "--disable-gpu", "--dump-dom", PAGE], { env, timeout: 60_000 });
-  if (!stdout.includes("found 42"))
-    throw new FivecropError(`${executable} runs no page: expected its script's 42, found ${JSON.stringify(stdout.slice(0, 80))}`);
-  return executable;
-}
-
 /** What can be tried: each gives a detail of what it found, or throws why it does not work. */
 export const PROBES = {
   cpu: onnxRuntime("cpu"),
@@ -102,7 +88,7 @@ export const PROBES = {
   "@tensorflow/tfjs-node": tensorFlow("@tensorflow/tfjs-node"),
   "@tensorflow/tfjs": tensorFlow("@tensorflow/tfjs"),
   sharp: picture,
-  browser,
+  browser: tryBrowser,
 } as const satisfies Readonly<Record<string, () => Promise<string>>>;
 
 export type ProbeName = keyof typeof PROBES;

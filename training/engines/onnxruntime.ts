@@ -10,7 +10,7 @@ import type { TrainingGraph } from "../step/training-graph.ts";
 import { rateNames } from "../step/update.ts";
 import { averageFactorsAt, averageName, checkAverage, type WeightAverage } from "../weight-average.ts";
 import { createVariableMemory } from "./variable-memory.ts";
-import { copyVariables, groupVariables, initialState, noiseAt, padBatch } from "./variables.ts";
+import { copyVariables, fixedVariables, groupVariables, initialState, noiseAt, padBatch } from "./variables.ts";
 
 export interface OnnxRuntimeEngineOptions {
   readonly network: Network;
@@ -90,7 +90,7 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
     average,
     async initialize(from) {
       const given = "parameters" in from ? from : initialState(options, from.seed);
-      memory.set(copyVariables(options, given));
+      memory.set(copyVariables(options, given), fixedVariables(network));
       seed = given.seed;
       done = given.step;
     },

@@ -8,8 +8,9 @@ import type { Variable } from "../step/training-graph.ts";
 /** Where a training's variables are between steps: on the device where its runtime keeps them there, else in this process's memory. */
 export interface VariableMemory {
   readonly names: readonly string[];
-  set(variables: Weights): void;
-  /** Runs a step: the variables are fed, and replaced by what it gives for them. @returns what it gives for `fetches` */
+  /** @param fixed names of those that no step changes */
+  set(variables: Weights, fixed: ReadonlySet<string>): void;
+  /** Runs a step: the variables are fed, and replaced by what it gives for them; what else it reads is fed by its own name. @returns what it gives for `fetches` */
   step(session: Session, feeds: Named, fetches: Named, variables: readonly Variable[]): Promise<Named>;
   /** Runs a graph that reads variables, by the name of its input. */
   run(session: Session, feeds: Named, reads: Readonly<Record<string, string>>): Promise<Named>;
@@ -18,20 +19,25 @@ export interface VariableMemory {
   dispose(): Promise<void>;
 }
 
+/** Empty until it is set. @param device the one that its sessions are on */
 export function createVariableMemory(createSession: SessionMaker, device: Device | undefined): VariableMemory {
   let current: Record<string, Tensor<"float32"> | Resident> = {};
   let next: Record<string, Tensor<"float32">> | undefined; // written by a step, then exchanged with `current`
+  let frozen: ReadonlySet<string> = new Set();
   let reader: Session | undefined;
   const onDevice = (): boolean => Object.values(current).some((value) => "resident" in value);
   const release = (): void => {
     for (const value of Object.values(current)) if ("resident" in value) value.release();
   };
 
+  const read = ({ inputs }: Session, fed: Named): Record<string, Tensor<"float32"> | Resident> =>
+    Object.fromEntries(inputs.flatMap(({ name }) => (frozen.has(name) && !Object.hasOwn(fed, name) ? [[name, current[name]]] : [])));
+
   async function stepHere(session: Session, feeds: Named, fetches: Named, variables: readonly Variable[]): Promise<Named> {
     const here = current as Weights;
-    next ??= Object.fromEntries(Object.entries(here).map(([name, { shape }]) => [name, zeros("float32", shape)]));
+    next ??= Object.fromEntries(Object.entries(here).map(([name, held]) => [name, frozen.has(name) ? held : zeros("float32", held.shape)]));
     const results: Record<string, Tensor> = { ...fetches };
-    const given: Record<string, Tensor> = { ...feeds };
+    const given: Record<string, Tensor> = { ...feeds, ...(read(session, feeds) as Weights) };
     for (const { name, before, after } of variables) {
       given[before.name] = here[name];
       results[after.name] = next[name];
@@ -60,17 +66,21 @@ export function createVariableMemory(createSession: SessionMaker, device: Device
     get names() {
       return Object.keys(current);
     },
-    set(variables) {
+    set(variables, fixed) {
       release();
       current = { ...variables };
+      frozen = fixed;
       next = undefined;
     },
     async step(session, feeds, fetches, variables) {
       if (!session.runOnDevice) return stepHere(session, feeds, fetches, variables);
       const fed = Object.fromEntries(variables.map(({ name, before }) => [before.name, current[name]]));
-      const { results, kept } = await session.runOnDevice({ ...feeds, ...fed }, Object.keys(fetches));
-      release();
-      current = Object.fromEntries(variables.map(({ name, after }) => [name, kept[after.name]]));
+      const { results, kept } = await session.runOnDevice({ ...feeds, ...read(session, feeds), ...fed }, Object.keys(fetches));
+      for (const { name, after } of variables) {
+        const before = current[name];
+        if ("resident" in before) before.release();
+        current[name] = kept[after.name];
+      }
       return results;
     },
     async run(session, feeds, reads) {
@@ -84,6 +94,7 @@ export function createVariableMemory(createSession: SessionMaker, device: Device
       release();
       current = {};
       await reader?.dispose();
+      reader = undefined;
     },
   };
 }

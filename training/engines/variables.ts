@@ -2,7 +2,7 @@ import { FivecropError } from "../../core/errors.ts";
 import { random } from "../../core/random.ts";
 import { sizeOf, type Tensor, tensor, zeros } from "../../core/tensor.ts";
 import { knownShape, type Value } from "../../models/graph/graph.ts";
-import { initialParameters, type Network } from "../../models/network.ts";
+import { initialParameters, isTrained, isTrainedNorm, type Network } from "../../models/network.ts";
 import type { TrainingEngine, TrainingState, Weights } from "../engine.ts";
 import { slotName } from "../step/update.ts";
 import { averageName } from "../weight-average.ts";
@@ -10,6 +10,16 @@ import { averageName } from "../weight-average.ts";
 /** A network's running statistics: the constants that batch norm's inference form reads. */
 export const statisticsOf = (network: Network): readonly Value[] =>
   network.graph.nodes.flatMap((node) => (node.op === "BatchNormalization" ? (node.inputs.slice(3) as Value[]) : []));
+
+/** The variables that no step changes: frozen parameters, the running statistics of frozen norms, and the averages of both. */
+export function fixedVariables(network: Network): ReadonlySet<string> {
+  const moving = new Set(network.graph.nodes.flatMap((node) => (isTrainedNorm(network, node) ? node.inputs.slice(3) : [])));
+  const values = [
+    ...[...network.parameters.keys()].filter((value) => !isTrained(network, value)),
+    ...statisticsOf(network).filter((value) => !moving.has(value)),
+  ];
+  return new Set(values.flatMap(({ name }) => [name, averageName(name)]));
+}
 
 /** What the variables of a step depend on. */
 export type Trained = Pick<TrainingEngine, "network" | "optimizer" | "average">;
@@ -26,7 +36,11 @@ function variablesOf({ network, optimizer, average }: Trained): Readonly<Record<
   const state = statisticsOf(network).map((value) => [value.name, knownShape(value)] as const);
   return {
     parameters: new Map(parameters),
-    slots: new Map(parameters.flatMap(([name, shape]) => optimizer.slots.map((slot) => [slotName(name, slot), shape] as const))),
+    slots: new Map(
+      [...network.parameters.keys()].flatMap((value) =>
+        isTrained(network, value) ? optimizer.slots.map((slot) => [slotName(value.name, slot), knownShape(value)] as const) : [],
+      ),
+    ),
     state: new Map(state),
     average: new Map(average ? [...parameters, ...state] : []),
   };

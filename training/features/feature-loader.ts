@@ -1,4 +1,4 @@
-import { type Tensor, tensor } from "../../core/tensor.ts";
+import { tensor } from "../../core/tensor.ts";
 import { type Batch, type BatchPlan, batchCount, checkPlan, epochOrder, fillTargets } from "../../pipeline/batches.ts";
 import type { Dataset } from "../../pipeline/dataset.ts";
 import type { Loader } from "../../pipeline/loader.ts";
@@ -12,20 +12,19 @@ export function featureLoader({ name, classNames, labels, length }: Dataset, fea
   async function* batches(plan: BatchPlan): AsyncGenerator<Batch, void, undefined> {
     checkPlan(plan, rows);
     const order = epochOrder(rows, plan);
+    const classes = classNames.length;
+    const memory = { images: new Float32Array(plan.batchSize * width), targets: new Float32Array(plan.batchSize * classes) };
     for (let batch = plan.firstBatch; batch < batchCount(rows, plan.batchSize); batch++) {
       const indices = order.slice(batch * plan.batchSize, (batch + 1) * plan.batchSize);
-      const images = new Float32Array(indices.length * width);
+      const n = indices.length;
+      const images = tensor("float32", [n, width, 1, 1], memory.images.subarray(0, n * width));
+      const targets = tensor("float32", [n, classes], memory.targets.subarray(0, n * classes));
       indices.forEach((row, i) => {
-        images.set(features.subarray(row * width, (row + 1) * width), i * width);
+        images.data.set(features.subarray(row * width, (row + 1) * width), i * width);
       });
       const chosen = Uint16Array.from(indices, (row) => labels[row % length]);
-      const targets: Tensor<"float32"> = tensor(
-        "float32",
-        [indices.length, classNames.length],
-        new Float32Array(indices.length * classNames.length),
-      );
       fillTargets(targets, chosen, plan.labelSmoothing);
-      yield { images: tensor("float32", [indices.length, width, 1, 1], images), targets, labels: chosen, indices };
+      yield { images, targets, labels: chosen, indices };
     }
   }
   return { name, classNames, length: rows, imageShape: [width, 1, 1], batches, dispose: async () => undefined };

@@ -2,25 +2,22 @@ import { join } from "node:path";
 import { writeWhole } from "../../core/atomic-file.node.ts";
 import { FivecropError } from "../../core/errors.ts";
 import { readInput } from "../../core/read-file.node.ts";
-import { findTemperature, fitTemperature, logarithms, temper, type UntemperedAnswer } from "../../inference/calibration.ts";
+import { logarithms, type UntemperedAnswer } from "../../inference/calibration.ts";
 import { loadClassifier } from "../../inference/classifier.node.ts";
 import { matchClasses } from "../../inference/evaluate.ts";
 import { withTemperature } from "../../inference/golden-samples.node.ts";
 import { metadataOf } from "../../inference/model-contract.ts";
-import { mean } from "../../inference/probabilities.ts";
-import { createTally } from "../../inference/tally.ts";
 import { parseViews } from "../../pipeline/views.ts";
 import { lockRun, RUN_FILES, readRunConfig, readRunSummary } from "../run-files.node.ts";
 import { type DecodingEvent, prepareAgain } from "../run-parts.node.ts";
-import { type CalibrationQuality, type RunCalibration, writeCalibration } from "./calibration-file.node.ts";
+import { type RunCalibration, writeCalibration } from "./calibration-file.node.ts";
+import { fitCalibration } from "./fit-calibration.ts";
 
 export interface CalibrateOptions {
   /** The folder of all data sets. */
   readonly dataRoot: string;
   /** Pictures that cannot be read are an error, and not left out. */
   readonly strict?: boolean;
-  /** Where no temperature is best, the file stays as it is, and that is said: no error. */
-  readonly mayFail?: boolean;
   /** Aborted: nothing is written. */
   readonly signal?: AbortSignal;
 }
@@ -28,8 +25,7 @@ export interface CalibrateOptions {
 export type CalibrateEvent =
   | DecodingEvent
   | { readonly kind: "measuring"; readonly split: string; readonly done: number; readonly total: number; readonly imagesPerSecond: number }
-  | ({ readonly kind: "calibrated"; readonly file: string } & RunCalibration)
-  | { readonly kind: "not calibrated"; readonly file: string; readonly reason: string };
+  | ({ readonly kind: "calibrated"; readonly file: string } & RunCalibration);
 
 /**
  * Fits a temperature to the answers of a run's `model.onnx` for its validation split, by the file's own views, and writes it into the file: its golden samples
@@ -39,17 +35,13 @@ export type CalibrateEvent =
 export async function* calibrateRun(run: string, options: CalibrateOptions): AsyncGenerator<CalibrateEvent, void, undefined> {
   const unlock = await lockRun(run);
   try {
-    yield* makeCalibration(run, options);
+    yield* calibrate(run, options);
   } finally {
     await unlock();
   }
 }
 
-/** The same for who holds the run's lock already. */
-export async function* makeCalibration(
-  run: string,
-  { dataRoot, strict, mayFail, signal }: CalibrateOptions,
-): AsyncGenerator<CalibrateEvent, void, undefined> {
+async function* calibrate(run: string, { dataRoot, strict, signal }: CalibrateOptions): AsyncGenerator<CalibrateEvent, void, undefined> {
   const config = await readRunConfig(run);
   const file = join(run, RUN_FILES.model);
   const model = await readInput(file, `cannot read ${file}`, `finish the run (train --resume ${run}), or export it (export ${run})`);
@@ -89,22 +81,10 @@ export async function* makeCalibration(
   } finally {
     await classifier.dispose();
   }
-  const found = mayFail ? findTemperature(answers) : { temperature: fitTemperature(answers) };
-  if ("none" in found) {
-    yield { kind: "not calibrated", file, reason: found.none };
-    return;
-  }
-  const { temperature } = found;
-  const calibration: RunCalibration = {
-    temperature,
-    epoch,
-    split,
-    images: answers.length,
-    views,
-    before: qualityAt(answers, 1),
-    after: qualityAt(answers, temperature),
-  };
-  const calibrated = await withTemperature(model, temperature, file);
+  const calibration = fitCalibration(answers, { epoch, split, views });
+  if ("none" in calibration)
+    throw new FivecropError(`${calibration.none} To fix: calibrate on more images, which the network does not know.`);
+  const calibrated = await withTemperature(model, calibration.temperature, file);
   await writeWhole(file, calibrated);
   await writeCalibration(run, calibration);
   yield { kind: "calibrated", file, ...calibration };
@@ -112,12 +92,3 @@ export async function* makeCalibration(
 
 /** Images at a time. */
 const BATCH = 64;
-
-function qualityAt(answers: readonly UntemperedAnswer[], temperature: number): CalibrationQuality {
-  const classes = answers[0].views[0].length;
-  const tally = createTally(classes);
-  for (const { views, label } of answers)
-    tally.add(mean(views.map((logarithms) => temper(Float64Array.from(logarithms, Math.exp), temperature))), label);
-  const { loss, calibration } = tally.result(Array.from({ length: classes }, String));
-  return { loss, expectedCalibrationError: calibration.expectedCalibrationError };
-}

@@ -1,5 +1,4 @@
 import { count, percent } from "../../core/text.ts";
-import { wilsonInterval } from "../../inference/calibration.ts";
 import type { Metrics } from "../../inference/tally.ts";
 import { folded, type Html, html, tableOf } from "./html.ts";
 
@@ -12,6 +11,7 @@ interface ClassRow {
   readonly label: string;
   readonly images: number;
   readonly accuracy: number | undefined;
+  readonly interval: readonly [low: number, high: number] | undefined;
   /** What its wrong answers most often are. */
   readonly takenFor: string | undefined;
 }
@@ -29,11 +29,8 @@ const accuracyCell = ({ accuracy }: ClassRow): Html | string =>
     ? "–"
     : html`<span class="meter" aria-hidden="true"><span style="width:${(100 * accuracy).toFixed(1)}%"></span></span> ${percent(accuracy, 1)}`;
 
-function intervalCell({ accuracy, images }: ClassRow): string {
-  if (accuracy === undefined) return "–";
-  const [low, high] = wilsonInterval(accuracy, images);
-  return `${(100 * low).toFixed(0)} to ${(100 * high).toFixed(0)} %`;
-}
+const intervalCell = ({ interval }: ClassRow): string =>
+  interval ? `${(100 * interval[0]).toFixed(0)} to ${(100 * interval[1]).toFixed(0)} %` : "–";
 
 const classTable = (caption: string, rows: readonly ClassRow[]): Html =>
   tableOf(caption, rows, [

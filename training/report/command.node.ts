@@ -6,7 +6,7 @@ import { stopAtInterrupt } from "../../core/interrupt.node.ts";
 import { createProgressBar, type ProgressBar } from "../../core/progress-bar.node.ts";
 import { bytes } from "../../core/text.ts";
 import { dataRoot } from "../../pipeline/datasets/index.ts";
-import { showPreparation } from "../show-run.node.ts";
+import { showPreparation } from "../show-preparation.node.ts";
 import type { CalibrateEvent, CalibrateOptions } from "./calibrate-run.node.ts";
 import type { ReportEvent, ReportOptions } from "./report-run.node.ts";
 import { calibratedLines, reportedLines, showMeasuring } from "./show-report.node.ts";
@@ -96,11 +96,11 @@ export function calibrateCommand(): Command {
 
 async function calibrate(run: string, options: CalibrateOptions, json: boolean, progress: ProgressBar): Promise<boolean> {
   const { calibrateRun } = await import("./calibrate-run.node.ts");
-  let calibrated: Extract<CalibrateEvent, { kind: "calibrated" | "not calibrated" }> | undefined;
+  let calibrated: Extract<CalibrateEvent, { kind: "calibrated" }> | undefined;
   try {
     for await (const event of calibrateRun(run, options))
       if (event.kind === "measuring") showMeasuring(progress, event);
-      else if (event.kind === "calibrated" || event.kind === "not calibrated") calibrated = event;
+      else if (event.kind === "calibrated") calibrated = event;
       else showPreparation(event, progress);
   } finally {
     progress.clear();

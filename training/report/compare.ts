@@ -1,6 +1,6 @@
 import { count, duration, percent, table } from "../../core/text.ts";
 import { bestOf, type EpochRecord } from "../progress.ts";
-import type { RunConfig } from "../run-config.ts";
+import { networkName, type RunConfig } from "../run-config.ts";
 import type { RunEvaluation } from "./report-run.node.ts";
 import { optionText } from "./rerun.ts";
 
@@ -41,7 +41,7 @@ export function compareRuns(runs: readonly ComparedRun[]): Comparison {
 
 function differencesOf(runs: readonly ComparedRun[]): Difference[] {
   const fields = runs.map(({ config, environment }) => ({ ...config, ...environment }) as Readonly<Record<string, unknown>>);
-  const names = [...new Set(fields.flatMap(Object.keys))].filter((name) => name !== "model" && name !== "data");
+  const names = [...new Set(fields.flatMap(Object.keys))].filter((name) => name !== "model" && name !== "modelHash" && name !== "data");
   return names
     .map((field) => ({
       field,
@@ -85,7 +85,7 @@ const bestText = ({ history }: ComparedRun): string => {
 
 /** What is said of each run, in the terminal and in the page. */
 export const COMPARED: readonly (readonly [heading: string, align: "l" | "r", cell: (run: ComparedRun) => string])[] = [
-  ["model", "l", ({ config }) => config.model],
+  ["model", "l", ({ config }) => networkName(config.model)],
   ["data", "l", ({ config }) => config.data],
   ["parameters", "r", ({ parameters }) => count(parameters)],
   [

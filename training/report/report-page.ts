@@ -1,11 +1,14 @@
 import { count, duration, percent, plural } from "../../core/text.ts";
+import type { NearDuplicates } from "../near-duplicates.ts";
 import { bestOf, type EpochRecord, type LogRecord } from "../progress.ts";
-import type { RunConfig } from "../run-config.ts";
+import { networkName, type RunConfig } from "../run-config.ts";
 import { classesSection } from "./classes.ts";
 import { confusionSection } from "./confusion.ts";
+import { coverageSection } from "./coverage.ts";
 import { curvesSection } from "./curves.ts";
 import { type Html, html, pageOf, tableOf } from "./html.ts";
 import { imagesText, type Measured } from "./measure.ts";
+import { duplicatesSection, duplicatesWarning } from "./near-duplicates.ts";
 import { type NormLayer, normsSection } from "./norms.ts";
 import { type AnsweredPicture, markOf, pictureGrid } from "./pictures.ts";
 import { reliabilitySection } from "./reliability.ts";
@@ -34,6 +37,8 @@ export interface ReportContent {
   readonly shown: readonly AnsweredPicture[];
   readonly mistakes: readonly AnsweredPicture[];
   readonly norms: readonly NormLayer[];
+  /** Absent where the data are not picture files. */
+  readonly nearDuplicates?: NearDuplicates;
 }
 
 interface Section {
@@ -58,14 +63,16 @@ function leftOut({ split, measured: { unreadable } }: ReportContent): Html {
 <ul>${unreadable.slice(0, MOST_NAMED).map(({ message }) => html`<li>${message}</li>\n`)}${more > 0 && html`<li>and ${count(more)} more</li>`}</ul></div>`;
 }
 
+const intervalText = ([low, high]: readonly [number, number]): string => `95 %: ${percent(low, 1)} to ${percent(high, 1)}`;
+
 function headline(content: ReportContent): Html {
   const { history, parameters, measured, weights, config, split, trainingImages, validationImages } = content;
-  const { top1, top1Interval, top5, loss, calibration, perClass } = measured.metrics;
+  const { top1, top1Interval, top5, top5Interval, loss, calibration, perClass } = measured.metrics;
   const best = bestOf(history);
   const seconds = history.reduce((sum, record) => sum + record.seconds, 0);
   return numbers([
-    [`top-1, ${split}`, percent(top1), `95 %: ${percent(top1Interval[0], 1)} to ${percent(top1Interval[1], 1)}`],
-    ...(perClass.length > 5 ? [[`top-5, ${split}`, percent(top5)] as const] : []),
+    [`top-1, ${split}`, percent(top1), intervalText(top1Interval)],
+    ...(perClass.length > 5 ? [[`top-5, ${split}`, percent(top5), intervalText(top5Interval)] as const] : []),
     [`loss, ${split}`, loss.toFixed(4)],
     ["calibration error", percent(calibration.expectedCalibrationError)],
     ["best epoch", best ? `${best.epoch} of ${config.epochs}` : "none yet", best && bestDetail(best)],
@@ -98,7 +105,7 @@ function againSection({ config, environment, started, unfinished }: ReportConten
 }
 
 function sectionsOf(content: ReportContent): Section[] {
-  const { history, logs, measured, shown, mistakes, norms } = content;
+  const { history, logs, measured, shown, mistakes, norms, nearDuplicates } = content;
   const { metrics, untempered, temperature } = measured;
   const labels = metrics.perClass.map(({ label }) => label);
   return [
@@ -106,6 +113,7 @@ function sectionsOf(content: ReportContent): Section[] {
     { id: "confusions", title: "What is taken for what", content: confusionSection(metrics) },
     { id: "classes", title: "Classes", content: classesSection(metrics) },
     { id: "calibration", title: "Calibration", content: reliabilitySection(metrics, untempered, temperature) },
+    { id: "unsure", title: "When it may say “not sure”", content: coverageSection(metrics.coverage) },
     {
       id: "mistakes",
       title: "Most confident mistakes",
@@ -116,6 +124,7 @@ function sectionsOf(content: ReportContent): Section[] {
       title: "Pictures",
       content: html`<p class="note">${count(shown.length)} images, drawn by a seed: green (${markOf(true)}) where the answer is right, red (${markOf(false)}) where it is wrong.</p>${pictureGrid(shown, labels)}`,
     },
+    ...(nearDuplicates ? [{ id: "duplicates", title: "Near-duplicates", content: duplicatesSection(nearDuplicates) }] : []),
     ...(norms.length ? [{ id: "norms", title: "Norm layers", content: normsSection(norms) }] : []),
     { id: "again", title: "Run it again", content: againSection(content) },
   ];
@@ -123,9 +132,9 @@ function sectionsOf(content: ReportContent): Section[] {
 
 /** A run's report as one page that needs nothing but itself. */
 export function reportPage(content: ReportContent): string {
-  const { config, started, unfinished, splitNote, measured } = content;
+  const { config, started, unfinished, splitNote, measured, nearDuplicates } = content;
   const sections = sectionsOf(content);
-  const title = `${config.model} on ${config.data}`;
+  const title = `${networkName(config.model)} on ${config.data}`;
   const day = started?.slice(0, 16).replace("T", ", ");
   return pageOf({
     title: `${title} · fivecrop`,
@@ -136,6 +145,7 @@ export function reportPage(content: ReportContent): string {
 ${unfinished && html`<p class="warning">This run was stopped before its end: the numbers are of the weights that it had.</p>`}
 ${splitNote && html`<p class="warning">${splitNote}</p>`}
 ${measured.unreadable.length > 0 && leftOut(content)}
+${nearDuplicates && duplicatesWarning(nearDuplicates)}
 ${headline(content)}
 <nav aria-label="Sections">${sections.map(({ id, title: name }) => html`<a href="#${id}">${name}</a>\n`)}</nav>
 </header>

@@ -5,7 +5,7 @@ import type { Recipe } from "../recipes/recipe.ts";
 import type { RunConfig } from "../run-config.ts";
 
 /** The options whose names differ from the fields of a run's config. */
-const FLAGS: Readonly<Record<string, string>> = { learningRate: "lr", augmentations: "augment" };
+const FLAGS: Readonly<Record<string, string>> = { learningRate: "lr", learningRateBackbone: "lr-backbone", augmentations: "augment" };
 
 /** The option of a field: `labelSmoothing` → `--label-smoothing`. */
 export const flagOf = (field: string): string => `--${FLAGS[field] ?? field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -29,7 +29,7 @@ const isOff = (field: string, value: unknown): boolean =>
 
 /** The command that runs the same again: what is off is said only where the recipe has it on. */
 export function trainCommandOf(config: RunConfig, recipes: Readonly<Record<string, Recipe>> = RECIPES): string {
-  const { recipe, model, data, head, ...others } = config;
+  const { recipe, model, data, head, modelHash: _hash, stratified: _split, ...others } = config; // of the file, and always so of a folder
   const begun: Partial<RunConfig> = (recipe !== undefined && Object.hasOwn(recipes, recipe) && recipes[recipe].options) || {};
   const ownHead = head === undefined && begun.head !== undefined && begun.model === model;
   const words = Object.entries({ recipe, model, data, head, ...others }).flatMap(([field, value]) => {

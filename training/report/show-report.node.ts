@@ -25,9 +25,7 @@ export function reportedLines({ file, bytes: size, note, ...found }: Extract<Rep
 }
 
 /** What a calibration found. */
-export function calibratedLines(event: Extract<CalibrateEvent, { kind: "calibrated" | "not calibrated" }>): string[] {
-  if (event.kind === "not calibrated") return [`${event.file}: not calibrated, ${event.reason}`];
-  const { file, ...found } = event;
+export function calibratedLines({ file, ...found }: Extract<CalibrateEvent, { kind: "calibrated" }>): string[] {
   const { temperature, split, images, views, before, after } = found;
   const confidence = temperature > 1 ? "its answers were too sure" : "its answers were not sure enough";
   const row = (name: string, { loss, expectedCalibrationError }: typeof before): string[] => [

@@ -1,6 +1,7 @@
 import { FivecropError } from "../../core/errors.ts";
 import type { Device } from "../../core/session.ts";
 import { zeros } from "../../core/tensor.ts";
+import { differentiate } from "../../models/autodiff.ts";
 import { toLogits } from "../../models/final-softmax.ts";
 import { type Graph, knownShape, type Value } from "../../models/graph/graph.ts";
 import { withBatch } from "../../models/graph/with-batch.ts";
@@ -9,7 +10,6 @@ import { OPS } from "../../models/ops/index.ts";
 import { softmaxCrossEntropy } from "../losses.ts";
 import type { Optimizer } from "../optimizers.ts";
 import type { WeightAverage } from "../weight-average.ts";
-import { differentiate } from "./autodiff.ts";
 import { lower } from "./lower/lower.ts";
 import { prepare } from "./prepare.ts";
 import { prune } from "./prune.ts";
@@ -49,7 +49,7 @@ export function writeStep(network: Network, batch: number, optimizer: Optimizer,
       return [parameter, gradient];
     }),
   );
-  const weights = [...appendUpdates(g, gradients, optimizer), ...state];
+  const weights = [...appendUpdates(g, gradients, optimizer, network.rateFactors), ...state];
   const variables = average ? [...weights, ...appendAverages(g, weights)] : weights;
   const outputs = [loss, logits, ...variables.map(({ after }) => after)];
   return replaced({ variables, noise }, prune(g.build(`${network.name}/step`, outputs)));

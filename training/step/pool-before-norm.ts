@@ -17,12 +17,12 @@ export interface Moved {
  * scale. The norm and the sums of its gradient then run over the pooled pixels only; its moments are still those of all pixels.
  * Where a scale is so small that the norm rounds different pixels to one number, or 0, the gradient goes to the largest input, and not to the first of equal
  * outputs: a norm whose scale may start at 0 stays where it is.
- * @param startsAtZero whether a norm's scale may be 0 before the first step
+ * @param stays whether a norm is left where it is: one whose scale may be 0 before the first step, or that is frozen
  * @returns the graph, and what was moved, by the norm's output there.
  */
 export function poolBeforeNorm(
   graph: Graph,
-  startsAtZero: (scale: Value) => boolean,
+  stays: (norm: Node) => boolean,
 ): { readonly graph: Graph; readonly moved: ReadonlyMap<Value, Moved> } {
   const norms = new Map<Node, Node>(); // convolution → norm
   const ends = new Map<Node, Node>(); // last pool → norm
@@ -33,7 +33,7 @@ export function poolBeforeNorm(
     graph.nodes.flatMap((node) => node.inputs.flatMap((value) => (value && once(value) ? [[value, node] as const] : []))),
   );
   for (const norm of graph.nodes) {
-    if (norm.op !== "BatchNormalization" || !once(norm.inputs[0]!) || startsAtZero(norm.inputs[1]!)) continue;
+    if (norm.op !== "BatchNormalization" || !once(norm.inputs[0]!) || stays(norm)) continue;
     const convolution = producer.get(norm.inputs[0]!);
     let last: Node | undefined;
     for (let next = reader.get(norm.outputs[0]); next?.op === "MaxPool"; next = reader.get(next.outputs[0])) last = next;

@@ -1,14 +1,14 @@
-import { FivecropError } from "../../core/errors.ts";
 import { random } from "../../core/random.ts";
 import { numbersOf } from "../../core/tensor.ts";
 import { toLogits } from "../../models/final-softmax.ts";
 import type { GraphBuilder } from "../../models/graph/builder.ts";
 import { knownShape, type Node, type Value } from "../../models/graph/graph.ts";
 import { withBatch } from "../../models/graph/with-batch.ts";
-import type { Network } from "../../models/network.ts";
+import { isTrained, isTrainedNorm, type Network } from "../../models/network.ts";
 import { graphBuilder, OPS } from "../../models/ops/index.ts";
 import { indicator } from "../../models/ops/shared.ts";
 import { idleBiases } from "./idle-biases.ts";
+import { normalizedCount } from "./norm-count.ts";
 import { type Moved, poolBeforeNorm } from "./pool-before-norm.ts";
 import { poolBeforeRelu } from "./pool-before-relu.ts";
 import { separatePools } from "./separate-pools.ts";
@@ -18,7 +18,7 @@ import type { Noise, Variable } from "./training-graph.ts";
 export interface Prepared {
   readonly builder: GraphBuilder;
   readonly logits: Value;
-  /** The learned values, by the name of the network's own. */
+  /** The values that are trained, by the name of the network's own. */
   readonly parameters: readonly Value[];
   /** Parameters whose gradient is exactly 0. */
   readonly idle: ReadonlySet<Value>;
@@ -28,17 +28,20 @@ export interface Prepared {
 }
 
 /**
- * A network's graph for training at one batch size: parameters become inputs; batch norm normalizes by the batch and moves its running statistics;
- * dropout is a product with a fed noise mask; a final softmax or log-softmax goes, since the loss takes logits.
+ * A network's graph for training at one batch size: parameters, frozen ones too, become inputs; batch norm, where it is not frozen, normalizes by the batch and moves its
+ * running statistics; dropout is a product with a fed noise mask; a final softmax or log-softmax goes, since the loss takes logits.
  * @throws FivecropError where a batch norm would normalize over a single value.
  */
 export function prepare(network: Network, batch: number): Prepared {
   const pooled = separatePools(poolBeforeRelu(withBatch(toLogits(network.graph), batch, OPS)));
-  const idle = idleBiases(pooled);
+  const isTrainable = (node: Node): boolean => isTrainedNorm(network, node);
+  const idle = idleBiases(pooled, isTrainable);
   const startsAtZero = (scale: Value): boolean => network.parameters.get(scale)?.(knownShape(scale), random(0)).includes(0) ?? true;
-  const { graph: source, moved } = poolBeforeNorm(pooled, startsAtZero);
+  const { graph: source, moved } = poolBeforeNorm(pooled, (norm) => !isTrainable(norm) || startsAtZero(norm.inputs[1]!));
   const names = new Set([...network.parameters.keys()].map((value) => value.name));
-  const statistics = new Set(source.nodes.flatMap((node) => (node.op === "BatchNormalization" ? node.inputs.slice(3) : [])));
+  const statisticsOf = (fixed: boolean): ReadonlySet<Value | undefined> =>
+    new Set(source.nodes.flatMap((node) => (isNorm(node) && isTrainable(node) !== fixed ? node.inputs.slice(3) : [])));
+  const [moving, fixed] = [statisticsOf(false), statisticsOf(true)];
   const bound = new Map<Value, Value>();
   const at = (value: Value): Value => bound.get(value) ?? value;
   const state: Variable[] = [];
@@ -48,16 +51,19 @@ export function prepare(network: Network, batch: number): Prepared {
     return found && { source: at(found.source), sign: at(found.sign) };
   };
 
-  const constants = new Map([...source.initializers].filter(([value]) => !names.has(value.name) && !statistics.has(value)));
+  const constants = new Map(
+    [...source.initializers].filter(([value]) => !names.has(value.name) && !moving.has(value) && !fixed.has(value)),
+  );
   const g = graphBuilder({ ...source, initializers: constants, nodes: [], outputs: [] });
   const parameters = [...source.initializers.keys()].flatMap((value) => {
-    if (!names.has(value.name)) return [];
+    if (!names.has(value.name) && !fixed.has(value)) return [];
     bound.set(value, g.input(value.name, value.dtype, value.shape));
-    return [at(value)];
+    return isTrained(network, value) ? [at(value)] : [];
   });
   for (const node of source.nodes) {
     const inputs = node.inputs.map((value) => value && at(value));
-    const special = Object.hasOwn(IN_TRAINING, node.op) ? IN_TRAINING[node.op] : undefined;
+    const isFixed = isNorm(node) && !isTrainable(node);
+    const special = Object.hasOwn(IN_TRAINING, node.op) && !isFixed ? IN_TRAINING[node.op] : undefined;
     const outputs = special
       ? g.within(node.name, () => special(g, { ...node, inputs }, { state, noise, moved: momentsOf(node) }))
       : g.addAll(node.op, inputs, node.attributes, node.name);
@@ -68,6 +74,8 @@ export function prepare(network: Network, batch: number): Prepared {
   const logits = at(source.outputs[0]);
   return { builder: g, logits, parameters, idle: new Set([...idle].map(at)), state, noise };
 }
+
+const isNorm = ({ op }: Node): boolean => op === "BatchNormalization";
 
 type Rewrite = (g: GraphBuilder, node: Node, training: { state: Variable[]; noise: Noise[]; moved: Moved | undefined }) => readonly Value[];
 
@@ -81,12 +89,7 @@ const IN_TRAINING: Readonly<Record<string, Rewrite>> = {
     const signed = (vector: Value): Value => (moved ? g.add("Mul", [vector, moved.sign]) : vector);
     const [batchMean, batchVariance] = g.addAll("BatchMoments", [source], {}, `${node.name}/moments`);
     const y = g.add("BatchNormalization", [x, signed(scale), bias, batchMean, batchVariance], { epsilon }, node.name);
-    const count = knownShape(source).reduce((size, d) => size * d, 1) / knownShape(scale)[0];
-    if (count === 1)
-      throw new FivecropError(
-        `node '${node.name}' (BatchNormalization) would normalize over one value: its input is [${knownShape(source)}]. ` +
-          "To fix: choose a batch size that leaves no last batch of a single image.",
-      );
+    const count = normalizedCount(node, source);
     const move = (running: Value, observed: Value, correction: number) => {
       const before = g.input(running.name, running.dtype, running.shape);
       const kept = g.add("Mul", [before, g.scalar(momentum)]);

@@ -23,7 +23,7 @@ function mergeEqual(graph: Graph): Graph {
   const seen = new Map<string, Node>();
   const nodes = graph.nodes.flatMap((node): Node[] => {
     const inputs = node.inputs.map((value) => value && at(value));
-    const key = `${node.op} ${inputs.map(id)} ${JSON.stringify(node.attributes)}`;
+    const key = `${node.op} ${inputs.map(id)} ${JSON.stringify(node.attributes, plain)}`;
     const twin = seen.get(key);
     if (!twin) {
       const kept = { ...node, inputs };
@@ -38,7 +38,11 @@ function mergeEqual(graph: Graph): Graph {
   return { ...graph, nodes, outputs: graph.outputs.map(at) };
 }
 
-function dropDead(graph: Graph): Graph {
+/** JSON has no numbers as large as int64's. */
+const plain = (_key: string, value: unknown): unknown => (typeof value === "bigint" ? `${value}` : value);
+
+/** Without nodes and initializers that no output needs. */
+export function dropDead(graph: Graph): Graph {
   const needed = new Set<Value>(graph.outputs);
   const nodes = graph.nodes
     .toReversed()

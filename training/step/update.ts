@@ -19,12 +19,20 @@ export const rateNames = (optimizer: Optimizer, average?: WeightAverage): readon
 
 /**
  * Appends the optimizer's rule for each parameter.
+ * @param rateFactors what multiplies the learning rate, by parameter name
  * @returns the parameters and the optimizer's slots, before and after.
  */
-export function appendUpdates(g: GraphBuilder, gradients: ReadonlyMap<Value, Value>, optimizer: Optimizer): Variable[] {
+export function appendUpdates(
+  g: GraphBuilder,
+  gradients: ReadonlyMap<Value, Value>,
+  optimizer: Optimizer,
+  rateFactors: ReadonlyMap<string, number> = new Map(),
+): Variable[] {
   const math = graphArithmetic(g);
-  const [learningRate, ...factors] = rateNames(optimizer).map((name) => g.input(name, "float32", []));
+  const [rate, ...factors] = rateNames(optimizer).map((name) => g.input(name, "float32", []));
   return [...gradients].flatMap(([parameter, gradient]): Variable[] => {
+    const factor = rateFactors.get(parameter.name) ?? 1;
+    const learningRate = factor === 1 ? rate : math.mul(rate, factor);
     const slots = optimizer.slots.map((slot) => g.input(slotName(parameter.name, slot), "float32", knownShape(parameter)));
     const next = g.within(`${parameter.name}.update`, () => optimizer.update(math, { parameter, gradient, slots, learningRate, factors }));
     return [

@@ -26,11 +26,19 @@ export const Div = [...broadcasts("Div", normal, nonzero), wholeNumbers("Div")];
 export const Pow = [
   ...broadcasts("Pow", positive, normal),
   makeCase("Pow", "squares of negative numbers", [normal(2, 3), value([2], [])], { fixed: [1] }),
+  makeCase("Pow", "cubes of negative numbers", [nonzero(2, 3), value([3], [1])], { fixed: [1] }),
 ];
 
+const variadic = (op: string, draw: Draw): Case[] => [
+  ...broadcasts(op, draw, draw),
+  makeCase(op, "one input", [draw(2, 3)]),
+  makeCase(op, "three inputs that broadcast", [draw(2, 1, 3), draw(3), draw(4, 1)]),
+];
+export const Sum = variadic("Sum", normal);
+export const Max = [...variadic("Max", normal), wholeNumbers("Max")];
+export const Min = [...variadic("Min", normal), wholeNumbers("Min")];
+
 const comparisons = (op: string): Case[] => broadcasts(op, coarse, coarse);
-export const Max = comparisons("Max");
-export const Min = comparisons("Min");
 export const Greater = comparisons("Greater");
 export const GreaterOrEqual = comparisons("GreaterOrEqual");
 export const Equal = [...comparisons("Equal"), wholeNumbers("Equal")];

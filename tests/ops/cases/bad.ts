@@ -1,4 +1,4 @@
-import { int64, type Tensor } from "../../../core/tensor.ts";
+import { float32, int64, type Tensor, tensor } from "../../../core/tensor.ts";
 import type { Attributes, Dimension } from "../../../models/graph/graph.ts";
 import type { OpName } from "../../../models/ops/index.ts";
 
@@ -20,6 +20,12 @@ const binary = [
   bad("types differ: float32 and int64", [x(2), int64([1, 2])]),
   bad("its input 'B' is missing", [x(2)]),
   bad("expected 2 inputs, received 3", [x(2), x(2), x(2)]),
+];
+const variadic = [
+  bad("shapes [2,3] and [4] do not broadcast (3 against 4)", [x(2, 3), x(1), x(4)]),
+  bad("types differ: float32 and int64", [x(2), x(2), int64([1, 2])]),
+  bad("its input 'data_1' is missing", [x(2), undefined, x(2)]),
+  bad("its input 'data_0' is missing", []),
 ];
 const unary = [bad("its input 'X' is missing", [])];
 const fromOutput = [bad("its input 'dy' is missing", [x(2)]), bad("y and dy must have one shape", [x(2, 3), x(3, 2)])];
@@ -59,13 +65,31 @@ export const BAD: { readonly [K in OpName]: readonly Bad[] } = {
   Mul: binary,
   Div: binary,
   Pow: binary,
-  Max: binary,
-  Min: binary,
+  Max: variadic,
+  Min: variadic,
+  Sum: variadic,
   Greater: binary,
   GreaterOrEqual: binary,
   Equal: binary,
   Identity: unary,
   Neg: unary,
+  Abs: unary,
+  Reciprocal: unary,
+  Floor: unary,
+  Ceil: unary,
+  Erf: unary,
+  LeakyRelu: unary,
+  Elu: unary,
+  Softplus: unary,
+  HardSigmoid: unary,
+  HardSwish: unary,
+  Gelu: [...unary, bad("approximate 'sigmoid': expected 'none' or 'tanh'", [x(2)], { approximate: "sigmoid" })],
+  PRelu: [
+    bad("its input 'slope' is missing", [x(2)]),
+    bad("shapes [2,3] and [2] do not broadcast (3 against 2)", [x(2, 3), x(2)]),
+    bad("slope [2,1,3] does not broadcast to [1,3]", [x(1, 3), x(2, 1, 3)]),
+    bad("types differ: float32 and int64", [x(2), int64([1, 2])]),
+  ],
   Exp: unary,
   Log: unary,
   Sqrt: unary,
@@ -92,13 +116,14 @@ export const BAD: { readonly [K in OpName]: readonly Bad[] } = {
   ],
   Flatten: [
     bad("axis 3 is outside of a value with 2 axes", [x(2, 3)], { axis: 3 }),
-    bad("the batch axis cannot be merged with others ([N,3])", [x("N", 3, 4)], { axis: 2 }),
+    bad("the batch axis cannot be merged with itself ([N,N])", [x("N", "N", 4)], { axis: 2 }),
   ],
   Reshape: [
     bad("[2,3] does not reshape to [4]", [x(2, 3), int64([4])]),
     bad("[2,3] does not reshape to [4,-1]", [x(2, 3), int64([4, -1])]),
     bad("[2,3] does not reshape to [-1,-1]", [x(2, 3), int64([-1, -1])]),
-    bad("[N,4] does not reshape to [-1]", [x("N", 4), int64([-1])]),
+    bad("[N,4] does not reshape to [3,-1]", [x("N", 4), int64([3, -1])]),
+    bad("[N,4] does not reshape to [4]", [x("N", 4), int64([4])]),
     bad("[N,4] does not reshape to [8,4]", [x("N", 4), int64([8, 4])]),
     bad("shape [0 at 2] keeps an axis that the input has not", [x(2, 3), int64([2, 3, 0])]),
     bad("its input 'shape' must be a constant", [x(2, 3), x(2)]),
@@ -140,6 +165,76 @@ export const BAD: { readonly [K in OpName]: readonly Bad[] } = {
   ReduceMean: reduction,
   ReduceSumSquare: reduction,
   ReduceMax: reduction,
+  ReduceL2: reduction,
+  ReduceProd: reduction,
+  Squeeze: [
+    bad("axis 1 of [2,3,1] is not 1", [x(2, 3, 1), int64([1])]),
+    bad("axis 0 of [N,1] is not 1", [x("N", 1), int64([0])]),
+    bad("axis 3 is outside of a value with 3 axes", [x(2, 3, 1), int64([3])]),
+    bad("without axes a batch of one image would lose its batch axis: name the axes", [x("N", 3, 1)]),
+    bad("its input 'axes' must be a constant", [x(2, 1), x(1)]),
+  ],
+  Unsqueeze: [
+    bad("axis 4 is outside of a value with 3 axes", [x(2, 3), int64([4])]),
+    bad("axes [1,-2] name one place twice", [x(2), int64([1, -2])]),
+    bad("its input 'axes' is missing", [x(2, 3)]),
+  ],
+  Split: [
+    bad("split [2,2] does not add up to axis 1 of [2,5]", [x(2, 5), int64([2, 2])], { axis: 1 }),
+    bad("split [2,0] does not add up to axis 0 of [2]", [x(2), int64([2, 0])]),
+    bad("a split axis must not be the batch axis", [x("N", 5), int64([1, 1])]),
+    bad("its input 'split' is missing", [x(2, 5)]),
+  ],
+  Resize: [
+    bad("mode 'cubic' is not supported, only 'nearest'", [x(1, 1, 2, 2), undefined, float32([1, 1, 2, 2])], { mode: "cubic" }),
+    bad("scales: expected 4 whole numbers of at least 1, received [1,1,1.5,2]", [x(1, 1, 2, 2), undefined, float32([1, 1, 1.5, 2])]),
+    bad("scales: expected 4 whole numbers of at least 1, received [2,2]", [x(1, 1, 2, 2), undefined, float32([2, 2])]),
+    bad("scales: expected 4 whole numbers of at least 1, received [1,1,0.5,2]", [x(1, 1, 2, 2), undefined, undefined, int64([1, 1, 1, 4])]),
+    bad("'asymmetric' with 'ceil' does not repeat each pixel 2 times", [x(1, 1, 2, 2), undefined, float32([1, 1, 2, 2])], {
+      coordinate_transformation_mode: "asymmetric",
+      nearest_mode: "ceil",
+    }),
+    bad("'tf_crop_and_resize' with 'round_prefer_floor' is not supported", [x(1, 1, 2, 2), undefined, float32([1, 1, 2, 2])], {
+      coordinate_transformation_mode: "tf_crop_and_resize",
+    }),
+    bad("the batch axis cannot be resized", [x("N", 1, 2, 2), undefined, float32([2, 1, 2, 2])]),
+    bad("its input 'scales' must be a constant", [x(1, 1, 2, 2), undefined, x(4)]),
+    bad("its input 'sizes' is missing", [x(1, 1, 2, 2)]),
+  ],
+  LayerNormalization: [
+    bad("Scale: expected [3], received [2]", [x("N", 2, 3), x(2)]),
+    bad("B: expected [2,3], received [3]", [x("N", 2, 3), x(2, 3), x(3)], { axis: 1 }),
+    bad("axis 3 is outside of a value with 3 axes", [x("N", 2, 3), x(3)], { axis: 3 }),
+    bad("its input 'Scale' is missing", [x("N", 2, 3)]),
+  ],
+  InstanceNormalization: [
+    bad("scale: expected [3], received [2]", [x("N", 3, 4), x(2), x(3)]),
+    bad("B: expected [3], received [2]", [x("N", 3, 4), x(3), x(2)]),
+    bad("input: expected [N, C, …], received [2,3]", [x(2, 3), x(3), x(3)]),
+  ],
+  LRN: [
+    bad("its attribute 'size' is missing", [x(1, 4, 2, 2)]),
+    bad("size: expected an odd number, received 4", [x(1, 4, 2, 2)], { size: 4 }),
+    bad("size: expected an odd number, received -1", [x(1, 4, 2, 2)], { size: -1 }),
+    bad("X: expected [N, C, …], received [2,3]", [x(2, 3)], { size: 3 }),
+    bad("the channel axis must not be the batch axis", [x(1, "N", 2)], { size: 3 }),
+  ],
+  Shape: [bad("its input 'data' is missing", [])],
+  ConstantOfShape: [
+    bad("its input 'input' must be a constant", [x(2)]),
+    bad("value: expected one number, received [2]", [int64([3])], { value: float32([1, 2]) }),
+  ],
+  Range: [
+    bad("a delta of 0", [int64([0], []), int64([3], []), int64([0], [])]),
+    bad("start, limit and delta must be single constants, received []", [[], [], []]),
+    bad("types differ: float32 and int64", [float32([0], []), int64([3], []), float32([1], [])]),
+    bad("its input 'delta' is missing", [int64([0], []), int64([3], [])]),
+  ],
+  Where: [
+    bad("condition: expected bool, received float32", [x(2), x(2), x(2)]),
+    bad("types differ: float32 and int64", [tensor("bool", [2], Uint8Array.of(0, 1)), x(2), int64([1, 2])]),
+    bad("shapes [2] and [3] do not broadcast (2 against 3)", [tensor("bool", [2], Uint8Array.of(0, 1)), x(3), x(3)]),
+  ],
   CumSum: [
     bad("axis 2 is outside of a value with 2 axes", [x(2, 3), int64([2], [])]),
     bad("its input 'axis' must be a constant", [x(2, 3), []]),
@@ -178,6 +273,7 @@ export const BAD: { readonly [K in OpName]: readonly Bad[] } = {
     bad("its attribute 'input_shape' is missing", [x(1, 1, 2, 2)], square),
   ],
   GlobalAveragePool: unary,
+  GlobalMaxPool: unary,
   BatchNormalization: [
     ...norm(["scale", "B", "input_mean", "input_var"]),
     bad("training_mode = 1 is not supported in a file", [x(2, 3), x(3), x(3), x(3), x(3)], { training_mode: 1 }),

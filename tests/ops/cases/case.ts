@@ -5,12 +5,14 @@ import type { Attributes } from "../../../models/graph/graph.ts";
 /** One small call of an operator. */
 export interface Case {
   readonly name: string;
-  /** float32 tensors are fed to the graph, others are its initializers. */
+  /** float32 tensors are fed to the graph, others are its initializers, and those that are `held`. */
   readonly inputs: readonly (Tensor | undefined)[];
   /** As a file would give them: defaults left out. */
   readonly attributes: Attributes;
   /** float32 inputs that have no gradient, by the operator's definition or because it is not finite there. */
   readonly fixed: readonly number[];
+  /** float32 inputs whose values shapes depend on. */
+  readonly held: readonly number[];
 }
 
 /** An input of a case, drawn from the case's own stream of random numbers. */
@@ -19,6 +21,7 @@ export type Input = (random: Random) => Tensor;
 export interface CaseOptions {
   readonly attributes?: Attributes;
   readonly fixed?: readonly number[];
+  readonly held?: readonly number[];
 }
 
 /** A case whose inputs depend on the operator, the case's name and the input's place only. */
@@ -29,6 +32,7 @@ export function makeCase(op: string, name: string, inputs: readonly (Input | und
     inputs: inputs.map((draw, i) => draw?.(stream.fork(i))),
     attributes: options.attributes ?? {},
     fixed: options.fixed ?? [],
+    held: options.held ?? [],
   };
 }
 

@@ -5,6 +5,11 @@ const ranks = (op: string, draw: (...shape: number[]) => Input): Case[] =>
 
 export const Identity = ranks("Identity", normal);
 export const Neg = ranks("Neg", normal);
+export const Abs = ranks("Abs", nonzero);
+export const Reciprocal = ranks("Reciprocal", nonzero);
+export const Floor = [...ranks("Floor", normal), makeCase("Floor", "whole numbers and halves", [value([-1, -0.5, 0.5, 3])])];
+export const Ceil = [...ranks("Ceil", normal), makeCase("Ceil", "whole numbers and halves", [value([-1, -0.5, 0.5, 3])])];
+export const Erf = [...ranks("Erf", normal), makeCase("Erf", "from −3.5 to 4", [value([-3.5, -1, -1e-3, 0, 0.4, 2.5, 4])])];
 export const Exp = ranks("Exp", normal);
 export const Log = ranks("Log", positive);
 export const Sqrt = ranks("Sqrt", positive);
@@ -22,8 +27,11 @@ export const Clip = [
   makeCase("Clip", "ReLU6 of a scalar", [value([7], []), value([0], []), value([6], [])], { fixed }),
 ];
 
-const cast = (name: string, input: Input, to: number): Case => makeCase("Cast", name, [input], { attributes: { to } });
+/** Only what stays float32 has a gradient. */
+const cast = (name: string, input: Input, to: number): Case =>
+  makeCase("Cast", name, [input], { attributes: { to }, fixed: to === 1 ? [] : [0] });
 export const Cast = [
+  cast("float32 → float32", normal(2, 3), 1),
   cast("bool → float32", booleans([0, 1, 1, 0]), 1),
   cast("float32 → bool", coarse(2, 5), 9),
   cast("float32 → int64, towards zero", value([-1.7, -0.3, 0.3, 1.7]), 7),

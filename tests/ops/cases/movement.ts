@@ -87,5 +87,9 @@ export const Gather = [
   gather("from behind along the last axis", normal(2, 4), integers([-1, 0, -4]), { axis: -1 }),
   gather("a scalar index drops the axis", normal(2, 3, 2), integers([1], []), { axis: 1 }),
   gather("a matrix of indices", normal(2, 3, 2), integers([0, 1, 2, -1], [2, 2]), { axis: 1 }),
+  gather("one entry, the axis stays", normal(2, 3, 2), integers([-1]), { axis: 1 }),
+  gather("a scalar index into features", normal(3, 4), integers([2], []), { axis: 1 }),
+  gather("a channel of images", normal(2, 3, 2, 2), integers([1], []), { axis: 1 }),
+  gather("channels of images", normal(2, 4, 2, 2), integers([3, 1]), { axis: 1 }),
   gather("from a vector", normal(4), integers([3, 3])),
 ];

@@ -48,12 +48,14 @@ export const AveragePool = WINDOWS.filter(([, , attributes]) => !attributes.dila
     : []),
 ]);
 
-export const GlobalAveragePool = [
+const IMAGES = [
   [2, 3, 4, 5],
   [1, 2, 1, 1],
   [2, 2, 7],
   [1, 2, 2, 3, 2],
-].map((shape) => makeCase("GlobalAveragePool", `[${shape}]`, [normal(...shape)]));
+];
+export const GlobalAveragePool = IMAGES.map((shape) => makeCase("GlobalAveragePool", `[${shape}]`, [normal(...shape)]));
+export const GlobalMaxPool = IMAGES.map((shape) => makeCase("GlobalMaxPool", `[${shape}]`, [distinct(...shape)]));
 
 export const MaxPoolGradient = MaxPool.map((c) => {
   const [y] = REFERENCE.MaxPool([fromTensor(c.inputs[0]!)], c.attributes);

@@ -24,6 +24,8 @@ const reductions = (op: string, draw: (...shape: number[]) => Input): Case[] => 
 export const ReduceSum = reductions("ReduceSum", normal);
 export const ReduceMean = reductions("ReduceMean", normal);
 export const ReduceSumSquare = reductions("ReduceSumSquare", normal);
+export const ReduceL2 = reductions("ReduceL2", normal);
+export const ReduceProd = reductions("ReduceProd", normal);
 export const ReduceMax = reductions("ReduceMax", distinct);
 
 const cumSum = (name: string, shape: readonly number[], axis: number, attributes?: Attributes): Case =>

@@ -10,8 +10,8 @@ import { asItIs, type Formulation, GPUS, NOT_ON_WEBGPU, only } from "./formulati
 const transposed: Formulation = {
   name: "ConvTranspose",
   plan(node) {
-    const { operations, outputPixels } = measureInputGradient(node);
-    const [, channels] = knownShape(node.outputs[0]);
+    const { operations, outputPixels, attributes } = measureInputGradient(node);
+    const channels = knownShape(node.outputs[0])[1] / attributes.group;
     return { inputs: ["standard", "standard"], outputs: ["standard"], cost: 1.4 * imageByImageCost(operations, channels, outputPixels) };
   },
   emit(g, node, [dy, w]) {
@@ -46,7 +46,7 @@ function turned(g: GraphBuilder, w: Value, group: number, ...behind: readonly nu
 const flipped: Formulation = {
   name: "flipped kernel, innermost",
   plan(node) {
-    const { operations, outputPixels, window } = measureInputGradient(node);
+    const { operations, outputPixels, window, attributes } = measureInputGradient(node);
     const { kernel, strides, dilations, pads } = window;
     const [, channels, ...input] = knownShape(node.outputs[0]);
     const reach = [...kernel, ...kernel].map((k, i) => dilations[i % 2] * (k - 1));
@@ -55,7 +55,7 @@ const flipped: Formulation = {
     return {
       inputs: ["innermost", "standard"],
       outputs: ["innermost"],
-      cost: convCost((operations * inputPixels) / outputPixels, channels),
+      cost: convCost((operations * inputPixels) / outputPixels, channels / attributes.group),
     };
   },
   emit(g, node, [dy, w]) {

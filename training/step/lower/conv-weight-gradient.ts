@@ -5,6 +5,7 @@ import { windowOf } from "../../../models/ops/conv.ts";
 import { pad, slice } from "../../../models/ops/movement.ts";
 import { reshape } from "../../../models/ops/shared.ts";
 import { convCost, convOnGpu, imageByImageCost, isGrouped, sizes } from "./conv.ts";
+import { productsOfRows } from "./conv-weight-gradient-depthwise.ts";
 import { type Formulation, GPUS, NOT_ON_WEBGPU, only, passCost, sizeOfValue } from "./formulation.ts";
 
 const measure = (node: Node) => {
@@ -32,14 +33,14 @@ function seenOf(g: GraphBuilder, node: Node, x: Value): { readonly seen: Value; 
 const oneConv: Formulation = {
   name: "one dilated convolution, innermost",
   plan(node) {
-    const { operations } = measure(node);
+    const { operations, attributes } = measure(node);
     if (node.outputs[0].shape.length !== 4) return undefined;
     const [filters, channels] = knownShape(node.outputs[0]);
     const perCopy = 0.25 + 3 / channels; // numbers are copied by runs of C
     return {
       inputs: ["innermost", "innermost"],
       outputs: ["standard"],
-      cost: convCost(operations, filters, perCopy) + 2 * passCost([node.inputs[0]]),
+      cost: convCost(operations, filters / attributes.group, perCopy) + 2 * passCost([node.inputs[0]]),
     };
   },
   emit(g, node, [x, dy]) {
@@ -156,6 +157,7 @@ const groupedColumns: Formulation = {
 export const convWeightGradient: readonly Formulation[] = [
   only(NOT_ON_WEBGPU, oneConv, isGrouped),
   columns,
+  productsOfRows,
   only(GPUS, exchanged),
   only(GPUS, groupedColumns),
 ];

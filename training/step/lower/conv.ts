@@ -14,7 +14,7 @@ export function convOperations(weight: readonly number[], outputPixels: number, 
   return 2 * batch * outputPixels * weight.reduce((size, d) => size * d, 1);
 }
 
-/** Batch innermost, a convolution is one matrix product and runs near the peak, but for its copies: each output channel shares them. */
+/** Batch innermost, a convolution is one matrix product and runs near the peak, but for its copies: each output channel of a group shares them. */
 export const convCost = (operations: number, outputChannels: number, perCopy = PER_COPY): number =>
   operations * (PER_OPERATION + perCopy / (2 * outputChannels));
 
@@ -43,8 +43,8 @@ export const measureInputGradient = (node: Node) => {
 };
 
 const standard = asItIs((node) => {
-  const { operations, outputPixels } = sizes(node, node.inputs[0]!, node.outputs[0], knownShape(node.inputs[1]!));
-  return imageByImageCost(operations, knownShape(node.inputs[1]!)[0], outputPixels);
+  const { operations, outputPixels, attributes } = sizes(node, node.inputs[0]!, node.outputs[0], knownShape(node.inputs[1]!));
+  return imageByImageCost(operations, knownShape(node.inputs[1]!)[0] / attributes.group, outputPixels);
 });
 
 /** [kh, kw] → [kh, kw, along the batch]; begin and end pads stay apart. */
@@ -57,8 +57,9 @@ const innermost: Formulation = {
   plan(node) {
     if (node.inputs[0]!.shape.length !== 4) return undefined;
     const weight = knownShape(node.inputs[1]!);
-    const { operations } = sizes(node, node.inputs[0]!, node.outputs[0], weight);
-    return { inputs: ["innermost", "standard", "standard"], outputs: ["innermost"], cost: passCost([]) + convCost(operations, weight[0]) };
+    const { operations, attributes } = sizes(node, node.inputs[0]!, node.outputs[0], weight);
+    const cost = passCost([]) + convCost(operations, weight[0] / attributes.group);
+    return { inputs: ["innermost", "standard", "standard"], outputs: ["innermost"], cost };
   },
   emit(g, node, [x, w, bias]) {
     const window = windowOf(node.attributes as unknown as ConvAttributes);

@@ -1,5 +1,6 @@
 import type { GraphBuilder } from "../../../models/graph/builder.ts";
 import { knownShape, type Node, type Value } from "../../../models/graph/graph.ts";
+import { type LrnAttributes, lrnFactor } from "../../../models/ops/normalization.ts";
 import { expand, indicator, sameShape } from "../../../models/ops/shared.ts";
 import { alignInnermost, all, type Formulation, type Layout, NOT_ON_WEBGPU, only, passCost } from "./formulation.ts";
 
@@ -72,3 +73,12 @@ export const sigmoidGradient = inBothLayouts(
 
 /** Identity at inference, and as it is fed in training. */
 export const identity = inBothLayouts((_g, _node, [x]) => [x!], 0);
+
+/** Any number of inputs as a chain of two each. */
+export const sum = inBothLayouts((g, _node, inputs) => [inputs.reduce((all, x) => g.add("Add", [all, x]))!], 1);
+
+/** From its formula, which its gradient shares: channels are axis 1 in both layouts, and what lies behind them does not matter. */
+export const lrn = inBothLayouts(
+  (g, node, [x]) => [g.add("Mul", [x, lrnFactor(g, x!, node.attributes as unknown as LrnAttributes)], {}, node.name)],
+  6,
+);

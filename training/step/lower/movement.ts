@@ -71,6 +71,46 @@ export const concatenating: readonly Formulation[] = [
   ),
 ];
 
+/** Entries along another axis than the batch; one entry alone leaves an axis less. */
+export const gathering: readonly Formulation[] = [
+  asItIs(),
+  innermost(
+    (node) => axisOf(node) !== 0,
+    (g, node, [x, indices]) => {
+      const axis = physicalAxis(axisOf(node), node.inputs[0]!.shape.length, "innermost");
+      return reshape(g, g.add("Gather", [x, indices], { axis }), target(node), node.name);
+    },
+  ),
+];
+
+export const transposing: readonly Formulation[] = [
+  asItIs(),
+  innermost(
+    (node) => node.inputs[0]!.shape.length > 2 && (node.attributes.perm as readonly number[])[0] === 0,
+    (g, node, [x]) => {
+      const perm = node.attributes.perm as readonly number[];
+      return g.add("Transpose", [x], { perm: [...perm, perm.length] }, node.name);
+    },
+  ),
+];
+
+export const splitting: readonly Formulation[] = [
+  asItIs(),
+  {
+    name: "innermost",
+    plan(node) {
+      if (node.inputs[0]!.shape.length < 2 || axisOf(node) === 0) return undefined;
+      return {
+        inputs: ["innermost", "standard"],
+        outputs: all("innermost", node.outputs),
+        cost: passCost([...node.inputs, ...node.outputs]),
+      };
+    },
+    emit: (g, node, inputs) =>
+      g.addAll("Split", inputs, { axis: physicalAxis(axisOf(node), node.inputs[0]!.shape.length, "innermost") }, node.name),
+  },
+];
+
 const constantNumbers = (g: GraphBuilder, value: Value): number[] => numbersOf(g.constantOf(value)!);
 
 /** Slice's and Pad's constants are read while the graph is lowered: they are the logical node's, and the physical graph holds them too. */

@@ -1,0 +1,114 @@
+import { sizeOf, type Tensor } from "../core/tensor.ts";
+import type { Graph, Node, Value } from "./graph/graph.ts";
+import type { Initializer } from "./layers/initializers.ts";
+import type { Network } from "./network.ts";
+
+/** Operators that weigh what they read: each begins a layer. */
+const WEIGHTED = new Set(["Conv", "ConvTranspose", "Gemm", "MatMul"]);
+
+/** Where an operator takes learned tensors, by its inputs' places. */
+const LEARNED: Readonly<Record<string, readonly number[]>> = {
+  Add: [0, 1],
+  BatchNormalization: [1, 2],
+  Conv: [1, 2],
+  ConvTranspose: [1, 2],
+  Gemm: [1, 2],
+  GroupNormalization: [1, 2],
+  InstanceNormalization: [1, 2],
+  LayerNormalization: [1, 2],
+  MatMul: [0, 1],
+  Mul: [0, 1],
+  PRelu: [1],
+};
+
+/** Of Add and Mul a single number is a constant of a formula, and what stands before the first weights is preprocessing. */
+const ARITHMETIC = new Set(["Add", "Mul"]);
+
+/** Where a node takes running statistics. */
+const statisticsAt = ({ op }: Node): readonly number[] => (op === "BatchNormalization" ? [3, 4] : []);
+
+/** Each node of a graph with the places where it reads a learned tensor that the graph holds. */
+function learnedPlaces(graph: Graph): ReadonlyMap<Node, readonly number[]> {
+  const behindWeights = new Set<Value>();
+  return new Map(
+    graph.nodes.map((node) => {
+      const behind = WEIGHTED.has(node.op) || node.inputs.some((value) => value && behindWeights.has(value));
+      if (behind) for (const value of node.outputs) behindWeights.add(value);
+      const places = (Object.hasOwn(LEARNED, node.op) ? LEARNED[node.op] : []).filter((at) => {
+        const value = node.inputs[at];
+        if (value?.dtype !== "float32" || value.shape.length === 0 || !graph.initializers.has(value)) return false;
+        return !ARITHMETIC.has(node.op) || (behind && sizeOf(value.shape as readonly number[]) > 1);
+      });
+      return [node, places];
+    }),
+  );
+}
+
+/** A tensor that is there already, in place of a drawn one. */
+export const given =
+  (t: Tensor): Initializer =>
+  () =>
+    Float32Array.from(t.data as Float32Array);
+
+/**
+ * The same graph where each learned tensor and each running statistic is read in one place only: writers keep equal tensors, such as the zeros of many
+ * biases, as one, and each is to be trained by itself.
+ */
+export function withOwnWeights(graph: Graph): Graph {
+  const learned = learnedPlaces(graph);
+  const names = new Set([...graph.initializers.keys()].map(({ name }) => name));
+  const initializers = new Map(graph.initializers);
+  const seen = new Set<Value>();
+  const own = (value: Value): Value => {
+    let name = value.name;
+    for (let i = 2; names.has(name); i++) name = `${value.name}_${i}`;
+    names.add(name);
+    const copy = { ...value, name };
+    initializers.set(copy, graph.initializers.get(value)!);
+    return copy;
+  };
+  const nodes = graph.nodes.map((node) => {
+    const places = [
+      ...learned.get(node)!,
+      ...statisticsAt(node).filter((at) => node.inputs[at] && graph.initializers.has(node.inputs[at])),
+    ];
+    const inputs = node.inputs.map((value, at) => {
+      if (!value || !places.includes(at)) return value;
+      const taken = seen.has(value);
+      seen.add(value);
+      return taken ? own(value) : value;
+    });
+    return { ...node, inputs };
+  });
+  return { ...graph, nodes, initializers };
+}
+
+/** The tensors of a graph that are learned, with the values that they have. */
+export function learnedOf(graph: Graph): ReadonlyMap<Value, Initializer> {
+  const places = learnedPlaces(graph);
+  return new Map(
+    graph.nodes.flatMap((node) =>
+      places.get(node)!.map((at) => {
+        const value = node.inputs[at]!;
+        return [value, given(graph.initializers.get(value)!)] as const;
+      }),
+    ),
+  );
+}
+
+/**
+ * A network's layers with parameters, from the images to the logits: each is a convolution or linear layer with what stands behind it up to the next one,
+ * its norm's scale and shift and separate biases.
+ */
+export function layersOf({ graph, parameters }: Pick<Network, "graph" | "parameters">): readonly (readonly Value[])[] {
+  const layers: Value[][] = [];
+  const seen = new Set<Value>();
+  for (const node of graph.nodes) {
+    const own = node.inputs.filter((value): value is Value => value !== undefined && parameters.has(value) && !seen.has(value));
+    if (own.length === 0) continue;
+    for (const value of own) seen.add(value);
+    if (layers.length === 0 || WEIGHTED.has(node.op)) layers.push(own);
+    else layers[layers.length - 1].push(...own);
+  }
+  return layers;
+}

@@ -1,0 +1,145 @@
+import type { onnx } from "onnx-proto";
+import { describe, expect, test } from "vitest";
+import { float32 } from "../../core/tensor.ts";
+import { type ParseOptions, parse, parseModel } from "../../export/parse.ts";
+import { printNode } from "../../models/graph/print.ts";
+import { withBatch } from "../../models/graph/with-batch.ts";
+import { OPS } from "../../models/ops/index.ts";
+import { difference, run } from "./graphs.ts";
+import { floats, ints, node, onnxFile, port, sawtooth } from "./onnx-file.ts";
+
+const lines = (bytes: Uint8Array, options: ParseOptions = {}): string[] =>
+  parse(bytes, { file: "hand.onnx", ...options }).nodes.map((each) => printNode(each, OPS));
+const batch = ints("zero", [0], []);
+
+/** PyTorch's x.view(x.size(0), -1), and x.view(-1, c · h, w) from sizes. */
+const flattened: onnx.INodeProto[] = [
+  node("Shape", ["x"], "shape"),
+  node("Gather", ["shape", "zero"], "n"),
+  node("Unsqueeze", ["n"], "n1", { axes: [0] }),
+  node("Constant", [], "rest", {}),
+  node("Concat", ["n1", "rest"], "target", { axis: 0 }),
+  node("Reshape", ["x", "target"], "y"),
+].map((each) => (each.opType === "Constant" ? { ...each, attribute: [{ name: "value", type: 4, t: ints("", [-1]) }] } : each));
+
+describe("shape arithmetic", () => {
+  test("a flattening by the batch's size is one Reshape, for any batch", async () => {
+    const bytes = onnxFile(flattened, { opset: 11, initializer: [batch] });
+    expect(lines(bytes)).toEqual(["y = Reshape(x, target) → float32[N,32]"]);
+    const graph = parse(bytes);
+    expect(withBatch(graph, 5, OPS).outputs[0].shape).toEqual([5, 32]);
+    const x = float32(sawtooth(64), [2, 2, 4, 4]);
+    const [expected, found] = await Promise.all([run(bytes, { x }), run(graph, { x })]);
+    expect(difference(found.y, expected.y)).toBe(0);
+  });
+
+  test("sizes are multiplied, divided, sliced, cast and compared", () => {
+    const nodes = [
+      node("Shape", ["x"], "shape"),
+      node("Slice", ["shape", "one", "three"], "ch"),
+      node("ReduceProd", ["ch"], "product", { keepdims: 1 }),
+      node("Slice", ["shape", "zeros", "one"], "n"),
+      node("Slice", ["shape", "three", "four"], "w"),
+      node("Div", ["w", "two"], "half"),
+      node("Cast", ["half"], "half32", { to: 6 }),
+      node("Cast", ["half32"], "half64", { to: 7 }),
+      node("Equal", ["half64", "two"], "equal"),
+      node("Where", ["equal", "two", "minus"], "chosen"),
+      node("Concat", ["n", "product", "chosen", "minus"], "target", { axis: 0 }),
+      node("Reshape", ["x", "target"], "y"),
+    ];
+    const initializer = [
+      ints("zeros", [0]),
+      ints("one", [1]),
+      ints("two", [2]),
+      ints("three", [3]),
+      ints("four", [4]),
+      ints("minus", [-1]),
+    ];
+    expect(lines(onnxFile(nodes, { initializer }))).toEqual(["y = Reshape(x, target) → float32[N,8,2,2]"]);
+  });
+
+  test("a class token is repeated with the batch: zeros of as many rows are added", async () => {
+    const nodes = [
+      node("Reshape", ["x", "tokens"], "t"),
+      node("Shape", ["x"], "shape"),
+      node("Gather", ["shape", "first"], "n"),
+      node("Concat", ["n", "rest"], "target", { axis: 0 }),
+      node("Expand", ["class", "target"], "many"),
+      node("Concat", ["many", "t"], "y", { axis: 1 }),
+    ];
+    const initializer = [ints("tokens", [-1, 4, 8]), ints("first", [0]), ints("rest", [1, 8]), floats("class", [1, 1, 8])];
+    const bytes = onnxFile(nodes, { initializer });
+    const graph = parse(bytes);
+    expect(graph.outputs[0].shape).toEqual(["N", 5, 8]);
+    const x = float32(sawtooth(96), [3, 2, 4, 4]);
+    const [expected, found] = await Promise.all([run(bytes, { x }), run(graph, { x })]);
+    expect(difference(found.y, expected.y)).toBe(0);
+  });
+
+  test("constants that are turned and cast are constants, where that is asked for", () => {
+    const nodes = [
+      node("Flatten", ["x"], "flat"),
+      node("Identity", ["w"], "same"),
+      node("Transpose", ["same"], "turned", { perm: [1, 0] }),
+      node("MatMul", ["flat", "turned"], "y"),
+    ];
+    const bytes = onnxFile(nodes, { initializer: [floats("w", [3, 32])] });
+    expect(lines(bytes, { foldConstants: true })).toEqual(["flat = Flatten(x) → float32[N,32]", "y = MatMul(flat, turned) → float32[N,3]"]);
+    expect(lines(bytes).length).toBe(4);
+  });
+
+  test("what needs the batch's number is refused by its node", () => {
+    const nodes = [
+      node("Shape", ["x"], "shape"),
+      node("Cast", ["shape"], "f", { to: 1 }),
+      node("Gather", ["f", "zero"], "n"),
+      node("Mul", ["x", "n"], "y"),
+    ];
+    expect(() => parse(onnxFile(nodes, { initializer: [batch] }), "hand.onnx")).toThrow(
+      "hand.onnx: node 'y' (Mul) reads 'n': [N] depends on the batch, N, which is not known before it runs",
+    );
+  });
+});
+
+describe("a fixed batch", () => {
+  const one = { input: [port("x", [1, 2, 4, 4])] };
+  const free = (nodes: onnx.INodeProto[], initializer: onnx.ITensorProto[] = []) =>
+    lines(onnxFile(nodes, { ...one, initializer }), { freeBatch: true });
+
+  test("is kept where nothing else is asked for", () => {
+    expect(parseModel(onnxFile([node("Relu", ["x"], "y")], one)).graph.outputs[0].shape).toEqual([1, 2, 4, 4]);
+  });
+
+  test.each<[string, number[], string]>([
+    ["[1, 32]", [1, 32], "N,32"],
+    ["[1, -1]", [1, -1], "N,32"],
+    ["[1, 8, 4]", [1, 8, 4], "N,8,4"],
+    ["[0, 32]", [0, 32], "N,32"],
+    ["[-1, 32]", [-1, 32], "N,32"],
+    ["[2, 16]'s batch is nowhere: refused", [2, 16], ""],
+  ])("a Reshape to %s", (_what, target, shape) => {
+    const made = () => free([node("Reshape", ["x", "to"], "y")], [ints("to", target)]);
+    if (shape) expect(made()).toEqual([expect.stringContaining(`→ float32[${shape}]`)]);
+    else
+      expect(made).toThrow(
+        /^hand\.onnx: node 'y' \(Reshape\): \[N,2,4,4\] does not reshape to \[2,16\].* The file takes 1 image at a time, and this node cannot be freed of that number\. To fix: export it with a dynamic batch axis\.$/,
+      );
+  });
+
+  test("behind a Transpose the batch is found by the elements before it", () => {
+    const nodes = [node("Transpose", ["x"], "t", { perm: [1, 0, 2, 3] }), node("Reshape", ["t", "to"], "y")];
+    expect(free(nodes, [ints("to", [2, 1, 16])])[1]).toContain("→ float32[2,N,16]");
+  });
+
+  test("another batch than 1", () => {
+    const bytes = onnxFile([node("Reshape", ["x", "to"], "y")], { input: [port("x", [4, 2, 4, 4])], initializer: [ints("to", [4, 32])] });
+    const { graph, fixedBatch } = parseModel(bytes, { freeBatch: true });
+    expect([graph.outputs[0].shape, fixedBatch]).toEqual([["N", 32], 4]);
+  });
+
+  test("a constant that was written for one image is put beside each", () => {
+    const nodes = [node("Reshape", ["x", "to"], "t"), node("Concat", ["class", "t"], "y", { axis: 1 })];
+    expect(free(nodes, [ints("to", [1, 4, 8]), floats("class", [1, 1, 8])]).at(-1)).toContain("→ float32[N,5,8]");
+  });
+});

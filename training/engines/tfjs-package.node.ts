@@ -1,0 +1,94 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as util from "node:util";
+import { FivecropError, messageOf } from "../../core/errors.ts";
+import type { Tf } from "./tfjs-kernel.ts";
+
+/** The packages of TensorFlow.js, the fastest first: on an NVIDIA card, on libtensorflow, in plain JavaScript. */
+export const TFJS_PACKAGES = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node", "@tensorflow/tfjs"] as const;
+export type TfjsPackage = (typeof TFJS_PACKAGES)[number];
+
+export const HOW_TO_GET_TFJS =
+  "npm install @tensorflow/tfjs-node (libtensorflow, on the processor), npm install @tensorflow/tfjs-node-gpu (on an NVIDIA card, with CUDA 11 and cuDNN 8), " +
+  "or npm install @tensorflow/tfjs (plain JavaScript, slow)";
+
+/** TensorFlow.js as it is on this machine. */
+export interface LoadedTfjs {
+  readonly tf: Tf;
+  readonly packageName: TfjsPackage;
+  readonly version: string;
+  /** It computes on a graphics card. */
+  readonly gpu: boolean;
+}
+
+/** Where packages are looked for: the folder that FIVECROP_TFJS names, else beside fivecrop and then where it was started. */
+function places({ FIVECROP_TFJS } = process.env): readonly string[] {
+  if (!FIVECROP_TFJS) return [fileURLToPath(import.meta.url), join(process.cwd(), "package.json")];
+  if (!existsSync(FIVECROP_TFJS))
+    throw new FivecropError(`FIVECROP_TFJS: expected a folder whose node_modules has TensorFlow.js, found nothing at ${FIVECROP_TFJS}.`);
+  return [resolve(FIVECROP_TFJS, "package.json")];
+}
+
+/** The file of a package's manifest. */
+function manifestOf(name: TfjsPackage): string | undefined {
+  for (const place of places()) {
+    try {
+      return createRequire(place).resolve(`${name}/package.json`);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
+    }
+  }
+  return undefined;
+}
+
+/** The installed packages of TensorFlow.js, the fastest first, without loading any. */
+export const installedTfjs = (): readonly TfjsPackage[] => TFJS_PACKAGES.filter((name) => manifestOf(name) !== undefined);
+
+const loaded = new Map<string, LoadedTfjs>();
+
+/**
+ * Loads the fastest of the installed packages, or the one that is named; once in a process.
+ * @param threads of one operator; the package's choice where it is left out
+ * @throws FivecropError where none is installed, or it cannot be loaded.
+ */
+export function loadTfjs({ packageName, threads }: { readonly packageName?: TfjsPackage; readonly threads?: number } = {}): LoadedTfjs {
+  const name = packageName ?? installedTfjs()[0];
+  const manifest = name && manifestOf(name);
+  if (!manifest)
+    throw new FivecropError(`the engine tfjs needs ${name ?? "a package of TensorFlow.js"}, found none. To fix: ${HOW_TO_GET_TFJS}.`);
+  const known = loaded.get(manifest);
+  if (known) return known;
+  const native = name !== "@tensorflow/tfjs";
+  const require = createRequire(manifest);
+  const { version } = require(manifest) as { version: string };
+  if (native && !("isNullOrUndefined" in util))
+    throw new FivecropError(
+      `${name} ${version} calls util.isNullOrUndefined, which Node ${process.versions.node} no longer has. To fix: run Node 20 or 22, or choose the engine onnxruntime.`,
+    );
+  if (native) prepareLibrary(threads);
+  try {
+    const tf = require(name) as Tf;
+    tf.enableProdMode();
+    const { isUsingGpuDevice = false } = tf.backend() as { isUsingGpuDevice?: boolean };
+    const result = { tf, packageName: name, version, gpu: isUsingGpuDevice };
+    loaded.set(manifest, result);
+    return result;
+  } catch (cause) {
+    const [line] = messageOf(cause).split("\n");
+    throw new FivecropError(
+      `${name} ${version} is installed and cannot be loaded: ${line} To fix: install it anew, or choose the engine onnxruntime.`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** What libtensorflow reads when it is loaded: how many threads it has, and that it keeps its notes to itself. */
+function prepareLibrary(threads: number | undefined): void {
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
+  if (threads === undefined) return;
+  for (const name of ["TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"]) process.env[name] = String(threads);
+}

@@ -1,0 +1,203 @@
+import { FivecropError, messageOf } from "../../core/errors.ts";
+import { type Tensor, tensor } from "../../core/tensor.ts";
+import { toLogits } from "../../models/final-softmax.ts";
+import type { Graph } from "../../models/graph/graph.ts";
+import { withBatch } from "../../models/graph/with-batch.ts";
+import { classCount, type Network, networkForSize } from "../../models/network.ts";
+import { OPS } from "../../models/ops/index.ts";
+import type { StepInput, StepResult, TrainingEngine, Weights } from "../engine.ts";
+import type { Optimizer } from "../optimizers.ts";
+import { idleBiases } from "../step/idle-biases.ts";
+import { normalizedCount } from "../step/norm-count.ts";
+import { poolBeforeRelu } from "../step/pool-before-relu.ts";
+import { dropDead } from "../step/prune.ts";
+import { slotName } from "../step/update.ts";
+import { averageName, checkAverage, type WeightAverage } from "../weight-average.ts";
+import type { Layout, Tf, TfTensor, TfVariable, TrainingStep } from "./tfjs-kernel.ts";
+import { relay } from "./tfjs-layout.ts";
+import { compileProgram, layoutsOf, type Program } from "./tfjs-program.ts";
+import { type Observed, tfArithmetic, type Updating, updateAverages, updateParameters, updateStatistics } from "./tfjs-update.ts";
+import { copyVariables, groupVariables, initialState, noiseAt, statisticsOf } from "./variables.ts";
+
+export interface TfjsEngineOptions {
+  readonly network: Network;
+  readonly optimizer: Optimizer;
+  /** Keeps a moving average of the weights, which then predicts. */
+  readonly average?: WeightAverage;
+  /** TensorFlow.js, of any of its packages. */
+  readonly tf: Tf;
+  /** What messages call it. */
+  readonly packageName?: string;
+}
+
+/** At most this many programs are kept for training, and as many for prediction: the full batch's and the last, smaller batch's. */
+const MOST_PROGRAMS = 2;
+
+/** The forward graph at one batch size, as it is interpreted. */
+const forwardGraph = (network: Network, batch: number): Graph => dropDead(poolBeforeRelu(withBatch(toLogits(network.graph), batch, OPS)));
+
+/**
+ * Interprets the network's forward graph with tensorflow's operators, images channels last, and takes tensorflow's own gradients: an engine that shares
+ * nothing of the step compiler but what is the same for all, the update rules, the noise, and which biases have no gradient.
+ */
+export function createTfjsEngine(options: TfjsEngineOptions): TrainingEngine {
+  const { network, optimizer, average, tf, packageName = "tfjs" } = options;
+  if (average) checkAverage(average);
+  const math = tfArithmetic(tf);
+  const variables = new Map<string, TfVariable>();
+  const updating: Updating = { tf, math, variables, optimizer, average };
+  const programs = { training: new Map<string, Program>(), prediction: new Map<string, Program>() };
+  const ownLayouts = layoutsOf(forwardGraph(network, 1));
+  const layouts = new Map<string, Layout>(
+    [...network.parameters.keys(), ...statisticsOf(network)].flatMap(({ name }) => {
+      const kept = [name, averageName(name), ...optimizer.slots.map((slot) => slotName(name, slot))];
+      return kept.map((each) => [each, ownLayouts.get(name) ?? "standard"] as const);
+    }),
+  );
+  const idle = new Set([...idleBiases(forwardGraph(network, 1))].map(({ name }) => name));
+  const names = [...network.parameters.keys()].map(({ name }) => name);
+  let seed = 0;
+  let done = 0;
+
+  function programFor(shape: readonly number[], training: boolean): Program {
+    const kept = training ? programs.training : programs.prediction;
+    const known = kept.get(String(shape));
+    if (known) return known;
+    const [batch, ...input] = shape as [number, number, number, number];
+    const graph = forwardGraph(training ? networkForSize(network, input) : network, batch);
+    if (training) for (const node of graph.nodes) if (node.op === "BatchNormalization") normalizedCount(node, node.inputs[0]!);
+    const made = compileProgram(tf, graph, layouts, training);
+    if (kept.size === MOST_PROGRAMS) {
+      const [oldest, program] = [...kept][0];
+      kept.delete(oldest);
+      program.dispose();
+    }
+    kept.set(String(shape), made);
+    return made;
+  }
+
+  /** Everything of a step that runs on tensorflow. @returns the loss and the logits in one tensor: one wait for the device. */
+  function step(program: Program, { images, targets }: StepInput, learningRate: number): TfTensor {
+    const seen: Observed[] = [];
+    const kept: TfTensor[] = [];
+    const hooks: TrainingStep = {
+      noise: (node, shape) => noiseAt(seed, done, node.name, shape).data,
+      observe: (node, mean, variance) => {
+        kept.push(mean, variance);
+        seen.push({ node, mean, variance });
+      },
+    };
+    try {
+      return tf.tidy(() => {
+        const x = tf.tensor(images.data, [...images.shape]);
+        const wanted = tf.tensor(targets.data, [...targets.shape]);
+        let logits: TfTensor | undefined;
+        const trained = names.flatMap((name) => (idle.has(name) ? [] : [variables.get(name)!]));
+        const { value: loss, grads } = tf.variableGrads(() => {
+          logits = tf.keep(program.run(x, variables, hooks));
+          kept.push(logits);
+          const agreement = tf.sum(tf.mul(wanted, tf.logSoftmax(logits)));
+          return tf.mul(agreement, math.constant(-1 / images.shape[0])) as ReturnType<Tf["scalar"]>;
+        }, trained);
+        const gradients = new Map(names.map((name) => [name, gradientOf(name, grads)]));
+        updateParameters(updating, gradients, learningRate, done + 1);
+        updateStatistics(updating, seen);
+        updateAverages(updating, done + 1);
+        return tf.concat([tf.reshape(loss, [1]), tf.reshape(logits!, [-1])]);
+      });
+    } finally {
+      tf.dispose(kept);
+    }
+  }
+
+  function gradientOf(name: string, gradients: Readonly<Record<string, TfTensor | null>>): TfTensor {
+    const variable = variables.get(name)!;
+    const gradient = idle.has(name) ? tf.zerosLike(variable as TfTensor) : gradients[variable.name];
+    if (gradient) return gradient;
+    throw new FivecropError(`parameter '${name}' of '${network.name}' does not influence its logits. To fix: remove it from the network.`);
+  }
+
+  async function trainOne(batch: StepInput, learningRate: number): Promise<StepResult> {
+    const { shape } = batch.images;
+    const program = programFor(shape, true);
+    const result = guarded(() => step(program, batch, learningRate), packageName, shape[0]);
+    const numbers = (await result.data()) as Float32Array;
+    result.dispose();
+    done++;
+    return { loss: numbers[0], logits: tensor("float32", [shape[0], classCount(network)], numbers.slice(1)) };
+  }
+
+  /** Every variable in the network's own shape. */
+  async function download(): Promise<Weights> {
+    const read = async ([name, variable]: [string, TfVariable]): Promise<[string, Tensor<"float32">]> => {
+      const own = tf.tidy(() => tf.clone(relay(tf, variable as TfTensor, layouts.get(name)!, "standard")));
+      const data = (await own.data()) as Float32Array;
+      const shape = [...own.shape];
+      own.dispose();
+      return [name, tensor("float32", shape, data)];
+    };
+    return Object.fromEntries(await Promise.all([...variables].map(read)));
+  }
+
+  return {
+    name: "tfjs",
+    network,
+    optimizer,
+    average,
+    async initialize(from) {
+      const given = "parameters" in from ? from : initialState(options, from.seed);
+      const copied = copyVariables(options, given);
+      tf.dispose([...variables.values()]);
+      variables.clear();
+      for (const [name, { shape, data }] of Object.entries(copied)) {
+        const variable = tf.tidy(() => tf.variable(relay(tf, tf.tensor(data, [...shape]), "standard", layouts.get(name)!)));
+        variables.set(name, variable);
+      }
+      seed = given.seed;
+      done = given.step;
+    },
+    async train(batches, learningRates) {
+      const results: StepResult[] = [];
+      for (const [i, batch] of batches.entries()) results.push(await trainOne(batch, learningRates[i]));
+      return results;
+    },
+    async predict(images) {
+      const { shape } = images;
+      const program = programFor(shape, false);
+      const weights = new Map([...variables].map(([name, own]) => [name, (variables.get(averageName(name)) ?? own) as TfTensor]));
+      const logits = guarded(() => tf.tidy(() => program.run(tf.tensor(images.data, [...shape]), weights)), packageName, shape[0]);
+      const data = (await logits.data()) as Float32Array;
+      logits.dispose();
+      return tensor("float32", [shape[0], classCount(network)], data);
+    },
+    async state() {
+      return { step: done, seed, ...groupVariables(options, await download()) };
+    },
+    async dispose() {
+      for (const kept of Object.values(programs)) {
+        for (const program of kept.values()) program.dispose();
+        kept.clear();
+      }
+      tf.dispose([...variables.values()]);
+      variables.clear();
+      math.dispose();
+    },
+  };
+}
+
+/** Runs on tensorflow. @throws FivecropError where it fails; where its memory ran out, with a batch size that needs half of it. */
+function guarded(run: () => TfTensor, packageName: string, batch: number): TfTensor {
+  try {
+    return run();
+  } catch (cause) {
+    if (cause instanceof FivecropError) throw cause;
+    const [line] = messageOf(cause).split("\n");
+    const memory = /\bOOM\b|out of memory|ResourceExhausted|failed to allocate/i.test(line) && batch > 1;
+    throw new FivecropError(
+      memory
+        ? `${packageName}: its memory does not hold a batch of ${batch} images: ${line}. To fix: --batch-size ${batch >> 1}.`
+        : `${packageName} could not run the network: ${line}`,
+      { cause },
+    );
+  }
+}
