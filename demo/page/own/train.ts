@@ -2,7 +2,7 @@
 import { keptCheckpoints, type MakeEvent, makeClassifier } from "../../../browser.ts";
 import type { Choice } from "../backends.ts";
 import { fetchModel, forgetOtherModels } from "../fetch-model.ts";
-import type { OfferedModel } from "../messages.ts";
+import type { OfferedModel, Progress } from "../messages.ts";
 import type { OwnEvent } from "./messages.ts";
 import type { Store } from "./store.ts";
 import { datasetOf, endRun, fingerprintOf, forgetRun, saveRun, type Work } from "./work.ts";
@@ -23,16 +23,21 @@ const POINT_MS = 200;
 
 const breathe = (): Promise<void> => new Promise((later) => setTimeout(later));
 
-/** The backbone's file: from the browser's cache, else from the site. */
+/** The backbone's file: from the browser's cache, else from the site. @throws Error where neither has it. */
 async function fetchBackbone(tell: TrainOptions["tell"]): Promise<Uint8Array> {
-  const response = await fetch("backbone.json");
-  if (!response.ok) throw new Error(`The backbone's address cannot be read: the server answered ${response.status}.`);
-  const offered: OfferedModel = await response.json();
-  await forgetOtherModels([offered], "backbones/").catch(() => undefined); // it only frees room
-  const { bytes } = await fetchModel(offered, ({ loaded, total }) =>
-    tell({ kind: "doing", text: `Loading ${offered.name}`, done: loaded, total }),
-  );
-  return bytes;
+  try {
+    const response = await fetch("backbone.json");
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    const offered: OfferedModel = await response.json();
+    await forgetOtherModels([offered], "backbones/").catch(() => undefined); // it only frees room
+    const onProgress = ({ loaded, total }: Progress): void => tell({ kind: "doing", text: `Loading ${offered.name}`, done: loaded, total });
+    return (await fetchModel(offered, onProgress)).bytes;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`The trained network cannot be loaded (${reason}). It is kept after the first time: until then its site must answer.`, {
+      cause,
+    });
+  }
 }
 
 /** Trains from the beginning, or goes on where the run on the same pictures was stopped. */
