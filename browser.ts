@@ -1,7 +1,10 @@
 // The public names in a page or its worker, each listed once: no Node built-in is among what they import.
 import { createSession } from "./core/session.browser.ts";
+import type { Dataset } from "./pipeline/dataset.ts";
+import { encodePng } from "./pipeline/encode.browser.ts";
 import type { TrainingEngine } from "./training/engine.ts";
 import { createOnnxRuntimeEngine, type OnnxRuntimeEngineOptions } from "./training/engines/onnxruntime.ts";
+import { type MakeClassifierOptions, type MakeEvent, makeClassifier as make } from "./training/make/make-classifier.ts";
 
 export { FivecropError, ShapeError, UsageError } from "./core/errors.ts";
 export { type Random, random } from "./core/random.ts";
@@ -27,7 +30,7 @@ export { type Divergence, describeDivergence, type Verification } from "./infere
 export { ARCHITECTURES, createNetwork, type NetworkOptions } from "./models/architectures/index.ts";
 export * as layers from "./models/layers/index.ts";
 export { type Network, network } from "./models/network.ts";
-export { inMemory, splitDataset } from "./pipeline/dataset.ts";
+export { type Dataset, inMemory, splitDataset } from "./pipeline/dataset.ts";
 export { decodeImage } from "./pipeline/decode.browser.ts";
 export type { DecodeOptions } from "./pipeline/decode.ts";
 export { heatPixels, overlayHeat } from "./pipeline/heat-map.ts";
@@ -40,9 +43,19 @@ export { type CheckpointStore, memoryCheckpoints } from "./training/checkpoint.t
 export type { TrainingEngine, TrainingState } from "./training/engine.ts";
 export { exportTrained } from "./training/export-trained.ts";
 export { type FitEvent, type FitOptions, fit } from "./training/fit.ts";
+export { type KeptBytes, keptCheckpoints } from "./training/kept-checkpoints.ts";
+export type { Approach } from "./training/make/approaches.ts";
+export type { FeatureStore, MakeEvent } from "./training/make/make-classifier.ts";
 export { adam, adamw, sgd } from "./training/optimizers.ts";
+export type { EpochRecord } from "./training/progress.ts";
 export { parseSchedule } from "./training/schedules.ts";
 
 /** A training engine on onnxruntime-web. */
 export const createEngine = (options: Omit<OnnxRuntimeEngineOptions, "createSession">): TrainingEngine =>
   createOnnxRuntimeEngine({ ...options, createSession });
+
+/** Trains a classifier on a few pictures of each class, and exports it as one ONNX file: `for await (const event of makeClassifier(dataset, options))`. */
+export const makeClassifier = (
+  dataset: Dataset,
+  options: Omit<MakeClassifierOptions, "createSession" | "processor" | "encode">,
+): AsyncGenerator<MakeEvent, void, undefined> => make(dataset, { ...options, createSession, processor: "wasm", encode: encodePng });

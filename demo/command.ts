@@ -12,6 +12,8 @@ import { readModel } from "../core/read-file.node.ts";
 import { type Site, serveSite } from "../core/site-server.node.ts";
 import { plural } from "../core/text.ts";
 import { readMetadata } from "../export/metadata.ts";
+import { BACKBONES, STANDARD_BACKBONE } from "../models/backbones.ts";
+import { readBackbone } from "../models/pretrained.node.ts";
 import { createSite, isBuilt, type SiteModel } from "./site.node.ts";
 
 const PRETRAINED = fileURLToPath(new URL("../models/pretrained/", import.meta.url));
@@ -48,10 +50,12 @@ export function demoCommand(): Command {
 
 async function demo({ port, model: given, build, json }: DemoOptions): Promise<void> {
   if (!isBuilt()) throw new FivecropError("the page is not built. To fix: npm run build.");
-  const shipped = existsSync(PRETRAINED) ? (await readdir(PRETRAINED)).filter((file) => file.endsWith(".onnx")).sort() : [];
+  const backbone = BACKBONES[STANDARD_BACKBONE];
+  const noClassifiers: readonly string[] = Object.values(BACKBONES).map(({ file }) => file);
+  const shipped = (await readdir(PRETRAINED)).filter((file) => file.endsWith(".onnx") && !noClassifiers.includes(file)).sort();
   const files = [...(given ?? (existsSync(QUICKSTART) ? [QUICKSTART] : [])), ...shipped.map((file) => join(PRETRAINED, file))];
   const models = await Promise.all([...new Set(files)].map(toSiteModel));
-  const site = await createSite(models);
+  const site = await createSite(models, { name: STANDARD_BACKBONE, fileName: backbone.file, bytes: await readBackbone(backbone) });
   const offered = models.length === 0 ? "no model: one can be opened in the page" : models.map(({ name }) => name).join(", ");
   if (build !== undefined) {
     await writeSite(site, build);

@@ -11,6 +11,7 @@ import { fromBase64, type GoldenSamples } from "../export/golden-samples.ts";
 import { appendMetadata, type ModelMetadata, readMetadata } from "../export/metadata.ts";
 import { selfContained } from "../export/self-contained.ts";
 import { decodeImage } from "../pipeline/decode.node.ts";
+import { carrySamples } from "./carry-samples.ts";
 import { metadataOf } from "./model-contract.ts";
 import { samplePictures } from "./sample-pictures.ts";
 import { recordSamples, type SampleFile, type Verification, verifySamples } from "./verify-samples.ts";
@@ -27,14 +28,8 @@ export interface GoldenOptions {
 
 /** The model's file with golden samples in its metadata: what it answers now for three small pictures. @throws FivecropError, UsageError */
 export async function withGoldenSamples(model: Uint8Array, { files, name = "the model" }: GoldenOptions = {}): Promise<Uint8Array> {
-  const metadata = metadataOf(model, name);
-  if (!metadata)
-    throw new FivecropError(`${name} carries no fivecrop metadata: expected labels and preprocessing, which samples are answered by`);
-  const pictures = files?.length ? await Promise.all(files.map(readSample)) : await generated();
-  return appendMetadata(model, {
-    ...metadata,
-    samples: await recordSamples(model, pictures, { createSession, name, views: metadata.views ?? "five-crop" }),
-  });
+  const read = async (): Promise<SampleFile[]> => (files?.length ? await Promise.all(files.map(readSample)) : generated());
+  return carrySamples(model, read, { createSession, name });
 }
 
 /**

@@ -47,12 +47,11 @@ const bundle = (entryPoints, outdir) =>
 /** Writes the pages' scripts and files. */
 export async function buildPages() {
   mkdirSync(OUT, { recursive: true });
-  await bundle(
-    ["page", "worker", "service-worker"].map((name) => join(PAGE, `${name}.ts`)),
-    OUT,
-  );
+  const scripts = ["page", "worker", "service-worker", "own/own", "own/own-worker"];
+  await bundle(Object.fromEntries(scripts.map((name) => [basename(name), join(PAGE, `${name}.ts`)])), OUT);
   await bundle(Object.fromEntries(onDemand), OUT);
   for (const file of ["index.html", "style.css", "icon.svg"]) copyFileSync(join(PAGE, file), join(OUT, file));
+  copyFileSync(join(PAGE, "own/own.css"), join(OUT, "own.css"));
   await bundle({ script: "inference/verify-page.browser.ts" }, VERIFY);
   writeFileSync(
     join(VERIFY, "index.html"),

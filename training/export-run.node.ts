@@ -1,8 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
-import { FivecropError } from "../core/errors.ts";
 import { createSession } from "../core/session.node.ts";
-import { type Tensor, tensor } from "../core/tensor.ts";
 import { exportOnnx } from "../export/export-onnx.ts";
 import { withHeatMap } from "../export/grad-cam.ts";
 import type { ModelMetadata } from "../export/metadata.ts";
@@ -12,13 +10,11 @@ import { makeSelfContained, withGoldenSamples } from "../inference/golden-sample
 import { verifyExport } from "../inference/verify.ts";
 import { finalOutput } from "../models/final-softmax.ts";
 import { parameterCount } from "../models/network.ts";
-import { batches } from "../pipeline/batches.ts";
-import type { Dataset } from "../pipeline/dataset.ts";
 import { publicName } from "../pipeline/datasets/index.ts";
-import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { TrainingEngine } from "./engine.ts";
 import { createOnnxRuntimeEngine } from "./engines/onnxruntime.ts";
+import { firstImages } from "./first-images.ts";
 import { bestOf } from "./progress.ts";
 import { readCalibration } from "./report/calibration-file.node.ts";
 import type { RunConfig } from "./run-config.ts";
@@ -199,11 +195,4 @@ function describe(checkpoint: Checkpoint, config: RunConfig, { network, preproce
     createdBy: `fivecrop ${VERSION}`,
     created: new Date().toISOString(),
   };
-}
-
-async function firstImages(dataset: Dataset, preprocess: PreprocessSpec, most: number): Promise<Tensor<"float32">> {
-  const batchSize = Math.min(most, dataset.length);
-  const plan = { batchSize, seed: 0, epoch: 0, shuffle: false, preprocess, augmentations: [], labelSmoothing: 0, firstBatch: 0 };
-  for await (const { images } of batches(dataset, plan)) return tensor("float32", images.shape, images.data.slice());
-  throw new FivecropError(`${dataset.name}: expected at least one image, found none`);
 }

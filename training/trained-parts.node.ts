@@ -12,6 +12,7 @@ import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { computeFeatures, type FeatureProgress } from "./features/compute.node.ts";
 import { FEATURE_DEFAULTS, featureBatchSize, preprocessOf } from "./features/feature-config.ts";
 import { featureLoader } from "./features/feature-loader.ts";
+import { featuresOf } from "./features/run-backbone.ts";
 import type { FitData } from "./fit.ts";
 import type { RunConfig } from "./run-config.ts";
 
@@ -48,14 +49,7 @@ export const trainedNetwork = ({ network, frozen }: Pick<RunModel, "network" | "
 
 /** What the training engine takes for these images. */
 export async function trainedInput({ frozen }: Pick<RunModel, "frozen">, images: Tensor<"float32">): Promise<Tensor<"float32">> {
-  if (!frozen) return images;
-  const session = await createSession(frozen.backbone, { name: "the backbone" });
-  try {
-    const { [session.outputs[0].name]: found } = await session.run({ [session.inputs[0].name]: images });
-    return { ...(found as Tensor<"float32">), shape: [images.shape[0], frozen.features, 1, 1] };
-  } finally {
-    await session.dispose();
-  }
+  return frozen ? featuresOf(frozen.backbone, frozen.features, images, createSession) : images;
 }
 
 /** What an epoch goes through: the images, or so many views of each. */

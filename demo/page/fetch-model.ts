@@ -8,10 +8,10 @@ async function openCache(): Promise<Cache | undefined> {
 }
 
 /** Frees what was kept of this site's models and is not offered any more. */
-export async function forgetOtherModels(offered: readonly OfferedModel[]): Promise<void> {
+export async function forgetOtherModels(offered: readonly OfferedModel[], under = "models/"): Promise<void> {
   const cache = await openCache();
-  const folder = new URL("models/", document.baseURI).href; // other sites of the same origin share the store
-  const listed = offered.map(({ url }) => new URL(url, document.baseURI).href);
+  const folder = new URL(under, self.location.href).href; // other sites of the same origin share the store
+  const listed = offered.map(({ url }) => new URL(url, self.location.href).href);
   for (const { url } of (await cache?.keys()) ?? []) if (url.startsWith(folder) && !listed.includes(url)) await cache?.delete(url);
 }
 

@@ -85,6 +85,7 @@ describe("the dependency law", () => {
       [/^(onnxruntime-web|@jsquash\/)/, /\.browser\.ts$/],
       [/^onnx-proto/, /^export\/(serialize|parse)\.ts$/],
       [/^protobufjs/, /^training\/tensorboard\/event-record\.ts$/],
+      [/^idb$/, /^demo\/page\//],
       [/^@tensorflow\//, /^training\/engines\/tfjs/],
     ];
     const broken = imports.filter(

@@ -20,7 +20,21 @@ describe("fivecrop demo", () => {
     expect(new Uint8Array(await readFile(join(cwd, "site", offered.url)))).toEqual(bytes);
     const worker = await readFile(join(cwd, "site/service-worker.js"), "utf8");
     const { files } = JSON.parse(/^const SHELL = (.+);$/m.exec(worker)![1]);
-    for (const file of ["index.html", "page.js", "worker.js", "style.css", "mozjpeg_dec.wasm", "runtime/ort-wasm-simd-threaded.wasm"]) {
+    const backbone = JSON.parse(await readFile(join(cwd, "site/backbone.json"), "utf8"));
+    expect(backbone.url).toMatch(/^backbones\/[0-9a-f]{12}\/mobilenetv2-imagenet-headless\.onnx$/);
+    expect((await readFile(join(cwd, "site", backbone.url))).length).toBe(backbone.bytes);
+    expect(files).toContain("backbone.json");
+    for (const file of [
+      "index.html",
+      "page.js",
+      "worker.js",
+      "style.css",
+      "own.js",
+      "own-worker.js",
+      "own.css",
+      "mozjpeg_dec.wasm",
+      "runtime/ort-wasm-simd-threaded.wasm",
+    ]) {
       expect(files).toContain(file);
       expect((await readFile(join(cwd, "site", file))).length).toBeGreaterThan(100);
     }

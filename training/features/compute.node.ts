@@ -13,6 +13,7 @@ import type { BatchPlan } from "../../pipeline/batches.ts";
 import type { Dataset } from "../../pipeline/dataset.ts";
 import { cacheRoot } from "../../pipeline/datasets/index.ts";
 import type { Loader } from "../../pipeline/loader.ts";
+import { FEATURE_BATCH, runBackbone } from "./run-backbone.ts";
 
 /** What is looked at: images of a data set, so many views of each, drawn by a seed. */
 export interface FeatureSource {
@@ -45,10 +46,8 @@ export interface FeatureProgress {
 
 /** Raised where what is written, or how it is made, changes. */
 const FORMAT = 1;
-/** Views at once: more are no faster on a processor, and their activations leave its cache. */
-const BATCH = 8;
 /** Images in a file: what is lost where the computing is cut off, one to two seconds of work. */
-const CHUNK = 32 * BATCH;
+const CHUNK = 32 * FEATURE_BATCH;
 /** The most that is held in memory: above it a machine of 8 GB would swap. */
 const MOST_BYTES = 4e9;
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
@@ -62,7 +61,7 @@ async function keyOf({ dataset, views, plan }: FeatureSource, backbone: Uint8Arr
   const { packed, indices } = dataset.description ?? {};
   const pictures = packed === undefined ? await hashOfPixels(dataset) : basename(packed);
   const model = createHash("sha256").update(backbone).digest("hex");
-  hash.update(JSON.stringify([FORMAT, RUNTIME_VERSION, BATCH, CHUNK, model, pictures, indices, dataset.length, views, plan]));
+  hash.update(JSON.stringify([FORMAT, RUNTIME_VERSION, FEATURE_BATCH, CHUNK, model, pictures, indices, dataset.length, views, plan]));
   return hash.digest("hex").slice(0, 32);
 }
 
@@ -178,24 +177,18 @@ interface Target {
   readonly width: number;
 }
 
-/** Computes consecutive chunks, batch after batch: the loader's thread prepares the next ones while the session runs. @returns with each batch the chunk that it ends. */
+/** Computes consecutive chunks. @returns with each batch the chunk that it ends. */
 async function* computeRun(
   chunks: readonly Chunk[],
   { session, loader, source: { plan }, features, width }: Target,
 ): AsyncGenerator<{ readonly images: number; readonly chunk?: Chunk }, void, undefined> {
   const [{ view, image: first, from }] = chunks;
-  let left = chunks.reduce((sum, { length }) => sum + length, 0);
+  const end = from + chunks.reduce((sum, { length }) => sum + length, 0);
+  const target = features.subarray(from * width, end * width);
   let [row, next] = [from, 0];
-  const [input, output] = [session.inputs[0].name, session.outputs[0].name];
-  const batchPlan = { ...plan, batchSize: BATCH, epoch: view, shuffle: false, labelSmoothing: 0, firstBatch: first / BATCH };
-  for await (const { images } of loader.batches(batchPlan)) {
-    const { [output]: found } = await session.run({ [input]: images });
-    features.set(found.data as Float32Array, row * width);
-    const count = images.shape[0];
-    row += count;
-    left -= count;
+  for await (const images of runBackbone({ session, loader, plan, view, first, target, width })) {
+    row += images;
     const isEnd = row === chunks[next].from + chunks[next].length;
-    yield { images: count, ...(isEnd && { chunk: chunks[next++] }) };
-    if (left === 0) return;
+    yield { images, ...(isEnd && { chunk: chunks[next++] }) };
   }
 }
