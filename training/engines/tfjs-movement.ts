@@ -1,5 +1,5 @@
 import type { Node } from "../../models/graph/graph.ts";
-import { following } from "./tfjs-elementwise.ts";
+import { following, repeatedTo } from "./tfjs-elementwise.ts";
 import type { Kernel, Layout, Placement, TfTensor } from "./tfjs-kernel.ts";
 
 /** The same numbers in the output's shape, which is known. */
@@ -21,7 +21,7 @@ export const expand: Kernel = {
   make:
     ({ tf, output }) =>
     ([x]) =>
-      tf.broadcastTo(x, [...output]),
+      repeatedTo(tf, x, [...output]),
 };
 
 export const concat: Kernel = {
@@ -105,6 +105,7 @@ export const split: Kernel = {
   make: ({ tf, node, numbers, axis }) => {
     const along = axis(node.attributes.axis as number);
     const lengths = [...numbers(1)!];
+    if (lengths.length === 1) return ([x]) => x; // tensorflow's gradient asks for two parts
     return ([x]) => tf.split(x, lengths, along);
   },
 };

@@ -12,6 +12,7 @@ export interface TfArithmetic extends Arithmetic<TfTensor> {
   dispose(): void;
 }
 
+/** Arithmetic that keeps its constants until it is disposed of. */
 export function tfArithmetic(tf: Tf): TfArithmetic {
   const constants = new Map<number, TfTensor>();
   const constant = (number: number): TfTensor => {
