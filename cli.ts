@@ -56,6 +56,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "export a run again, or a model with its preprocessing inside",
     load: async () => (await import("./export/command.ts")).exportCommand(),
   },
+  doctor: {
+    summary: "say what this machine has, what works, and what would mend the rest",
+    load: async () => (await import("./training/doctor/command.node.ts")).doctorCommand(),
+  },
   inspect: { summary: "show what a model consists of", load: async () => (await import("./models/command.ts")).inspectCommand() },
   demo: {
     summary: "serve the page that classifies pictures in a browser",

@@ -13,6 +13,16 @@ export class ShapeError extends FivecropError {
   override readonly name = "ShapeError";
 }
 
+/** A device has not the memory for what it was to compute. */
+export class DeviceMemoryError extends FivecropError {
+  override readonly name = "DeviceMemoryError";
+}
+
+/** A device stopped working: what it held is gone. */
+export class DeviceLostError extends FivecropError {
+  override readonly name = "DeviceLostError";
+}
+
 /** A picture cannot be read: a matter of this picture, not of the model that was asked. */
 export class PictureError extends FivecropError {
   override readonly name = "PictureError";

@@ -9,13 +9,15 @@ interface ProfileEvent {
   readonly args?: { readonly op_name?: string; readonly provider?: string };
 }
 
+export type GpuDevice = "webgpu" | "cuda";
+
 const ARRAYS = { float32: Float32Array, uint8: Uint8Array } as const;
 
 /**
  * Which operators of a model ONNX Runtime runs elsewhere, asked for this device: it only says so in a profile of a run, which is made here with zeros.
  * @returns operators with their nodes' names, each operator once: "LogSoftmax (node 'out')"
  */
-export async function operatorsOffDevice(model: Uint8Array, device: "webgpu"): Promise<string[]> {
+export async function operatorsOffDevice(model: Uint8Array, device: GpuDevice): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), "fivecrop-profile-"));
   try {
     await profile(model, device, join(folder, "run"));
@@ -32,7 +34,7 @@ export async function operatorsOffDevice(model: Uint8Array, device: "webgpu"): P
 }
 
 /** Runs the model once, as far as it comes. */
-async function profile(model: Uint8Array, device: "webgpu", profileFilePrefix: string): Promise<void> {
+async function profile(model: Uint8Array, device: GpuDevice, profileFilePrefix: string): Promise<void> {
   const session = await ort.InferenceSession.create(model, {
     executionProviders: [device],
     logSeverityLevel: 4,

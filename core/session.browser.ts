@@ -50,12 +50,14 @@ const webgpu: SessionMaker = async (model, options): Promise<Session> => {
   const make = sessionMaker(await loadRuntime(), {
     options: () => ({ executionProviders: ["webgpu"], extra: NO_FALLBACK, logSeverityLevel: 4 }),
     writesInPlace: false,
+    keeps: true,
     explain: async (message) => (isFallback(message) ? ON_CPU : undefined),
   });
   const session = await inTurn(() => make(model, options));
   return {
     ...session,
     run: (feeds, fetches) => inTurn(() => session.run(feeds, fetches)),
+    ...(session.runOnDevice && { runOnDevice: (feeds, fetches) => inTurn(() => session.runOnDevice!(feeds, fetches)) }),
     dispose: () => inTurn(() => session.dispose()),
   };
 };

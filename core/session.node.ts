@@ -1,5 +1,5 @@
 import * as ort from "onnxruntime-node";
-import { operatorsOffDevice } from "./placement.node.ts";
+import { type GpuDevice, operatorsOffDevice } from "./placement.node.ts";
 import { isFallback, makerOn, NO_FALLBACK, sessionMaker } from "./session.runtime.ts";
 import type { SessionMaker } from "./session.ts";
 
@@ -7,8 +7,25 @@ import type { SessionMaker } from "./session.ts";
 export const RUNTIME_VERSION: string = ort.env.versions.node ?? ort.env.versions.common;
 
 const NO_ADAPTER =
-  "WebGPU is not to be had on this machine: expected a graphics adapter with its driver (on Linux for Vulkan, with libvulkan.so.1), found none. " +
+  "WebGPU is not to be had on this machine: expected a graphics adapter with its driver (on Linux for Vulkan, with libvulkan.so.1), found none: fivecrop doctor says what is missing. " +
   "To fix: install the driver, or choose the device cpu.";
+
+const NO_CUDA =
+  "CUDA is not to be had on this machine: expected Linux x64 with an NVIDIA card, its driver, CUDA 12 with cuDNN 9, and onnxruntime-node's provider for it; one of them is missing. " +
+  "To fix: fivecrop doctor says which, or choose the device cpu.";
+
+/** @param missing what is to be said where the runtime's message is that the device is not there */
+const onGpu = (device: GpuDevice, name: string, missing: (message: string) => string | undefined, keeps: boolean): SessionMaker =>
+  sessionMaker(ort, {
+    options: () => ({ executionProviders: [device], extra: NO_FALLBACK, logSeverityLevel: 4 }),
+    writesInPlace: false,
+    keeps,
+    async explain(message, model) {
+      if (!isFallback(message)) return missing(message);
+      const operators = await operatorsOffDevice(model, device).catch(() => []); // a profile only adds their names
+      return `${name} does not run all of this graph: ${operators.join(", ") || "some of its operators"} would run on the cpu. To fix: choose the device cpu.`;
+    },
+  });
 
 const MAKERS = {
   cpu: sessionMaker(ort, {
@@ -21,16 +38,8 @@ const MAKERS = {
     }),
     writesInPlace: true,
   }),
-  webgpu: sessionMaker(ort, {
-    options: () => ({ executionProviders: ["webgpu"], extra: NO_FALLBACK, logSeverityLevel: 4 }),
-    writesInPlace: false,
-    async explain(message, model) {
-      if (message.includes("Failed to get a WebGPU adapter")) return NO_ADAPTER;
-      if (!isFallback(message)) return undefined;
-      const operators = await operatorsOffDevice(model, "webgpu").catch(() => []); // a profile only adds their names
-      return `WebGPU does not run all of this graph: ${operators.join(", ") || "some of its operators"} would run on the cpu. To fix: choose the device cpu.`;
-    },
-  }),
+  webgpu: onGpu("webgpu", "WebGPU", (message) => (message.includes("Failed to get a WebGPU adapter") ? NO_ADAPTER : undefined), true),
+  cuda: onGpu("cuda", "CUDA", (message) => (/_Cuda\b|libcu|cudart|CUDA|providers_cuda/.test(message) ? NO_CUDA : undefined), false),
 } satisfies Readonly<Record<string, SessionMaker>>;
 
 /**

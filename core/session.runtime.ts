@@ -1,7 +1,8 @@
 import type { InferenceSession, Tensor as RuntimeTensor } from "onnxruntime-common";
+import { deviceFault } from "./device-fault.ts";
 import { FivecropError, messageOf, UsageError } from "./errors.ts";
 import { runtimeMessage } from "./runtime-message.ts";
-import type { Device, Port, Session, SessionMaker, SessionOptions } from "./session.ts";
+import type { Device, Named, Port, Resident, Session, SessionMaker, SessionOptions } from "./session.ts";
 import { type DType, type Tensor, tensor } from "./tensor.ts";
 
 /** What onnxruntime-node and onnxruntime-web have in common. */
@@ -20,6 +21,8 @@ export interface RuntimeTraits {
   readonly options: (options: SessionOptions) => InferenceSession.SessionOptions;
   /** It computes into the tensors that `run` is given; otherwise results are copied into them. */
   readonly writesInPlace: boolean;
+  /** It leaves results on the device, where it is asked to. */
+  readonly keeps?: boolean;
   /** What is to be said in place of the runtime's message, where it cannot load a model; `undefined` where that says it all. */
   readonly explain?: (message: string, model: Uint8Array) => Promise<string | undefined>;
 }
@@ -36,21 +39,54 @@ export function makerOn(makers: Readonly<Partial<Record<Device, SessionMaker>>>,
   return maker;
 }
 
+const onDevice = (names: readonly string[]): Readonly<Record<string, "gpu-buffer">> =>
+  Object.fromEntries(names.map((name) => [name, "gpu-buffer"]));
+
+const fromRuntime = ({ type, dims, data }: RuntimeTensor): Tensor => tensor(type as DType, dims, data as Float32Array);
+
+const toResident = (computed: RuntimeTensor): Resident => ({
+  shape: computed.dims,
+  resident: computed,
+  release: () => computed.dispose(),
+});
+
 /** Sessions of one runtime. */
 export const sessionMaker =
-  (runtime: Runtime, { options: chosen, writesInPlace, explain }: RuntimeTraits): SessionMaker =>
+  (runtime: Runtime, { options: chosen, writesInPlace, keeps = false, explain }: RuntimeTraits): SessionMaker =>
   async (model, options = {}): Promise<Session> => {
     const toRuntime = ({ dtype, data, shape }: Tensor): RuntimeTensor =>
       new runtime.Tensor(dtype as "float32", data as Float32Array, shape);
-    const { name: modelName = "the model" } = options;
+    const { name: modelName = "the model", keep = [] } = options;
     let session: InferenceSession;
     try {
-      session = await runtime.InferenceSession.create(model, chosen(options));
+      session = await runtime.InferenceSession.create(model, {
+        ...chosen(options),
+        ...(keeps && keep.length > 0 && { preferredOutputLocation: onDevice(keep) }),
+      });
     } catch (cause) {
       const reason = (await explain?.(messageOf(cause), model)) ?? `ONNX Runtime cannot load it: ${runtimeMessage(cause)}`;
       throw new FivecropError(`${modelName}: ${reason}`, { cause });
     }
     const everything = session.outputNames;
+    async function execute(
+      feeds: Readonly<Record<string, RuntimeTensor>>,
+      into: Readonly<Record<string, RuntimeTensor | null>>,
+    ): Promise<InferenceSession.OnnxValueMapType> {
+      try {
+        return await session.run(feeds, into);
+      } catch (cause) {
+        throw deviceFault(modelName, cause);
+      }
+    }
+    async function runOnDevice(feeds: Named<Tensor | Resident>, fetches: readonly string[]) {
+      const given = Object.fromEntries(
+        Object.entries(feeds).map(([name, fed]) => [name, "resident" in fed ? (fed.resident as RuntimeTensor) : toRuntime(fed)]),
+      );
+      const computed = await execute(given, Object.fromEntries([...fetches, ...keep].map((name) => [name, null])));
+      const results = Object.fromEntries(fetches.map((name) => [name, fromRuntime(computed[name] as RuntimeTensor)]));
+      const kept = Object.fromEntries(keep.map((name) => [name, toResident(computed[name] as RuntimeTensor)]));
+      return { results, kept };
+    }
     return {
       inputs: session.inputMetadata.map(toPort),
       outputs: session.outputMetadata.map(toPort),
@@ -61,20 +97,16 @@ export const sessionMaker =
         const into: Record<string, RuntimeTensor | null> = {};
         for (const name of Array.isArray(fetches) ? fetches : Object.keys(fetches))
           into[name] = preallocated[name] && writesInPlace ? toRuntime(preallocated[name]) : null;
-        let results: InferenceSession.OnnxValueMapType;
-        try {
-          results = await session.run(given, into);
-        } catch (cause) {
-          throw new FivecropError(`${modelName}: ONNX Runtime could not run its graph: ${runtimeMessage(cause)}`, { cause });
-        }
+        const results = await execute(given, into);
         const outputs: Record<string, Tensor> = {};
         for (const name in into) {
-          const { type, dims, data } = results[name] as RuntimeTensor;
-          if (preallocated[name] && !writesInPlace) (preallocated[name].data as Float32Array).set(data as Float32Array);
-          outputs[name] = preallocated[name] ?? tensor(type as DType, dims, data as Float32Array);
+          const computed = results[name] as RuntimeTensor;
+          if (preallocated[name] && !writesInPlace) (preallocated[name].data as Float32Array).set(computed.data as Float32Array);
+          outputs[name] = preallocated[name] ?? fromRuntime(computed);
         }
         return outputs;
       },
+      ...(keeps && { runOnDevice }),
       dispose: () => session.release(),
     };
   };

@@ -7,7 +7,8 @@ import { dataRoot } from "../pipeline/datasets/index.ts";
 import { parseViews } from "../pipeline/views.ts";
 import type { CheckpointName } from "../training/run-files.node.ts";
 import { CHECKPOINT_NAMES, RUN_FILES } from "../training/run-files.node.ts";
-import { exportedLine, showPreparation } from "../training/show-run.node.ts";
+import { showPreparation } from "../training/show-preparation.node.ts";
+import { exportedLine } from "../training/show-run.node.ts";
 
 interface ExportCommandOptions {
   readonly checkpoint?: CheckpointName;

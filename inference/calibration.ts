@@ -96,12 +96,15 @@ const [LOWEST, HIGHEST] = [0.05, 20];
 const PRECISION = 1e-6;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
+/** A temperature, or why there is no best one. */
+export type FoundTemperature = { readonly temperature: number } | { readonly none: string };
+
 /**
  * The temperature with the smallest mean loss, by golden section on ln T. With one view the loss is convex in 1 / T, so there is one minimum.
- * @throws FivecropError where the loss has no minimum between 0.05 and 20: every answer is right, or they say nothing.
+ * There is none between 0.05 and 20 where every answer is right, or they say nothing.
  * @see https://arxiv.org/abs/1706.04599
  */
-export function fitTemperature(answers: readonly UntemperedAnswer[]): number {
+export function findTemperature(answers: readonly UntemperedAnswer[]): FoundTemperature {
   const loss = (logarithm: number): number => lossAt(answers, Math.exp(logarithm));
   let [low, high] = [Math.log(LOWEST), Math.log(HIGHEST)];
   let [left, right] = [high - GOLDEN * (high - low), low + GOLDEN * (high - low)];
@@ -119,9 +122,17 @@ export function fitTemperature(answers: readonly UntemperedAnswer[]): number {
   }
   const temperature = Math.exp((low + high) / 2);
   if (temperature < LOWEST * 1.01 || temperature > HIGHEST / 1.01)
-    throw new FivecropError(
-      `no temperature between ${LOWEST} and ${HIGHEST} has the smallest loss on these ${answers.length} images: it goes on falling towards ${temperature < 1 ? 0 : "infinity"}, ` +
-        `as it does where ${temperature < 1 ? "every answer is right" : "the answers say nothing of the classes"}. To fix: calibrate on more images, which the network does not know.`,
-    );
-  return temperature;
+    return {
+      none:
+        `no temperature between ${LOWEST} and ${HIGHEST} has the smallest loss on these ${answers.length} images: it goes on falling towards ${temperature < 1 ? 0 : "infinity"}, ` +
+        `as it does where ${temperature < 1 ? "every answer is right" : "the answers say nothing of the classes"}.`,
+    };
+  return { temperature };
+}
+
+/** The same. @throws FivecropError where there is none. */
+export function fitTemperature(answers: readonly UntemperedAnswer[]): number {
+  const found = findTemperature(answers);
+  if ("none" in found) throw new FivecropError(`${found.none} To fix: calibrate on more images, which the network does not know.`);
+  return found.temperature;
 }

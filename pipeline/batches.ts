@@ -103,10 +103,15 @@ export async function fillBatch(dataset: Dataset, plan: BatchPlan, order: Uint32
   }
   const failed = settled.find((result) => result.status === "rejected");
   if (failed) throw failed.reason;
-  targets.data.fill(labelSmoothing / classes);
-  for (let i = 0; i < n; i++) targets.data[i * classes + labels[i]] = 1 - labelSmoothing + labelSmoothing / classes;
+  fillTargets(targets, labels, labelSmoothing);
   augmenter.mix(result, noise.fork("mix", epoch, batch));
   return result;
+}
+
+/** Smoothed one-hot rows: (1 − s) · one-hot + s / classes. */
+export function fillTargets({ data, shape: [, classes] }: Tensor<"float32">, labels: Uint16Array, smoothing: number): void {
+  data.fill(smoothing / classes);
+  for (let i = 0; i < labels.length; i++) data[i * classes + labels[i]] = 1 - smoothing + smoothing / classes;
 }
 
 /** The plan's batches, made one at a time in this thread when they are asked for, all in the same memory. */

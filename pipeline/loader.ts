@@ -7,6 +7,8 @@ export interface Loader {
   readonly classNames: readonly string[];
   /** Images in the data set. */
   readonly length: number;
+  /** What it gives of each, [C, H, W], where that is not what the plan's preprocessing makes: features. */
+  readonly imageShape?: readonly [number, number, number];
   /** The plan's batches in order. Leaving the loop early is fine; starting again ends what was started before. */
   batches(plan: BatchPlan): AsyncGenerator<Batch, void, undefined>;
   dispose(): Promise<void>;

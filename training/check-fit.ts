@@ -26,10 +26,11 @@ export function checkFit(engine: TrainingEngine, { training, validation }: FitDa
     if (loader && loader.classNames.length !== classes)
       throw new UsageError(`the network tells ${classes} classes apart, and the data set ${loader.name} has ${loader.classNames.length}.`);
   const taken = engine.network.graph.inputs[0].shape.slice(1);
-  const given = [preprocess.channels, ...preprocess.crop];
+  const given = training.imageShape ?? ([preprocess.channels, ...preprocess.crop] as const);
   if (String(taken) !== String(given))
     throw new UsageError(`the network takes images of [C, H, W] = [${taken}], and the preprocessing makes them [${given}].`);
-  for (const spec of new Set(plan.map((epoch) => epoch.preprocess))) networkForSize(engine.network, [spec.channels, ...spec.crop]);
+  if (!training.imageShape)
+    for (const spec of new Set(plan.map((epoch) => epoch.preprocess))) networkForSize(engine.network, [spec.channels, ...spec.crop]);
   if (resume) checkResume(resume, engine, { training, validation }, options);
 }
 

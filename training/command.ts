@@ -1,25 +1,24 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { createCommand, DATA_DIR, EXIT, numberOption, PROGRAM, print } from "../core/command-line.node.ts";
+import { createCommand, DATA_DIR, EXIT, numberOption, print } from "../core/command-line.node.ts";
 import { type Interrupt, listenForInterrupt } from "../core/interrupt.node.ts";
 import { createProgressBar, type ProgressBar } from "../core/progress-bar.node.ts";
-import { shellWord, table } from "../core/text.ts";
 import { ARCHITECTURES } from "../models/architectures/index.ts";
+import { BACKBONES, STANDARD_BACKBONE } from "../models/backbones.ts";
 import { WEIGHT_INITIALIZERS } from "../models/layers/initializers.ts";
-import { augmentationLines, parseAugmentations } from "../pipeline/augmentations/text.ts";
+import { parseAugmentations } from "../pipeline/augmentations/text.ts";
 import { DATASETS, dataRoot, fileName } from "../pipeline/datasets/index.ts";
-import { checkpointFile } from "./checkpoint.node.ts";
+import { DEVICE_CHOICES } from "./devices.ts";
 import { ENGINE_NAMES } from "./engines/names.ts";
+import { farewell, runListing } from "./farewell.node.ts";
 import { withFineTuneOptions } from "./fine-tune-options.node.ts";
 import { OPTIMIZERS } from "./optimizers.ts";
 import { RECIPES } from "./recipes/index.ts";
-import type { Recipe } from "./recipes/recipe.ts";
-import { expectationText } from "./recipes-command.node.ts";
-import { DEFAULTS, networkName, type RunConfig } from "./run-config.ts";
-import { RUN_FILES, readRunConfig, unusedDirectory } from "./run-files.node.ts";
+import { DEFAULTS, networkName } from "./run-config.ts";
+import { readRunConfig } from "./run-files.node.ts";
 import { SCHEDULES } from "./schedules.ts";
-import { type RunOutcome, showRun } from "./show-run.node.ts";
+import { showRun } from "./show-run.node.ts";
+import { trainHelp } from "./train-help.ts";
 import {
   byOption,
   checkResume,
@@ -30,6 +29,7 @@ import {
   parseValidation,
   type TrainOptions,
 } from "./train-options.ts";
+import { unusedDirectory } from "./unused-directory.node.ts";
 
 const names = (rows: Readonly<Record<string, unknown>>): string => Object.keys(rows).join(", ");
 const orDefault = (text: string, value: unknown): string => `${text} (default: ${value})`;
@@ -40,6 +40,7 @@ export function trainCommand(): Command {
     new Option(`${flag} <${placeholder}>`, text).argParser(numberOption(flag, range));
   const schedules = Object.values(SCHEDULES).map(({ usage }) => usage);
   const command = createCommand("train", "Train a network on a data set; the best epoch becomes model.onnx.", [
+    "fivecrop train --data folder:photos",
     "fivecrop train --model fashion-cnn --data fashion-mnist-sample --epochs 3",
     "fivecrop train --model fashion-cnn --data fashion-mnist --epochs 5 --batch-size 60 --optimizer adam \\\n      --lr 0.01 --schedule exponential:0.999/step --out runs/fashion",
     "fivecrop train --model minivgg --data folder:photos --epochs 20 --augment flip",
@@ -49,7 +50,13 @@ export function trainCommand(): Command {
   ])
     .optionsGroup("What:")
     .option("--recipe <name>", `begin with the options of an experiment: ${names(RECIPES)} (fivecrop recipes shows them)`)
-    .option("--model <name>", `the network: ${names(ARCHITECTURES)}; or an ONNX file, to train further`)
+    .option(
+      "--model <name>",
+      `the network: ${names({ ...BACKBONES, ...ARCHITECTURES })}; or an ONNX file, to train further (default: ${STANDARD_BACKBONE}, see below)`,
+    )
+    .addOption(
+      number("--views", "n", "of mobilenetv2-features: how many views it learns of each picture (default: 10)", { whole: true, from: 1 }),
+    )
     .addOption(
       new Option("--head <units>", "hidden layers in place of the network's own, such as 512,256, none, or own").argParser(parseTrainHead),
     )
@@ -119,6 +126,12 @@ export function trainCommand(): Command {
     .addOption(number("--seed", "n", orDefault("what all random numbers come from", DEFAULTS.seed), { whole: true, from: 0 }))
     .addOption(number("--threads", "n", "threads of one operator (default: the runtime's choice)", { whole: true, from: 1 }))
     .option("--engine <name>", orDefault(`what computes the steps: ${ENGINE_NAMES.join(", ")}`, "onnxruntime; with --resume the run's own"))
+    .addOption(
+      new Option(
+        "--device <name>",
+        "where to compute; auto takes the fastest that works and says why (default: cpu, or what the run to resume had)",
+      ).choices(DEVICE_CHOICES),
+    )
     .optionsGroup("What it leaves:")
     .addOption(
       number("--log-every", "n", "validate and record every n steps as well, in log.csv (default: 0, at each epoch's end only)", {
@@ -132,13 +145,10 @@ export function trainCommand(): Command {
     .option("--overwrite", "replace the run that is there")
     .option("--no-report", "leave no report.html: it measures on up to 10,000 images of the test split")
     .option("--resume <dir>", "go on with a run that was stopped, as if it had not been")
-    .addHelpText("after", augmentationHelp)
+    .addHelpText("after", trainHelp)
     .action(train);
   return withFineTuneOptions(command);
 }
-
-const augmentationHelp = (): string =>
-  ["", "Augmentations, and numbers that may be left out (in brackets):", ...augmentationLines().map((line) => `  ${line}`)].join("\n");
 
 const stopGently = (progress: ProgressBar): Interrupt =>
   listenForInterrupt(() => {
@@ -153,7 +163,7 @@ async function train(options: TrainOptions): Promise<void> {
       ? await newRunConfig(options)
       : { ...(await readRunConfig(options.resume)), ...(options.engine !== undefined && { engine: options.engine }) };
   const out = options.resume ?? options.out ?? unusedDirectory(join("runs", `${networkName(config.model)}-${fileName(config.data)}`));
-  const { json = false, overwrite, report = true, strict, dataDir } = options;
+  const { json = false, overwrite, report = true, strict, dataDir, device } = options;
   const { run } = await import("./run.node.ts");
   const progress = createProgressBar({ quiet: json });
   const interrupt = stopGently(progress);
@@ -165,6 +175,7 @@ async function train(options: TrainOptions): Promise<void> {
       overwrite,
       report,
       strict,
+      device,
       signal: interrupt.signal,
     });
     const outcome = await showRun(events, { json, title: `${networkName(config.model)} on ${config.data}`, progress, print });
@@ -176,55 +187,6 @@ async function train(options: TrainOptions): Promise<void> {
     interrupt.dispose();
   }
 }
-
-/** What the directory holds, and what to do next. */
-function farewell(
-  { reason, started, reported }: RunOutcome,
-  { out, config, dataDir }: { out: string; config: RunConfig; dataDir?: string },
-): string[] {
-  const data = dataDir === undefined ? "" : ` --data-dir ${shellWord(dataDir)}`;
-  if (!started) return ["Stopped before the training began; what is decoded stays. To go on: the same command."];
-  if (reason === "interrupted") return ["", "To go on:", `  ${PROGRAM} train --resume ${shellWord(out)}${data}`];
-  const model = shellWord(join(out, RUN_FILES.model));
-  return [
-    "",
-    ...runListing(out),
-    "",
-    ...expectation(config),
-    "Next:",
-    ...(reported ? [] : [`  ${PROGRAM} report ${shellWord(out)}${data}`]),
-    `  ${PROGRAM} evaluate ${model} --data ${shellWord(config.data)}${data} --tta five-crop`,
-    `  ${PROGRAM} infer PICTURE… --model ${model} --tta five-crop --top 3`,
-    `  ${PROGRAM} inspect ${model}`,
-  ];
-}
-
-/** What the recipe that the run began from is expected to reach. */
-function expectation({ recipe }: RunConfig): string[] {
-  const known = Object.entries<Recipe>(RECIPES).find(([name]) => name === recipe)?.[1];
-  return known ? [`Expected of ${recipe}: ${expectationText(known.expected)}`, `  (${known.source})`, ""] : [];
-}
-
-/** Where everything of a finished run lies. */
-const runListing = (out: string): string[] => [
-  `In ${out}:`,
-  ...table(
-    [
-      [RUN_FILES.model, "the best epoch, with labels and preprocessing inside"],
-      [checkpointFile("best"), "its checkpoint"],
-      [checkpointFile("last"), "the checkpoint to go on from"],
-      [RUN_FILES.history, "loss, accuracy, rate and seconds of each epoch"],
-      [RUN_FILES.curves, "loss and accuracy as a picture"],
-      [RUN_FILES.log, "the same every --log-every steps"],
-      [RUN_FILES.tensorboard, "event files: tensorboard --logdir shows them"],
-      [RUN_FILES.report, "everything to look at: curves, confusions, classes, calibration, pictures"],
-      [RUN_FILES.evaluation, "its numbers"],
-      [RUN_FILES.calibration, "the temperature that fivecrop calibrate found"],
-      [RUN_FILES.config, "everything needed to run it again"],
-    ].filter(([name]) => existsSync(join(out, name))),
-    { align: "l", indent: 2 },
-  ),
-];
 
 /** `quickstart`: the whole way, on data that the package has. */
 export function quickstartCommand(): Command {

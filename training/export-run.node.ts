@@ -24,6 +24,7 @@ import { readCalibration } from "./report/calibration-file.node.ts";
 import type { RunConfig } from "./run-config.ts";
 import { type CheckpointName, exportedFile, lockRun, readRunCheckpoint, readRunConfig, versions } from "./run-files.node.ts";
 import { type DecodingEvent, prepareAgain, type RunParts } from "./run-parts.node.ts";
+import { trainedInput, trainedNetwork } from "./trained-parts.node.ts";
 import { inferenceWeights } from "./weight-average.ts";
 import { publicWeights } from "./weights/read-weights.node.ts";
 
@@ -89,7 +90,7 @@ export async function exportCheckpoint(
   const { largestDifference } = await verifyExport(model, {
     createSession,
     images,
-    expected: await engine.predict(images),
+    expected: await engine.predict(await trainedInput(parts, images)),
     outputKind: finalOutput(parts.network.graph),
   });
   const { bytes, selfContained } = await finish(model, options);
@@ -154,8 +155,8 @@ async function* exportInto(run: string, options: ExportRunOptions): AsyncGenerat
   }
   const parts = yield* prepareAgain(config, checkpoint, { dataRoot, signal });
   if (!parts) return;
-  const { network, optimizer, average } = parts;
-  const engine = createOnnxRuntimeEngine({ network, optimizer, average, createSession, threads: config.threads });
+  const { optimizer, average } = parts;
+  const engine = createOnnxRuntimeEngine({ network: trainedNetwork(parts), optimizer, average, createSession, threads: config.threads });
   try {
     const temperature = (await readCalibration(run, epochOf(checkpoint)))?.temperature;
     yield await exportCheckpoint(file, { checkpoint, config, parts, temperature, engine }, options);

@@ -1,18 +1,22 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { FivecropError, UsageError } from "../core/errors.ts";
 import { fileReason } from "../core/file-error.ts";
 import { readModel } from "../core/read-file.node.ts";
 import { type ImportedModel, importModel } from "../export/import-model.ts";
+import { shippedFile } from "../models/pretrained.node.ts";
 import { isModelFile, type RunConfig } from "./run-config.ts";
 
 const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
+/** A file's name that is not there may be one that the package ships. */
+const pathOf = (model: string): string => (!existsSync(model) && shippedFile(model)) || resolve(model);
+
 /** With the place of a model's file from the root, and its hash: a run goes on with the file that it began with. @throws FivecropError where it cannot be read. */
 export async function withModelHash(config: RunConfig): Promise<RunConfig> {
   if (!isModelFile(config.model) || config.modelHash !== undefined) return config;
-  const model = resolve(config.model);
+  const model = pathOf(config.model);
   return { ...config, model, modelHash: hashOf(await readModel(model)) };
 }
 
@@ -21,13 +25,14 @@ export async function withModelHash(config: RunConfig): Promise<RunConfig> {
  * @throws FivecropError where it cannot be read, is another one than the run began with, or cannot be trained; UsageError where it is no classifier of images.
  */
 export async function openModelFile({ model, modelHash, features }: RunConfig): Promise<ImportedModel> {
-  const bytes = await readModel(model);
+  const file = pathOf(model);
+  const bytes = await readModel(file);
   const found = hashOf(bytes);
   if (modelHash !== undefined && found !== modelHash)
     throw new FivecropError(
       `${model} is no longer the file that the run began with: expected SHA-256 ${modelHash}, found ${found}. To fix: put that file back, or train anew.`,
     );
-  return importModel(bytes, { file: model, features, external: externalReader(model) });
+  return importModel(bytes, { file, features, external: externalReader(file) });
 }
 
 /** Reads the files that hold weights beside a model: only below its own folder. */

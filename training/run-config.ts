@@ -1,6 +1,7 @@
 import { UsageError } from "../core/errors.ts";
 import { lookUp } from "../core/nearest.ts";
 import { ARCHITECTURES, type Architecture, createNetwork } from "../models/architectures/index.ts";
+import { backboneOf } from "../models/backbones.ts";
 import type { Freeze } from "../models/freeze.ts";
 import type { WeightInitializer } from "../models/layers/initializers.ts";
 import type { Network } from "../models/network.ts";
@@ -25,6 +26,8 @@ export interface RunConfig extends OptimizerOptions {
   readonly modelHash?: string;
   /** Of a file: the value that the new head reads, where it is not found. */
   readonly features?: string;
+  /** How many augmented views of each training picture a network on features sees. */
+  readonly views?: number;
   /** Units of hidden layers in place of the network's own. */
   readonly head?: readonly number[];
   /** The share that is dropped behind each of them. */
@@ -119,7 +122,7 @@ export const isModelFile = (model: string): boolean => /\.onnx$/i.test(model);
 export const networkName = (model: string): string => (isModelFile(model) ? model.replace(/^.*[/\\]/, "").replace(/\.onnx$/i, "") : model);
 
 function initializationOf({ model }: RunConfig): Pick<RunConfig, "initialization"> {
-  if (isModelFile(model)) return {};
+  if (isModelFile(model) || backboneOf(model)) return {};
   const { initialization } = lookUp<Architecture>("model", ARCHITECTURES, model);
   return initialization ? { initialization } : {};
 }

@@ -9,6 +9,7 @@ import { acquireLock } from "../core/lock.node.ts";
 import { makeDirectory, removeEmpty } from "../core/make-directory.node.ts";
 import { readInput } from "../core/read-file.node.ts";
 import { RUNTIME_VERSION } from "../core/session.node.ts";
+import type { Device } from "../core/session.ts";
 import { VERSION } from "../export/version.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { checkpointFile, fileCheckpoints, loadSummary } from "./checkpoint.node.ts";
@@ -94,14 +95,6 @@ const ALL_FILES: readonly string[] = [
 
 const heldIn = (out: string): string[] => ALL_FILES.filter((name) => existsSync(join(out, name)));
 
-/** runs/a, or runs/a-2, runs/a-3 … where that is taken. */
-export function unusedDirectory(wanted: string): string {
-  for (let n = 1; ; n++) {
-    const candidate = n === 1 ? wanted : `${wanted}-${n}`;
-    if (!existsSync(candidate)) return candidate;
-  }
-}
-
 /** @throws UsageError where a run would replace what is there. */
 export function checkUnused(out: string): void {
   const held = heldIn(out);
@@ -113,18 +106,20 @@ export function checkUnused(out: string): void {
     );
 }
 
+/** What a run begins with. */
+export interface StartedRun extends Pick<RunAbout, "config" | "preprocess" | "nearDuplicates"> {
+  /** Of what computes besides ONNX Runtime. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly device: Device;
+}
+
 /** Leaves in the directory what the run was asked for, and takes away what an earlier one left there. */
 export async function startDirectory(
   out: string,
-  {
-    config,
-    preprocess,
-    nearDuplicates,
-    versions: more,
-  }: Pick<RunAbout, "config" | "preprocess" | "nearDuplicates"> & { readonly versions: Readonly<Record<string, string>> },
+  { config, preprocess, nearDuplicates, versions: more, device }: StartedRun,
 ): Promise<void> {
   const held = heldIn(out);
-  const environment = { ...versions(), ...more, platform: `${process.platform} ${process.arch}`, processor: processor() };
+  const environment = { ...versions(), ...more, platform: `${process.platform} ${process.arch}`, processor: processor(), device };
   const about = { config, preprocess, environment, started: new Date().toISOString(), nearDuplicates };
   await writeWhole(join(out, RUN_FILES.config), `${JSON.stringify(about, null, 2)}\n`);
   for (const name of held) if (name !== RUN_FILES.config) await rm(join(out, name), { force: true, recursive: true });

@@ -1,28 +1,28 @@
 import { join } from "node:path";
 import { FivecropError } from "../core/errors.ts";
 import { plural } from "../core/text.ts";
-import type { Network } from "../models/network.ts";
+import type { Backbone } from "../models/backbones.ts";
 import { AUGMENTATIONS } from "../pipeline/augmentations/index.ts";
 import type { Dataset, Split } from "../pipeline/dataset.ts";
 import { cacheRoot, datasetEntry, openDataset, trainingSplit } from "../pipeline/datasets/index.ts";
 import { type PackProgress, packPictures } from "../pipeline/pack.node.ts";
 import type { UnreadablePicture } from "../pipeline/packed.node.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
+import { backboneOfRun, preprocessOf } from "./features/feature-config.ts";
 import { openModel } from "./model-source.node.ts";
 import type { Optimizer } from "./optimizers.ts";
 import { averageOf, optimizerOf, type RunConfig } from "./run-config.ts";
 import { checkRunData, type RunData } from "./run-data.ts";
 import { parseSchedule, type Schedule } from "./schedules.ts";
 import { splitRun } from "./split-run.ts";
+import { modelOnFeatures, type RunModel, trainedLength } from "./trained-parts.node.ts";
 import type { WeightAverage } from "./weight-average.ts";
 
 /** What a run's options stand for. */
-export interface RunParts extends Split {
-  readonly network: Network;
+export interface RunParts extends Split, RunModel {
   readonly optimizer: Optimizer;
   readonly schedule: Schedule;
   readonly average?: WeightAverage;
-  readonly preprocess: PreprocessSpec;
   /** What the splits were taken from, where that are picture files. */
   readonly pictures?: { readonly training: OpenedSplit; readonly validation: OpenedSplit };
 }
@@ -65,22 +65,42 @@ export async function* prepareRun(
   const optimizer = optimizerOf(config);
   const schedule = parseSchedule(config.schedule);
   const average = averageOf(config);
+  const backbone = backboneOfRun(config);
   const entry = await datasetEntry(config.data);
-  const source = await openModel(config, entry.defaultPreprocess);
+  const source = await (backbone ? onBackbone(config, backbone) : fromOutset(config, entry.defaultPreprocess));
   const { preprocess } = source;
   const kept = looksAtWholePictures(config) ? { ...preprocess, resize: null } : preprocess;
   const whole = yield* openSplit(config.data, trainingSplit(entry), kept, options);
   if (!whole) return undefined;
   const validation = "validation" in entry.splits ? yield* openSplit(config.data, "validation", preprocess, options) : null;
   if (validation === undefined) return undefined;
-  const network = source.network(whole.dataset.classNames);
-  for (const note of source.notes(whole.dataset.classNames)) yield { kind: "note", split: network.name, note };
+  const { classNames } = whole.dataset;
+  const model = await source.model(classNames);
+  for (const note of source.notes(classNames)) yield { kind: "note", split: model.network.name, note };
   const { notes = [], ...split } = validation
     ? { training: whole.dataset, validation: validation.dataset }
     : splitRun(whole.dataset, config);
   for (const note of notes) yield { kind: "note", split: trainingSplit(entry), note };
   const pictures = whole.files && { training: whole, validation: validation ?? whole };
-  return { network, preprocess, optimizer, schedule, average, ...split, pictures };
+  return { ...model, optimizer, schedule, average, ...split, pictures };
+}
+
+/** What makes a run's model, once the classes are known. */
+interface Source {
+  readonly preprocess: PreprocessSpec;
+  model(classNames: readonly string[]): Promise<RunModel>;
+  notes(classNames: readonly string[]): readonly string[];
+}
+
+const onBackbone = async (config: RunConfig, backbone: Backbone): Promise<Source> => ({
+  preprocess: preprocessOf(backbone),
+  model: ({ length }) => modelOnFeatures(config, backbone, length),
+  notes: () => [],
+});
+
+async function fromOutset(config: RunConfig, standard: PreprocessSpec): Promise<Source> {
+  const { preprocess, network, notes } = await openModel(config, standard);
+  return { preprocess, model: async (classNames) => ({ network: network(classNames), preprocess }), notes };
 }
 
 /** Whether training sees more of a picture than what the preprocessing's resize leaves of it: other sizes, or parts enlarged. */
@@ -100,7 +120,7 @@ export async function* prepareAgain(
   const preparing = prepareRun(config, options);
   let step = await preparing.next();
   for (; !step.done; step = await preparing.next()) if (step.value.kind === "decoding") yield step.value;
-  if (step.value) checkRunData(then, step.value);
+  if (step.value) checkRunData(then, { ...step.value, training: { ...step.value.training, length: trainedLength(step.value, config) } });
   return step.value;
 }
 

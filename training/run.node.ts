@@ -1,22 +1,31 @@
 import { join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
+import { PROGRAM } from "../core/command-line.node.ts";
 import { parameterCount } from "../models/network.ts";
-import { createLoader } from "../pipeline/batches.node.ts";
+import { answersOf } from "./calibrate-trained.ts";
 import { checkFit } from "./check-fit.ts";
 import { fileCheckpoints } from "./checkpoint.node.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { DEVICE_CHOICES, type DeviceChoice } from "./devices.ts";
 import { type ChosenEngine, chooseEngine } from "./engines/choose.node.ts";
 import type { EngineName } from "./engines/names.ts";
+import { validationPlan } from "./epoch-plan.ts";
 import { type Exported, epochOf, exportCheckpoint } from "./export-run.node.ts";
+import type { FeatureProgress } from "./features/compute.node.ts";
 import { type FitEvent, type FitOptions, fit } from "./fit.ts";
 import { withModelHash } from "./model-file.node.ts";
 import { type ComparingEvent, findNearDuplicates } from "./near-duplicates.node.ts";
-import { readCalibration } from "./report/calibration-file.node.ts";
+import { type DeviceEvent, explainDeviceError, isDeviceError, openEngine } from "./open-engine.node.ts";
+import type { CalibrateEvent } from "./report/calibrate-run.node.ts";
+import { readCalibration, writeCalibration } from "./report/calibration-file.node.ts";
+import { fitCalibration } from "./report/fit-calibration.ts";
 import { historyCsv, logCsv } from "./report/history-csv.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
 import { completed, fittedToData, networkName, type RunConfig } from "./run-config.ts";
-import { checkUnused, lockDirectory, RUN_FILES, readRunCheckpoint, recordEngine, startDirectory } from "./run-files.node.ts";
+import { checkUnused, lockDirectory, RUN_FILES, readRunAbout, readRunCheckpoint, recordEngine, startDirectory } from "./run-files.node.ts";
 import { type PrepareEvent, prepareRun } from "./run-parts.node.ts";
 import { createEventFile, type EventFile } from "./tensorboard/event-file.node.ts";
+import { trainedData, trainedLength, trainedNetwork } from "./trained-parts.node.ts";
 import { startWith, type WeightsEvent } from "./weights/start.node.ts";
 
 export interface RunOptions {
@@ -32,6 +41,8 @@ export interface RunOptions {
   readonly report?: boolean;
   /** Pictures that cannot be read are an error, and not left out. */
   readonly strict?: boolean;
+  /** Where the steps are computed: cpu where it is left out, or where the run to go on with was computed. */
+  readonly device?: DeviceChoice;
   readonly signal?: AbortSignal;
 }
 
@@ -40,6 +51,7 @@ export type RunEvent =
   /** What computes the steps, and why, where that was not said or is not the usual. */
   | { readonly kind: "engine"; readonly engine: EngineName; readonly why: string }
   | ComparingEvent
+  | FeatureProgress
   /** Stopped before the training began: nothing was written. */
   | { readonly kind: "stopped" }
   | {
@@ -49,12 +61,17 @@ export type RunEvent =
       /** How many of them are not frozen. */
       readonly trained: number;
       readonly training: number;
+      /** How many views of each, where features are trained on. */
+      readonly views?: number;
       readonly validation: number;
       readonly classes: number;
     }
   | WeightsEvent
+  | DeviceEvent
   | FitEvent
   | Exported
+  | Extract<CalibrateEvent, { kind: "calibrated" }>
+  | { readonly kind: "not calibrated"; readonly file: string; readonly reason: string }
   | ReportEvent;
 
 /**
@@ -85,20 +102,54 @@ async function* runInto(config: RunConfig, chosen: ChosenEngine, options: RunOpt
   let finished = false;
   const start = options.resume ? undefined : await startWith(config, dataRoot);
   const parts = yield* prepareRun(config, options);
-  if (!parts) {
+  const trained = parts && (yield* trainedData(parts, config, signal));
+  if (!trained) {
     yield { kind: "stopped" };
     return;
   }
-  const { optimizer, average, schedule, preprocess, training, validation } = parts;
+  const { frozen, optimizer, average, schedule, preprocess, training, validation } = parts;
   const { network, event: begins } = start?.(parts.network) ?? { network: parts.network };
+  const { data: loaders, batchSize, augmentations } = trained;
   const checkpoints = fileCheckpoints(out);
   const resume = options.resume ? await readRunCheckpoint(out, "last", config) : undefined;
   const [logEvery, patience] = [config.logEvery || undefined, config.patience || undefined];
-  const fitOptions: FitOptions = { ...config, logEvery, patience, schedule, preprocess, checkpoints, resume, signal };
+  const fitOptions: FitOptions = {
+    ...config,
+    batchSize,
+    augmentations,
+    logEvery,
+    patience,
+    schedule,
+    preprocess,
+    checkpoints,
+    resume,
+    signal,
+  };
 
-  const engine = chosen.create({ network, optimizer, average, threads: config.threads });
-  const loaders = { training: createLoader(training), validation: createLoader(validation) };
+  const largest = Math.max(batchSize, ...(config.sizes ?? []).map((stage) => stage.batchSize ?? 0));
+  const asked = {
+    chosen,
+    network: trainedNetwork({ network, frozen }),
+    optimizer,
+    average,
+    threads: config.threads,
+    device: await deviceFor(options),
+    batchSize: largest,
+  };
+  const opening = openEngine(asked);
+  let opened = await opening.next();
+  const taken = opened.done ? undefined : opened.value;
+  for (; !opened.done; opened = await opening.next()) yield opened.value;
+  const engine = opened.value;
+  const device = taken?.device ?? "cpu";
+  /** A validation image's features are known, so that its answer costs next to nothing. */
+  async function calibrateTrained(epoch: number, checkpoint: Checkpoint) {
+    await engine.initialize(checkpoint.training);
+    const answers = await answersOf(engine, loaders.validation, validationPlan(fitOptions));
+    return fitCalibration(answers, { epoch, split: "validation", views: "none" });
+  }
   let events: EventFile | undefined;
+  let disposed = false;
   try {
     checkFit(engine, loaders, fitOptions);
     if (resume) await recordEngine(out, config, chosen.versions);
@@ -108,15 +159,16 @@ async function* runInto(config: RunConfig, chosen: ChosenEngine, options: RunOpt
         yield { kind: "stopped" };
         return;
       }
-      await startDirectory(out, { config, preprocess, nearDuplicates, versions: chosen.versions });
+      await startDirectory(out, { config, preprocess, nearDuplicates, versions: chosen.versions, device });
     }
     if (config.tensorboard) events = await createEventFile(join(out, RUN_FILES.tensorboard));
     yield {
       kind: "prepared",
       network: network.name,
       parameters: parameterCount(network),
-      trained: parameterCount(network, true),
+      trained: frozen ? parameterCount(frozen.classifier) : parameterCount(network, true),
       training: training.length,
+      ...(frozen && { views: trainedLength(parts, config) / training.length }),
       validation: validation.length,
       classes: training.classNames.length,
     };
@@ -129,14 +181,35 @@ async function* runInto(config: RunConfig, chosen: ChosenEngine, options: RunOpt
       if (event.kind !== "end" || event.reason === "interrupted") continue;
       await writeCurves(out, event, config);
       const checkpoint = await readRunCheckpoint(out, "best", config);
-      const temperature = (await readCalibration(out, epochOf(checkpoint)))?.temperature;
-      yield await exportCheckpoint(join(out, RUN_FILES.model), { checkpoint, config, parts, temperature, engine });
+      const epoch = epochOf(checkpoint);
+      const file = join(out, RUN_FILES.model);
+      const calibration = frozen && (await calibrateTrained(epoch, checkpoint));
+      if (calibration && !("none" in calibration)) await writeCalibration(out, calibration);
+      const { temperature } = (await readCalibration(out, epoch)) ?? {};
+      yield await exportCheckpoint(file, { checkpoint, config, parts, temperature, engine });
+      if (calibration)
+        yield "none" in calibration
+          ? { kind: "not calibrated", file, reason: calibration.none }
+          : { kind: "calibrated", file, ...calibration };
       finished = true;
     }
+  } catch (error) {
+    if (isDeviceError(error)) {
+      disposed = true;
+      await engine.dispose().catch(() => undefined); // a lost device releases nothing any more
+    }
+    throw await explainDeviceError(error, { ...asked, out, program: PROGRAM }, device);
   } finally {
-    await Promise.all([events?.close(), engine.dispose(), loaders.training.dispose(), loaders.validation.dispose()]);
+    await Promise.all([events?.close(), disposed || engine.dispose(), loaders.training.dispose(), loaders.validation.dispose()]);
   }
   if (finished && report) yield* (await import("./report/report-run.node.ts")).makeReport(out, { dataRoot, strict, signal }); // echarts takes half a second to load
+}
+
+/** @throws FivecropError where there is no run to go on with. */
+async function deviceFor({ device, resume, out }: RunOptions): Promise<DeviceChoice> {
+  if (device !== undefined || !resume) return device ?? "cpu";
+  const then = (await readRunAbout(out)).environment.device;
+  return DEVICE_CHOICES.find((choice) => choice === then) ?? "cpu";
 }
 
 async function writeCurves(out: string, { history, logs }: Extract<FitEvent, { kind: "end" }>, { model, data }: RunConfig): Promise<void> {

@@ -1,16 +1,13 @@
 import type { ProgressBar } from "../core/progress-bar.node.ts";
 import { bytes, count, duration, pad, percent, plural, remaining } from "../core/text.ts";
 import { HEAT_MAP } from "../export/grad-cam.ts";
-import type { PackProgress } from "../pipeline/pack.node.ts";
 import type { Exported } from "./export-run.node.ts";
 import type { FitEvent } from "./fit.ts";
-import type { ComparingEvent } from "./near-duplicates.node.ts";
-import { nearDuplicateLines } from "./near-duplicates.ts";
 import { bestOf, type EpochRecord } from "./progress.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
-import { reportedLines, showMeasuring } from "./report/show-report.node.ts";
+import { calibratedLines, reportedLines, showMeasuring } from "./report/show-report.node.ts";
 import type { RunEvent } from "./run.node.ts";
-import type { PrepareEvent } from "./run-parts.node.ts";
+import { deviceLines, showFeatures, showPreparation } from "./show-preparation.node.ts";
 import { weightsLines } from "./weights/start.node.ts";
 
 export interface RunOutcome {
@@ -95,6 +92,13 @@ export async function showRun(
         case "engine":
           print(`Engine ${event.engine}: ${event.why}.`);
           break;
+        case "device":
+          progress.clear();
+          for (const line of deviceLines(event)) print(line);
+          break;
+        case "features":
+          showFeatures(event, progress);
+          break;
         case "prepared":
           progress.clear();
           print(title);
@@ -132,6 +136,12 @@ export async function showRun(
         case "exported":
           print(exportedLine(event));
           break;
+        case "calibrated":
+          for (const line of calibratedLines(event)) print(line);
+          break;
+        case "not calibrated":
+          print(`  not calibrated: ${event.reason}`);
+          break;
         case "measuring":
           showMeasuring(progress, event);
           break;
@@ -146,42 +156,11 @@ export async function showRun(
   return outcome;
 }
 
-/** Shows what happens to a run's data before it begins. */
-export function showPreparation(event: PrepareEvent | ComparingEvent, progress: ProgressBar): void {
-  if (event.kind === "comparing") {
-    progress.show(event.done, event.total, "looking for near-duplicates", "");
-    return;
-  }
-  if (event.kind === "decoding") {
-    progress.show(event.done, event.total, `decoding ${event.split}`, decodingFacts(event));
-    return;
-  }
-  progress.clear();
-  for (const line of event.kind === "near-duplicates" ? nearDuplicateLines(event) : leftOutLines(event)) process.stderr.write(`${line}\n`);
-}
-
-const decodingFacts = ({ done, total, imagesPerSecond }: PackProgress): string =>
-  imagesPerSecond > 0 ? `${count(imagesPerSecond)} img/s  ${remaining((total - done) / imagesPerSecond)} left` : "";
-
-const MOST_NAMED = 10;
-
-/** What a split is without. */
-function leftOutLines(event: Extract<PrepareEvent, { kind: "note" | "left out" }>): readonly string[] {
-  if (event.kind === "note") return [`${event.split}: ${event.note}`];
-  const { split, unreadable, images } = event;
-  const more = unreadable.length - MOST_NAMED;
-  return [
-    `${split}: ${count(unreadable.length)} of ${plural(images, "picture")} cannot be read and are left out:`,
-    ...unreadable.slice(0, MOST_NAMED).map(({ message }) => `  ${message}`),
-    ...(more > 0 ? [`  … and ${count(more)} more; --json names all`] : []),
-  ];
-}
-
 const placeOf = ({ epoch, batch, batches }: Extract<FitEvent, { kind: "step" }>, epochs: number): string =>
   `epoch ${epoch}/${epochs}  step ${batch}/${batches}`;
 
-const preparedLine = ({ parameters, trained, classes, training, validation }: Extract<RunEvent, { kind: "prepared" }>): string =>
-  `${plural(parameters, "parameter")}${trained < parameters ? `, of which ${count(trained)} train` : ""}, ${classes} classes; ${count(training)} images to train on, ${count(validation)} to validate on`;
+const preparedLine = ({ parameters, trained, classes, training, views, validation }: Extract<RunEvent, { kind: "prepared" }>): string =>
+  `${plural(parameters, "parameter")}${trained < parameters ? `, of which ${count(trained)} train` : ""}, ${classes} classes; ${count(training)} images to train on${views === undefined ? "" : ` in ${plural(views, "view")} each`}, ${count(validation)} to validate on`;
 
 function endLine({ reason, history, best }: Extract<FitEvent, { kind: "end" }>): string {
   if (reason === "interrupted") return "Stopped after a whole step; everything is saved.";

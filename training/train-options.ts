@@ -1,11 +1,14 @@
 import { messageOf, UsageError } from "../core/errors.ts";
 import { lookUp } from "../core/nearest.ts";
+import { backboneOf, STANDARD_BACKBONE } from "../models/backbones.ts";
 import type { Freeze } from "../models/freeze.ts";
 import { parseHead } from "../models/network-options.ts";
 import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
 import { resolveName } from "../pipeline/datasets/index.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
+import type { DeviceChoice } from "./devices.ts";
 import type { SizeStage } from "./epoch-plan.ts";
+import { backboneOfRun, FEATURE_DEFAULTS } from "./features/feature-config.ts";
 import { RECIPES } from "./recipes/index.ts";
 import type { Recipe } from "./recipes/recipe.ts";
 import { DEFAULTS, fittedToData, type RunConfig } from "./run-config.ts";
@@ -23,15 +26,16 @@ export interface TrainOptions extends Omit<Partial<RunConfig>, "learningRate" | 
   readonly overwrite?: true;
   readonly strict?: true;
   readonly resume?: string;
+  readonly device?: DeviceChoice;
   /** False for --no-report. */
   readonly report?: boolean;
   readonly json?: true;
   readonly debug?: true;
 }
 
-const NOT_OF_THE_RUN = ["dataDir", "out", "overwrite", "strict", "resume", "report", "json", "debug"];
-/** What may be said beside --resume: where the data is on this machine, whether to report, and how to show the run. */
-const BESIDE_RESUME = ["dataDir", "strict", "resume", "report", "json", "debug", "engine"];
+const NOT_OF_THE_RUN = ["dataDir", "out", "overwrite", "strict", "resume", "device", "report", "json", "debug"];
+/** What may be said beside --resume: where the data is on this machine, what computes, whether to report, and how to show the run. */
+const BESIDE_RESUME = ["dataDir", "strict", "resume", "device", "engine", "report", "json", "debug"];
 
 const flagOf = (name: string, value?: unknown): string =>
   `--${value === false ? "no-" : ""}${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -127,14 +131,15 @@ export function toRunConfig(options: TrainOptions, recipes: Readonly<Record<stri
   const { lr: learningRate, lrBackbone: learningRateBackbone, augment: augmentations, head, ...others } = options;
   const recipe = options.recipe === undefined ? {} : optionsOf(lookUp("recipe", recipes, options.recipe), options);
   const preprocess = recipe.preprocess && options.preprocess ? { ...recipe.preprocess, ...options.preprocess } : options.preprocess;
-  const { model, data } = { ...recipe, ...defined(options) };
-  if (!model) throw new UsageError("--model: expected the name of a network, such as fashion-cnn, or an ONNX file, received none.");
+  const { model = STANDARD_BACKBONE, data } = { ...recipe, ...defined(options) };
   if (!data) throw new UsageError("--data: expected the name of a data set, such as fashion-mnist, received none.");
   const units = head === "own" ? undefined : head;
   const given = Object.entries(defined({ ...others, learningRate, learningRateBackbone, augmentations, preprocess, head: units })).filter(
     ([name]) => !NOT_OF_THE_RUN.includes(name),
   );
-  return { ...DEFAULTS, ...recipe, model, data, ...Object.fromEntries(given) };
+  const config = { ...DEFAULTS, ...(backboneOf(model) && FEATURE_DEFAULTS), ...recipe, model, data, ...Object.fromEntries(given) };
+  backboneOfRun(config);
+  return config;
 }
 
 /** The same, as it fits to the data set: no `validation` where that brings its own split. @throws UsageError where it was asked for even so, or as `toRunConfig` does. */
@@ -156,6 +161,6 @@ export function checkResume(options: TrainOptions): void {
   const foreign = Object.entries(options).filter(([name]) => !BESIDE_RESUME.includes(name));
   if (foreign.length)
     throw new UsageError(
-      `--resume takes all options of the run from ${options.resume}/run.json: expected nothing beside it but --data-dir, --engine, --strict, --no-report and --json, received ${foreign.map(([name, value]) => flagOf(name, value)).join(", ")}.`,
+      `--resume takes all options of the run from ${options.resume}/run.json: expected nothing beside it but --data-dir, --engine, --device, --strict, --no-report and --json, received ${foreign.map(([name, value]) => flagOf(name, value)).join(", ")}.`,
     );
 }

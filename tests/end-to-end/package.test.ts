@@ -52,6 +52,7 @@ describe("the packed package, in an empty project", () => {
       "dist/inference/verify-page/script.js",
       "dist/pipeline/batches.worker.node.js",
       "dist/models/pretrained/squeezenet1.1-imagenet.onnx",
+      "dist/models/pretrained/mobilenetv2-imagenet-headless.onnx",
       "dist/models/pretrained/NOTICE",
       "NOTICE",
       "LICENSE",

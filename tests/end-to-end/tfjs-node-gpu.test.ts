@@ -1,6 +1,9 @@
-import { describe, test } from "vitest";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
 import { createTfjsEngine } from "../../training/engines/tfjs.ts";
 import { loadTfjs } from "../../training/engines/tfjs-package.node.ts";
+import { fivecrop, temporaryFolder } from "../cli/run.ts";
 import { CASES } from "../ops/cases.ts";
 import { checkForward, checkGradients, FORWARD_OPS, hasGradients, refusalOf } from "../ops/tfjs-checks.ts";
 import { checkTie, TIES } from "../ops/tfjs-ties.ts";
@@ -30,6 +33,21 @@ describe.skipIf(!folder)("on libtensorflow", () => {
       checkForward(loaded.tf, op, c);
       if (hasGradients(op, c)) checkGradients(loaded.tf, op, c);
     }
+  });
+
+  test("train --engine tfjs: run.json says so, and the run goes on on the other engine", async () => {
+    const out = join(await temporaryFolder(), "run");
+    const env = { FIVECROP_TFJS: folder };
+    const { code, stdout } = await fivecrop(
+      ["train", "--model", "lenet-bn", "--data", "fashion-mnist-sample", "--epochs", "1", "--engine", "tfjs", "--no-report", "--out", out],
+      { env },
+    );
+    expect(stdout).toContain(`Engine tfjs: ${packageName} ${loaded.version}, on the processor.`);
+    expect(code).toBe(0);
+    const about = async () => JSON.parse(await readFile(join(out, "run.json"), "utf8"));
+    expect(await about()).toMatchObject({ config: { engine: "tfjs" }, environment: { [packageName]: loaded.version } });
+    expect((await fivecrop(["train", "--resume", out, "--engine", "onnxruntime", "--no-report"], { env })).code).toBe(0);
+    expect(await about()).toMatchObject({ config: { engine: "onnxruntime" } });
   });
 
   describe.each(GOLDEN_NETWORKS)("golden %s", (name) => {

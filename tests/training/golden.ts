@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createSession as createNodeSession } from "../../core/session.node.ts";
-import type { SessionMaker } from "../../core/session.ts";
+import type { Device, SessionMaker } from "../../core/session.ts";
 import { float32, type Tensor, tensor, zeros } from "../../core/tensor.ts";
 import { ARCHITECTURES, type Architecture, createNetwork } from "../../models/architectures/index.ts";
 import { finalOutput } from "../../models/final-softmax.ts";
@@ -116,9 +116,9 @@ export type EngineMaker = (options: {
 
 /** ONNX Runtime's, on sessions of this maker. */
 export const onSessions =
-  (createSession: SessionMaker = createNodeSession): EngineMaker =>
+  (createSession: SessionMaker = createNodeSession, device?: Device): EngineMaker =>
   (options) =>
-    createOnnxRuntimeEngine({ ...options, createSession });
+    createOnnxRuntimeEngine({ ...options, createSession, device });
 
 export async function goldenEngine(golden: Golden, optimizer: Optimizer, make: EngineMaker = onSessions()): Promise<TrainingEngine> {
   const network = goldenNetwork(golden);

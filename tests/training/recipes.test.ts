@@ -45,6 +45,8 @@ const SMALLER: Readonly<Partial<Record<RecipeName, { readonly crop?: number; rea
   "fashion-alexnet": { head, crop: 67 },
   "fashion-vgg11-small": { head, crop: 32 },
   "fashion-resnet18": { crop: 48 },
+  "flowers-finetune-top-resnet18": { crop: 64 },
+  "flowers-finetune-all-resnet18": { crop: 64 },
   "flowers-scratch-resnet18": { crop: 64 },
   "flowers-scratch-convnet1": { crop: 64 },
   "flowers-scratch-convnet2": { crop: 64 },
@@ -56,14 +58,14 @@ beforeAll(async () => {
   root = await tinyData();
 });
 
-/** The two that repeat no experiment of others. */
-const isOwn = (name: RecipeName): boolean => name.endsWith("-best");
+/** Those whose options are chosen here: for the best accuracy, and for networks that have weights already. */
+const isOwn = (name: RecipeName): boolean => name.endsWith("-best") || name.startsWith("flowers-finetune");
 
 describe.each(RECIPE_NAMES)("%s", (name) => {
   const { options, expected, source, summary }: Recipe = RECIPES[name];
 
   test("names what there is, and says what is expected and why", () => {
-    expect(Object.keys(ARCHITECTURES)).toContain(options.model);
+    expect([...Object.keys(ARCHITECTURES), "mobilenetv2-imagenet-headless.onnx"]).toContain(options.model);
     expect(Object.keys(DATASETS)).toContain(options.data);
     expect(summary.length).toBeGreaterThan(10);
     expect(source.length).toBeGreaterThan(10);
@@ -107,6 +109,15 @@ test("the rest of what the experiments say", () => {
   const halved = parseSchedule(of("cifar-convnet-step").schedule);
   const rates = Array.from({ length: 10 }, (_, epoch) => halved.factor({ step: 450 * epoch, epoch }, { steps: 4500, epochs: 10 }));
   expect(rates).toEqual([1, 1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.5]);
+});
+
+test("fine-tuning trains a head on weights that stay, or everything, what has weights slowly", () => {
+  for (const network of ["densenet169", "resnet18", "mobilenetv2"] as const) {
+    const [top, all] = (["top", "all"] as const).map((regime) => toRunConfig({ recipe: `flowers-finetune-${regime}-${network}` }));
+    expect([top.freeze, all.freeze, top.learningRateBackbone, all.learningRateBackbone]).toEqual(["backbone", "none", undefined, 1e-4]);
+    for (const { optimizer, batchSize, epochs, logEvery, data } of [top, all])
+      expect([optimizer, batchSize, epochs, logEvery, data]).toEqual(["adam", 32, 5, 40, "flowers-102"]);
+  }
 });
 
 describe("a run's config", () => {

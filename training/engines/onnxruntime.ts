@@ -1,4 +1,4 @@
-import type { Session, SessionMaker } from "../../core/session.ts";
+import type { Device, Session, SessionMaker } from "../../core/session.ts";
 import { numbersOf, rows, scalar, type Tensor, zeros } from "../../core/tensor.ts";
 import { serialize } from "../../export/serialize.ts";
 import { knownShape } from "../../models/graph/graph.ts";
@@ -9,6 +9,7 @@ import { compileForward, compileStep, LOGITS, LOSS } from "../step/index.ts";
 import type { TrainingGraph } from "../step/training-graph.ts";
 import { rateNames } from "../step/update.ts";
 import { averageFactorsAt, averageName, checkAverage, type WeightAverage } from "../weight-average.ts";
+import { createVariableMemory } from "./variable-memory.ts";
 import { copyVariables, fixedVariables, groupVariables, initialState, noiseAt, padBatch } from "./variables.ts";
 
 export interface OnnxRuntimeEngineOptions {
@@ -17,6 +18,8 @@ export interface OnnxRuntimeEngineOptions {
   /** Keeps a moving average of the weights, which then predicts. */
   readonly average?: WeightAverage;
   readonly createSession: SessionMaker;
+  /** What it is asked to compute on, and the step is written for; the processor where it is left out. */
+  readonly device?: Device;
   /** Threads inside an operator; the runtime's choice where it is left out. */
   readonly threads?: number;
 }
@@ -31,27 +34,27 @@ const MOST_SESSIONS = 2;
 
 /** Runs the training-step graph in ONNX Runtime: one `run` is forward, loss, gradients and update. */
 export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): TrainingEngine {
-  const { network, optimizer, average, createSession, threads } = options;
+  const { network, optimizer, average, createSession, device, threads } = options;
+  const memory = createVariableMemory(createSession, device);
   if (average) checkAverage(average);
   const steps = new Map<string, Step>();
   let forward: { readonly batch: number; readonly session: Session } | undefined;
   let seed = 0;
   let done = 0;
-  let current: Record<string, Tensor<"float32">> = {};
-  let next: Record<string, Tensor<"float32">> = {}; // written by a step, then exchanged with `current`
 
   async function stepFor(shape: readonly number[]): Promise<Step> {
     const key = String(shape);
     const known = steps.get(key);
     if (known) return known;
     const [batch, channels, height, width] = shape;
-    const step = compileStep(networkForSize(network, [channels, height, width]), batch, optimizer, average);
+    const step = compileStep(networkForSize(network, [channels, height, width]), batch, optimizer, average, device);
     if (steps.size === MOST_SESSIONS) {
       const [oldest, { session }] = [...steps][0];
       steps.delete(oldest);
       await session.dispose();
     }
-    const made = { step, session: await createSession(serialize(step.graph), { name: "the training step", threads }) };
+    const keep = step.variables.map(({ after }) => after.name);
+    const made = { step, session: await createSession(serialize(step.graph), { name: "the training step", device, threads, keep }) };
     steps.set(key, made);
     return made;
   }
@@ -60,8 +63,8 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
     if (forward?.batch === batch) return forward.session;
     await forward?.session.dispose();
     forward = undefined;
-    const graph = compileForward(network, batch, Object.keys(current));
-    forward = { batch, session: await createSession(serialize(graph), { name: "the network", threads }) };
+    const graph = compileForward(network, batch, memory.names, device);
+    forward = { batch, session: await createSession(serialize(graph), { name: "the network", device, threads }) };
     return forward.session;
   }
 
@@ -74,14 +77,8 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
     });
     for (const { node, value } of step.noise) feeds[value.name] = noiseAt(seed, done, node, knownShape(value));
     const [loss, logits] = [LOSS, LOGITS].map((at) => step.graph.outputs[at]);
-    const results: Record<string, Tensor> = { [loss.name]: zeros("float32", []), [logits.name]: zeros("float32", knownShape(logits)) };
-    for (const { name, before, after } of step.variables) {
-      feeds[before.name] = current[name];
-      results[after.name] = next[name];
-    }
-    for (const { name } of step.graph.inputs) feeds[name] ??= current[name]; // what is frozen
-    const fetched = await session.run(feeds, results);
-    [current, next] = [next, current];
+    const results = { [loss.name]: zeros("float32", []), [logits.name]: zeros("float32", knownShape(logits)) };
+    const fetched = await memory.step(session, feeds, results, step.variables);
     done++;
     return { loss: numbersOf(fetched[loss.name])[0], logits: fetched[logits.name] as Tensor<"float32"> };
   }
@@ -93,9 +90,7 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
     average,
     async initialize(from) {
       const given = "parameters" in from ? from : initialState(options, from.seed);
-      current = copyVariables(options, given);
-      const fixed = fixedVariables(network);
-      next = Object.fromEntries(Object.entries(current).map(([name, t]) => [name, fixed.has(name) ? t : zeros("float32", t.shape)]));
+      memory.set(copyVariables(options, given), fixedVariables(network));
       seed = given.seed;
       done = given.step;
     },
@@ -109,16 +104,17 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
       const batch = forward && forward.batch >= count ? forward.batch : count;
       const session = await forwardFor(batch);
       const full = count === batch ? images : padBatch(images, batch);
-      const feeds = Object.fromEntries(
-        session.inputs.map(({ name }) => [name, name === "images" ? full : (current[averageName(name)] ?? current[name])]),
-      );
-      const [logits] = Object.values(await session.run(feeds)) as Tensor<"float32">[];
+      const known = new Set(memory.names);
+      const variables = session.inputs.filter(({ name }) => name !== "images");
+      const reads = variables.map(({ name }) => [name, known.has(averageName(name)) ? averageName(name) : name] as const);
+      const [logits] = Object.values(await memory.run(session, { images: full }, Object.fromEntries(reads))) as Tensor<"float32">[];
       return rows(logits, 0, count);
     },
     async state() {
-      return { step: done, seed, ...groupVariables(options, current) };
+      return { step: done, seed, ...groupVariables(options, await memory.read()) };
     },
     async dispose() {
+      await memory.dispose();
       for (const { session } of steps.values()) await session.dispose();
       await forward?.session.dispose();
       steps.clear();

@@ -1,6 +1,5 @@
-import type { Node } from "../../models/graph/graph.ts";
 import { following, repeatedTo } from "./tfjs-elementwise.ts";
-import type { Kernel, Layout, Placement, TfTensor } from "./tfjs-kernel.ts";
+import type { Kernel, TfTensor } from "./tfjs-kernel.ts";
 
 /** The same numbers in the output's shape, which is known. */
 export const toOutputShape: Kernel = {
@@ -32,14 +31,8 @@ export const concat: Kernel = {
   },
 };
 
-/** Only the first input lies as images do; the others are numbers. */
-function numbersBehind(node: Node, follows: Layout): Placement {
-  const { output } = following(node, follows);
-  return { inputs: node.inputs.map((_, i) => (i === 0 ? output : "standard")), output };
-}
-
 export const pad: Kernel = {
-  place: numbersBehind,
+  place: following,
   make: ({ tf, numbers, inOrder, shape }) => {
     const pads = numbers(1)!;
     const [fill = 0] = numbers(2) ?? [];
@@ -62,7 +55,7 @@ interface Range {
 
 /** Ranges with a step of 1 are cut, others are gathered: tensorflow's strided slice has no gradient. */
 export const slice: Kernel = {
-  place: numbersBehind,
+  place: following,
   make: ({ tf, numbers, shape, output, axis }) => {
     const size = shape(0);
     const starts = numbers(1)!;
@@ -101,7 +94,7 @@ export const gather: Kernel = {
 };
 
 export const split: Kernel = {
-  place: numbersBehind,
+  place: following,
   make: ({ tf, node, numbers, axis }) => {
     const along = axis(node.attributes.axis as number);
     const lengths = [...numbers(1)!];
@@ -112,7 +105,7 @@ export const split: Kernel = {
 
 /** Each pixel is repeated along one axis after the other. */
 export const resize: Kernel = {
-  place: numbersBehind,
+  place: following,
   make: ({ tf, shape, output, inOrder }) => {
     const repeats = inOrder(shape(0).map((size, axis) => output[axis] / size));
     const repeat = (x: TfTensor, times: number, axis: number): TfTensor => {

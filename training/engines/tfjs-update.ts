@@ -12,7 +12,7 @@ export interface TfArithmetic extends Arithmetic<TfTensor> {
   dispose(): void;
 }
 
-/** Arithmetic that keeps its constants until it is disposed of. */
+/** The operations of update rules, whose numbers are uploaded once and kept until `dispose`. */
 export function tfArithmetic(tf: Tf): TfArithmetic {
   const constants = new Map<number, TfTensor>();
   const constant = (number: number): TfTensor => {

@@ -2,17 +2,16 @@ import { join } from "node:path";
 import { writeWhole } from "../../core/atomic-file.node.ts";
 import { FivecropError } from "../../core/errors.ts";
 import { readInput } from "../../core/read-file.node.ts";
-import { fitTemperature, logarithms, temper, type UntemperedAnswer } from "../../inference/calibration.ts";
+import { logarithms, type UntemperedAnswer } from "../../inference/calibration.ts";
 import { loadClassifier } from "../../inference/classifier.node.ts";
 import { matchClasses } from "../../inference/evaluate.ts";
 import { withTemperature } from "../../inference/golden-samples.node.ts";
 import { metadataOf } from "../../inference/model-contract.ts";
-import { mean } from "../../inference/probabilities.ts";
-import { createTally } from "../../inference/tally.ts";
 import { parseViews } from "../../pipeline/views.ts";
 import { lockRun, RUN_FILES, readRunConfig, readRunSummary } from "../run-files.node.ts";
 import { type DecodingEvent, prepareAgain } from "../run-parts.node.ts";
-import { type CalibrationQuality, type RunCalibration, writeCalibration } from "./calibration-file.node.ts";
+import { type RunCalibration, writeCalibration } from "./calibration-file.node.ts";
+import { fitCalibration } from "./fit-calibration.ts";
 
 export interface CalibrateOptions {
   /** The folder of all data sets. */
@@ -82,17 +81,10 @@ async function* calibrate(run: string, { dataRoot, strict, signal }: CalibrateOp
   } finally {
     await classifier.dispose();
   }
-  const temperature = fitTemperature(answers);
-  const calibration: RunCalibration = {
-    temperature,
-    epoch,
-    split,
-    images: answers.length,
-    views,
-    before: qualityAt(answers, 1),
-    after: qualityAt(answers, temperature),
-  };
-  const calibrated = await withTemperature(model, temperature, file);
+  const calibration = fitCalibration(answers, { epoch, split, views });
+  if ("none" in calibration)
+    throw new FivecropError(`${calibration.none} To fix: calibrate on more images, which the network does not know.`);
+  const calibrated = await withTemperature(model, calibration.temperature, file);
   await writeWhole(file, calibrated);
   await writeCalibration(run, calibration);
   yield { kind: "calibrated", file, ...calibration };
@@ -100,12 +92,3 @@ async function* calibrate(run: string, { dataRoot, strict, signal }: CalibrateOp
 
 /** Images at a time. */
 const BATCH = 64;
-
-function qualityAt(answers: readonly UntemperedAnswer[], temperature: number): CalibrationQuality {
-  const classes = answers[0].views[0].length;
-  const tally = createTally(classes);
-  for (const { views, label } of answers)
-    tally.add(mean(views.map((logarithms) => temper(Float64Array.from(logarithms, Math.exp), temperature))), label);
-  const { loss, calibration } = tally.result(Array.from({ length: classes }, String));
-  return { loss, expectedCalibrationError: calibration.expectedCalibrationError };
-}

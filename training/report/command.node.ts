@@ -6,7 +6,7 @@ import { stopAtInterrupt } from "../../core/interrupt.node.ts";
 import { createProgressBar, type ProgressBar } from "../../core/progress-bar.node.ts";
 import { bytes } from "../../core/text.ts";
 import { dataRoot } from "../../pipeline/datasets/index.ts";
-import { showPreparation } from "../show-run.node.ts";
+import { showPreparation } from "../show-preparation.node.ts";
 import type { CalibrateEvent, CalibrateOptions } from "./calibrate-run.node.ts";
 import type { ReportEvent, ReportOptions } from "./report-run.node.ts";
 import { calibratedLines, reportedLines, showMeasuring } from "./show-report.node.ts";

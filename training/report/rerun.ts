@@ -7,7 +7,8 @@ import type { RunConfig } from "../run-config.ts";
 /** The options whose names differ from the fields of a run's config. */
 const FLAGS: Readonly<Record<string, string>> = { learningRate: "lr", learningRateBackbone: "lr-backbone", augmentations: "augment" };
 
-const flagOf = (field: string): string => `--${FLAGS[field] ?? field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+/** The option of a field: `labelSmoothing` → `--label-smoothing`. */
+export const flagOf = (field: string): string => `--${FLAGS[field] ?? field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** Fields of a run's config that are not typed as they are. */
 const TEXTS: { readonly [K in "head" | "augmentations" | "sizes" | "preprocess"]: (value: NonNullable<RunConfig[K]>) => string } = {

@@ -1,4 +1,5 @@
 import { FivecropError } from "../../core/errors.ts";
+import type { Device } from "../../core/session.ts";
 import { zeros } from "../../core/tensor.ts";
 import { differentiate } from "../../models/autodiff.ts";
 import { toLogits } from "../../models/final-softmax.ts";
@@ -54,10 +55,19 @@ export function writeStep(network: Network, batch: number, optimizer: Optimizer,
   return replaced({ variables, noise }, prune(g.build(`${network.name}/step`, outputs)));
 }
 
-/** The step in plain ONNX operators, ready to be serialized and run. Its inputs and outputs keep their logical shapes. */
-export function compileStep(network: Network, batch: number, optimizer: Optimizer, average?: WeightAverage): TrainingGraph {
+/**
+ * The step in plain ONNX operators, ready to be serialized and run. Its inputs and outputs keep their logical shapes.
+ * @param device where it is to run: operators are written as that computes them.
+ */
+export function compileStep(
+  network: Network,
+  batch: number,
+  optimizer: Optimizer,
+  average?: WeightAverage,
+  device: Device = "cpu",
+): TrainingGraph {
   const step = writeStep(network, batch, optimizer, average);
-  return replaced(step, lower(step.graph, select(step.graph)));
+  return replaced(step, lower(step.graph, select(step.graph, device)));
 }
 
 /** The same variables in another form of the graph: outputs keep their order, inputs their names. */
@@ -71,11 +81,11 @@ function replaced({ variables, noise }: Pick<TrainingGraph, "variables" | "noise
 }
 
 /** Inference with weights that are fed: images and every weight in, logits out, in plain ONNX operators. */
-export function compileForward(network: Network, batch: number, variables: readonly string[]): Graph {
+export function compileForward(network: Network, batch: number, variables: readonly string[], device: Device = "cpu"): Graph {
   const fed = new Set(variables);
   const source = withBatch(toLogits(network.graph), batch, OPS);
   const inputs: Value[] = [...source.initializers.keys()].filter((value) => fed.has(value.name));
   const constants = new Map([...source.initializers].filter(([value]) => !fed.has(value.name)));
   const graph = prune({ ...source, name: `${network.name}/forward`, inputs: [...source.inputs, ...inputs], initializers: constants });
-  return lower(graph, select(graph));
+  return lower(graph, select(graph, device));
 }

@@ -1,7 +1,9 @@
 import { FivecropError } from "../../core/errors.ts";
+import type { Device } from "../../core/session.ts";
 import type { Graph, Node, Value } from "../../models/graph/graph.ts";
+import { printType } from "../../models/graph/print.ts";
 import type { OpName } from "../../models/ops/index.ts";
-import { type ConstantOf, conversionCost, type Formulation, type Layout, type Plan } from "./lower/formulation.ts";
+import { type ConstantOf, conversionCost, type Formulation, GPUS, type Layout, type Plan } from "./lower/formulation.ts";
 import { FORMULATIONS } from "./lower/index.ts";
 
 /** A formulation for a node, with what it wants and gives. */
@@ -15,10 +17,12 @@ export type Selection = ReadonlyMap<Node, Choice>;
 /**
  * Picks one formulation for each node, so that the sum of their costs and of the transposes between layouts is small: from two starting points,
  * one with the images as they come and one that pretends they came innermost, nodes are changed one at a time while that helps. The better one is taken.
+ * On a GPU, whose kernels are made for it, everything stays in the standard layout where a node can be computed in it.
+ * @throws FivecropError where a node cannot be computed on the device.
  */
-export function select(graph: Graph): Selection {
+export function select(graph: Graph, device: Device = "cpu"): Selection {
   const constantOf: ConstantOf = (value) => graph.initializers.get(value);
-  const choices = new Map(graph.nodes.map((node) => [node, choicesFor(node, constantOf)]));
+  const choices = new Map(graph.nodes.map((node) => [node, choicesFor(node, constantOf, device)]));
   const attempts = [false, true].map((innermostImages) => {
     const selection = greedy(graph, choices, innermostImages);
     return { selection, cost: improve(graph, choices, selection) };
@@ -26,13 +30,20 @@ export function select(graph: Graph): Selection {
   return attempts.reduce((best, attempt) => (attempt.cost < best.cost ? attempt : best)).selection;
 }
 
-function choicesFor(node: Node, constantOf: ConstantOf): readonly Choice[] {
+function choicesFor(node: Node, constantOf: ConstantOf, device: Device): readonly Choice[] {
   const found = FORMULATIONS[node.op as OpName].flatMap((formulation) => {
     const plan = formulation.plan(node, constantOf);
-    return plan ? [{ formulation, plan }] : [];
+    return plan && (plan.devices?.includes(device) ?? true) ? [{ formulation, plan }] : [];
   });
-  if (!found.length) throw new FivecropError(`node '${node.name}' (${node.op}): no formulation computes it`);
-  return found;
+  if (!found.length)
+    throw new FivecropError(
+      `node '${node.name}' (${node.op}): no formulation computes it on ${device}: its inputs are ${node.inputs.map((value) => (value ? printType(value) : "none")).join(", ")}. ` +
+        "To fix: choose the device cpu, or another operator.",
+    );
+  const standard = GPUS.includes(device)
+    ? found.filter(({ plan }) => [...plan.inputs, ...plan.outputs].every((layout) => layout === "standard"))
+    : [];
+  return standard.length ? standard : found;
 }
 
 const argMin = <T>(items: readonly T[], cost: (item: T) => number): T =>

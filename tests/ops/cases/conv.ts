@@ -29,6 +29,8 @@ export const Conv = [
   conv("single pixel, padded", [2, 2, 1, 1], [2, 2, 3, 3], { pads: [1, 1, 1, 1] }),
   conv("windows of padding only", [1, 1, 2, 2], [1, 1, 2, 2], { pads: [2, 2, 2, 2] }),
   conv("5×5, LeNet's first", [1, 1, 8, 8], [2, 1, 5, 5], { pads: [2, 2, 2, 2] }, true),
+  conv("six channels of six images, four filters", [6, 6, 4, 4], [4, 6, 3, 3], { pads: [1, 1, 1, 1] }, true),
+  conv("six filters, four channels", [2, 4, 4, 4], [6, 4, 3, 3], { pads: [1, 1, 1, 1] }),
   conv("1-D", [2, 2, 7], [3, 2, 3], { strides: [2], pads: [1, 0] }, true),
   conv("1-D, groups, dilated", [2, 2, 7], [2, 1, 3], { group: 2, dilations: [2], pads: [0, 2] }),
   conv("3-D", [1, 2, 3, 4, 3], [2, 2, 2, 3, 1], { strides: [1, 2, 1], pads: [0, 1, 0, 1, 1, 0] }, true),

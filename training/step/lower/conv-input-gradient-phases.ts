@@ -29,8 +29,8 @@ function phasesOf(input: number, output: number, kernel: number, stride: number,
 /** The taps of these phases, turned by 180°, its channels exchanged: [C, K, taps, taps, 1]. */
 function kernelOf(g: GraphBuilder, w: Value, phases: readonly Phase[], stride: readonly number[]): Value {
   const taps = phases.reduce((value, { first, taps }, i) => {
-    const last = first + (taps - 1) * stride[i];
-    return slice(g, value, i + 2, last, first - stride[i] < 0 ? -knownShape(w)[i + 2] - 1 : first - stride[i], -stride[i]);
+    const chosen = slice(g, value, i + 2, first, first + (taps - 1) * stride[i] + 1, stride[i]);
+    return slice(g, chosen, i + 2, taps - 1, -taps - 1, -1); // backwards in twos WebGPU takes others
   }, w);
   const exchanged = g.add("Transpose", [taps], { perm: [1, 0, 2, 3] });
   return reshape(g, exchanged, [...knownShape(exchanged), 1]);

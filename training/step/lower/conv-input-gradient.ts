@@ -1,9 +1,10 @@
-import { knownShape } from "../../../models/graph/graph.ts";
-import { slice } from "../../../models/ops/movement.ts";
+import type { GraphBuilder } from "../../../models/graph/builder.ts";
+import { knownShape, type Node, type Value } from "../../../models/graph/graph.ts";
+import { pad, slice } from "../../../models/ops/movement.ts";
 import { reshape } from "../../../models/ops/shared.ts";
-import { convCost, imageByImageCost, measureInputGradient, padsWithBatchAxis, withBatchAxis } from "./conv.ts";
+import { convCost, convOnGpu, imageByImageCost, isGrouped, measureInputGradient, padsWithBatchAxis, withBatchAxis } from "./conv.ts";
 import { byPhases } from "./conv-input-gradient-phases.ts";
-import type { Formulation } from "./formulation.ts";
+import { asItIs, type Formulation, GPUS, NOT_ON_WEBGPU, only } from "./formulation.ts";
 
 /** The adjoint itself, image by image: ConvTranspose; pixels that no window reached are made by output_padding. */
 const transposed: Formulation = {
@@ -31,6 +32,16 @@ const transposed: Formulation = {
   },
 };
 
+/** The kernel turned by 180°, its channels exchanged within each group: [K, C / G, kh, kw] → [C, K / G, kh, kw, …behind]. */
+function turned(g: GraphBuilder, w: Value, group: number, ...behind: readonly number[]): Value {
+  const [filters, channels, ...taps] = knownShape(w);
+  const count = taps[0] * taps[1];
+  const grouped = reshape(g, w, [group, filters / group, channels, count]);
+  const backwards = count === 1 ? grouped : slice(g, grouped, 3, count - 1, -count - 1, -1);
+  const exchanged = g.add("Transpose", [backwards], { perm: [0, 2, 1, 3] });
+  return reshape(g, exchanged, [group * channels, filters / group, ...taps, ...behind]);
+}
+
 /** At stride 1: the convolution of dy with the kernel turned by 180° and its channels exchanged; pads are dilation · (k − 1) − pads. */
 const flipped: Formulation = {
   name: "flipped kernel, innermost",
@@ -51,12 +62,6 @@ const flipped: Formulation = {
     const { window, attributes } = measureInputGradient(node);
     const { kernel, dilations, pads } = window;
     const { group } = attributes;
-    const [filters, channels, ...taps] = knownShape(w!);
-    const count = taps[0] * taps[1];
-    const grouped = reshape(g, w!, [group, filters / group, channels, count]);
-    const turned = count === 1 ? grouped : slice(g, grouped, 3, count - 1, -count - 1, -1);
-    const exchanged = g.add("Transpose", [turned], { perm: [0, 2, 1, 3] });
-    const kernels = reshape(g, exchanged, [group * channels, filters / group, ...taps, 1]);
     const attributesNow = {
       kernel_shape: withBatchAxis(kernel, 1),
       strides: [1, 1, 1],
@@ -64,8 +69,46 @@ const flipped: Formulation = {
       pads: padsWithBatchAxis(pads.map((p, i) => dilations[i % 2] * (kernel[i % 2] - 1) - p)),
       group,
     };
-    return [g.add("Conv", [dy, kernels], attributesNow, node.name)];
+    return [g.add("Conv", [dy, turned(g, w!, group, 1)], attributesNow, node.name)];
   },
 };
 
-export const convInputGradient: readonly Formulation[] = [transposed, flipped, byPhases];
+/** At any stride: the same over [N, K, H, W], with zeros between the pixels of dy, as many as a stride leaves out; pads may crop. */
+const stuffed: Formulation = {
+  name: "flipped kernel over dy with zeros between, standard",
+  plan(node) {
+    const { operations, outputPixels, window } = measureInputGradient(node);
+    if (node.outputs[0].shape.length !== 4) return undefined;
+    const [, channels] = knownShape(node.outputs[0]);
+    const zeros = window.strides[0] * window.strides[1];
+    return { inputs: ["standard", "standard"], outputs: ["standard"], cost: imageByImageCost(operations * zeros, channels, outputPixels) };
+  },
+  emit(g, node, [dy, w]) {
+    const { window, attributes } = measureInputGradient(node);
+    const { kernel, strides, dilations, pads } = window;
+    const input = knownShape(node.outputs[0]).slice(2);
+    const [batch, filters, height, width] = knownShape(dy!);
+    const apart = reshape(g, dy!, [batch, filters, height, 1, width, 1]);
+    const between = pad(g, pad(g, apart, 3, 0, strides[0] - 1), 5, 0, strides[1] - 1);
+    const spread = reshape(g, between, [batch, filters, height * strides[0], width * strides[1]]);
+    const seen = [0, 1].reduce((value, i) => {
+      const before = dilations[i] * (kernel[i] - 1) - pads[i];
+      return pad(g, value, i + 2, before, input[i] + pads[i] - knownShape(value)[i + 2]);
+    }, spread);
+    const { group } = attributes;
+    const plain = { kernel_shape: kernel, strides: [1, 1], dilations, pads: [0, 0, 0, 0], group };
+    return [convOnGpu(g, seen, turned(g, w!, group), undefined, plain, node.name)];
+  },
+};
+
+/** WebGPU's ConvTranspose is wrong where a group has one channel and two filters, and has no 3-D; its 3-D Conv has no groups. */
+const groupedOrNot2D = (node: Node): boolean => isGrouped(node) || node.outputs[0].shape.length !== 4;
+
+export const convTranspose: readonly Formulation[] = [only(NOT_ON_WEBGPU, asItIs(), groupedOrNot2D)];
+
+export const convInputGradient: readonly Formulation[] = [
+  only(NOT_ON_WEBGPU, transposed, groupedOrNot2D),
+  only(NOT_ON_WEBGPU, flipped, isGrouped),
+  byPhases,
+  only(GPUS, stuffed),
+];

@@ -1,7 +1,9 @@
-import { knownShape, type Node, type Value } from "../../../models/graph/graph.ts";
+import type { GraphBuilder } from "../../../models/graph/builder.ts";
+import { type Attributes, knownShape, type Node, type Value } from "../../../models/graph/graph.ts";
 import { type ConvAttributes, windowOf } from "../../../models/ops/conv.ts";
+import { pad } from "../../../models/ops/movement.ts";
 import { reshape } from "../../../models/ops/shared.ts";
-import { asItIs, type Formulation, passCost } from "./formulation.ts";
+import { asItIs, type Formulation, NOT_ON_WEBGPU, only, passCost } from "./formulation.ts";
 
 /** Nanoseconds of one floating-point operation near the peak, and of one number copied by the convolution into the columns of its matrix product. */
 const PER_OPERATION = 0.0054;
@@ -72,4 +74,33 @@ const innermost: Formulation = {
   },
 };
 
-export const conv: readonly Formulation[] = [standard, innermost];
+/** Whether a node has more than one group. */
+export const isGrouped = ({ attributes }: Node): boolean => attributes.group !== 1;
+
+/** WebGPU's 2-D Conv reads channels three by three where their number allows that and not four by four: with more than three it takes wrong ones. */
+const takesWrongChannels = (weight: readonly number[]): boolean => {
+  const [filters, channels, ...kernel] = weight;
+  return channels > 3 && channels % 3 === 0 && channels % 4 !== 0 && filters % 4 === 0 && kernel.some((k) => k !== 1);
+};
+
+/** A Conv of [N, C, H, W] in one group or more, with channels of zeros where WebGPU would take wrong ones. */
+export function convOnGpu(g: GraphBuilder, x: Value, w: Value, bias: Value | undefined, attributes: Attributes, name?: string): Value {
+  const weight = knownShape(w);
+  const extra = attributes.group === 1 && takesWrongChannels(weight) ? 4 - (weight[1] % 4) : 0;
+  return g.add("Conv", [pad(g, x, 1, 0, extra), pad(g, w, 1, 0, extra), bias], attributes, name);
+}
+
+const padded: Formulation = {
+  ...standard,
+  name: "channels of zeros, standard",
+  emit: (g, node, [x, w, bias]) => [convOnGpu(g, x!, w!, bias, node.attributes, node.name)],
+};
+
+const isWrongOnWebGpu = (node: Node): boolean => !isGrouped(node) && takesWrongChannels(knownShape(node.inputs[1]!));
+
+/** WebGPU groups no 3-D convolution. */
+export const conv: readonly Formulation[] = [
+  only(NOT_ON_WEBGPU, standard, (node) => isWrongOnWebGpu(node) || (isGrouped(node) && node.inputs[0]!.shape.length > 4)),
+  only(NOT_ON_WEBGPU, innermost, isGrouped),
+  only(["webgpu"], { ...padded, plan: (node, constantOf) => (isWrongOnWebGpu(node) ? padded.plan(node, constantOf) : undefined) }),
+];

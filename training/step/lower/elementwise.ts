@@ -1,8 +1,8 @@
 import type { GraphBuilder } from "../../../models/graph/builder.ts";
 import { knownShape, type Node, type Value } from "../../../models/graph/graph.ts";
 import { type LrnAttributes, lrnFactor } from "../../../models/ops/normalization.ts";
-import { indicator } from "../../../models/ops/shared.ts";
-import { alignInnermost, all, type Formulation, type Layout, passCost } from "./formulation.ts";
+import { expand, indicator, sameShape } from "../../../models/ops/shared.ts";
+import { alignInnermost, all, type Formulation, type Layout, NOT_ON_WEBGPU, only, passCost } from "./formulation.ts";
 
 type Emit = (g: GraphBuilder, node: Node, inputs: readonly (Value | undefined)[]) => readonly Value[];
 
@@ -34,6 +34,30 @@ const inBothLayouts = (emit: Emit, passes: number): readonly Formulation[] => {
 };
 
 export const elementwise = inBothLayouts(itself, 1);
+
+/** WebGPU has no numbers of 64 bits. */
+export const casting: readonly Formulation[] = elementwise.map((formulation) =>
+  only(NOT_ON_WEBGPU, formulation, ({ outputs: [{ dtype }] }) => dtype === "float64" || dtype === "int64"),
+);
+
+/** Both operands repeated to the output's shape: WebGPU's Pow fails where each is. */
+const repeated: Formulation = {
+  name: "both repeated first, standard",
+  plan: (node) => ({ inputs: all("standard", node.inputs), outputs: ["standard"], cost: passCost([...node.inputs, ...node.outputs], 3) }),
+  emit: (g, node, inputs) => [
+    g.add(
+      node.op,
+      inputs.map((value) => expand(g, value!, knownShape(node.outputs[0]))),
+      {},
+      node.name,
+    ),
+  ],
+};
+const bothBroadcast = (node: Node): boolean => node.inputs.every((value) => !sameShape(value!.shape, node.outputs[0].shape));
+export const power: readonly Formulation[] = [
+  ...elementwise.map((formulation) => only(NOT_ON_WEBGPU, formulation, bothBroadcast)),
+  only(["webgpu"], repeated),
+];
 
 /** dy · [y > 0] */
 export const reluGradient = inBothLayouts(

@@ -1,8 +1,9 @@
+import type { Device } from "../../../core/session.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import type { GraphBuilder } from "../../../models/graph/builder.ts";
 import type { Node, Value } from "../../../models/graph/graph.ts";
 import { knownShape } from "../../../models/graph/graph.ts";
-import { reshape } from "../../../models/ops/shared.ts";
+import { indicator, reshape } from "../../../models/ops/shared.ts";
 
 /**
  * How a value lies in memory. `standard` is its logical shape, [N, C, H, W]. `innermost` has the batch last: [N, D] is [D, N], and a value with more
@@ -16,7 +17,14 @@ export interface Plan {
   readonly inputs: readonly Layout[];
   readonly outputs: readonly Layout[];
   readonly cost: number;
+  /** Where the runtime computes what it emits; everywhere where it is left out. */
+  readonly devices?: readonly Device[];
 }
+
+/** Where a formulation is for what the processor does better by another one. */
+export const GPUS: readonly Device[] = ["webgpu", "cuda"];
+/** Where WebGPU's kernels lack something, or are wrong. */
+export const NOT_ON_WEBGPU: readonly Device[] = ["cpu", "wasm", "cuda"];
 
 /** The tensor of a value that the graph holds. */
 export type ConstantOf = (value: Value) => Tensor | undefined;
@@ -69,15 +77,35 @@ export function convert(g: GraphBuilder, value: Value, shape: readonly number[],
   const target = physicalShape(shape, to);
   const name = `${value.name}/${to}`;
   if (batch === 1 || rest === 1) return reshape(g, value, target, name);
+  if (value.dtype === "bool") {
+    const numbers = convert(g, indicator(g, value), shape, to); // WebGPU transposes no bools
+    return g.add("Cast", [numbers], { to: BOOL }, name);
+  }
   const matrix = reshape(g, value, to === "innermost" ? [batch, rest] : [rest, batch], `${name}/matrix`);
   return reshape(g, g.add("Transpose", [matrix], { perm: [1, 0] }, `${name}/transpose`), target, name);
 }
+
+/** ONNX's number of bool (TensorProto.DataType.BOOL). */
+const BOOL = 9;
 
 /** Reads a standard operand so that it broadcasts against an innermost value with `rank` logical axes. */
 export function alignInnermost(g: GraphBuilder, value: Value, shape: readonly number[], rank: number): Value {
   if (shape.length === 0) return value;
   return reshape(g, value, physicalShape([...Array<number>(rank - shape.length).fill(1), ...shape], "innermost"));
 }
+
+/** A formulation that is for some devices alone: every node, or those that `concerned` says. */
+export const only = (
+  devices: readonly Device[],
+  formulation: Formulation,
+  concerned: (node: Node, constantOf: ConstantOf) => boolean = () => true,
+): Formulation => ({
+  ...formulation,
+  plan(node, constantOf) {
+    const plan = formulation.plan(node, constantOf);
+    return plan && concerned(node, constantOf) ? { ...plan, devices } : plan;
+  },
+});
 
 export const all = (layout: Layout, values: readonly unknown[]): Layout[] => values.map(() => layout);
 

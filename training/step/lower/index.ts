@@ -1,15 +1,16 @@
 import type { OpName } from "../../../models/ops/index.ts";
 import { batchMoments, batchMomentsGradient, batchNormalization, batchNormGradient } from "./batch-norm.ts";
 import { conv } from "./conv.ts";
-import { convInputGradient } from "./conv-input-gradient.ts";
+import { convInputGradient, convTranspose } from "./conv-input-gradient.ts";
 import { convWeightGradient } from "./conv-weight-gradient.ts";
-import { elementwise, identity, lrn, reluGradient, sigmoidGradient, sum } from "./elementwise.ts";
+import { casting, elementwise, identity, lrn, power, reluGradient, sigmoidGradient, sum } from "./elementwise.ts";
 import { asItIs, type Formulation } from "./formulation.ts";
 import { globalAveragePool, globalMaxPool } from "./global-pool.ts";
+import { logSoftmax } from "./log-softmax.ts";
 import { gemm, matMul } from "./matrix.ts";
 import { concatenating, expanding, gathering, padding, reshaping, slicing, splitting, transposing } from "./movement.ts";
 import { averagePoolGradient, maxPoolGradient, pool } from "./pool.ts";
-import { reducing } from "./reduce.ts";
+import { reducing, reducingSquares } from "./reduce.ts";
 import { resizing } from "./resize.ts";
 
 /** Operators that are only ever computed as they are. */
@@ -25,14 +26,14 @@ export const FORMULATIONS: { readonly [K in OpName]: readonly Formulation[] } = 
   BatchMomentsGradient: batchMomentsGradient,
   BatchNormalization: batchNormalization,
   BatchNormGradient: batchNormGradient,
-  Cast: elementwise,
+  Cast: casting,
   Ceil: elementwise,
   Clip: elementwise,
   Concat: concatenating,
   ConstantOfShape: standardOnly,
   Conv: conv,
   ConvInputGradient: convInputGradient,
-  ConvTranspose: standardOnly,
+  ConvTranspose: convTranspose,
   ConvWeightGradient: convWeightGradient,
   CumSum: standardOnly,
   Div: elementwise,
@@ -58,7 +59,7 @@ export const FORMULATIONS: { readonly [K in OpName]: readonly Formulation[] } = 
   LayerNormalization: standardOnly,
   LeakyRelu: elementwise,
   Log: elementwise,
-  LogSoftmax: standardOnly,
+  LogSoftmax: logSoftmax,
   LRN: lrn,
   MatMul: matMul,
   Max: elementwise,
@@ -68,7 +69,7 @@ export const FORMULATIONS: { readonly [K in OpName]: readonly Formulation[] } = 
   Mul: elementwise,
   Neg: elementwise,
   Pad: padding,
-  Pow: elementwise,
+  Pow: power,
   PRelu: elementwise,
   Range: standardOnly,
   Reciprocal: elementwise,
@@ -77,7 +78,7 @@ export const FORMULATIONS: { readonly [K in OpName]: readonly Formulation[] } = 
   ReduceMean: reducing,
   ReduceProd: reducing,
   ReduceSum: reducing,
-  ReduceSumSquare: reducing,
+  ReduceSumSquare: reducingSquares,
   Relu: elementwise,
   ReluGradient: reluGradient,
   Reshape: reshaping,

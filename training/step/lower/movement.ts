@@ -2,8 +2,20 @@ import { int64, numbersOf } from "../../../core/tensor.ts";
 import type { GraphBuilder } from "../../../models/graph/builder.ts";
 import { knownShape, type Node, type Value } from "../../../models/graph/graph.ts";
 import { canonicalAxis } from "../../../models/graph/shape.ts";
+import { slice } from "../../../models/ops/movement.ts";
 import { reshape } from "../../../models/ops/shared.ts";
-import { all, asItIs, type Formulation, type Layout, passCost, physicalAxis, physicalShape } from "./formulation.ts";
+import {
+  all,
+  asItIs,
+  type ConstantOf,
+  type Formulation,
+  type Layout,
+  NOT_ON_WEBGPU,
+  only,
+  passCost,
+  physicalAxis,
+  physicalShape,
+} from "./formulation.ts";
 
 /** An operator that leaves the batch axis alone, with its data inputs and its output innermost. */
 const innermost = (
@@ -102,7 +114,7 @@ export const splitting: readonly Formulation[] = [
 const constantNumbers = (g: GraphBuilder, value: Value): number[] => numbersOf(g.constantOf(value)!);
 
 /** Slice's and Pad's constants are read while the graph is lowered: they are the logical node's, and the physical graph holds them too. */
-export const slicing: readonly Formulation[] = [
+const slicingAsItIs: readonly Formulation[] = [
   asItIs(),
   innermost(
     (node) => node.inputs[3] !== undefined && node.inputs[1] !== undefined,
@@ -112,6 +124,36 @@ export const slicing: readonly Formulation[] = [
       return g.add("Slice", [x, starts, ends, g.initializer("axes", int64(moved)), steps], {}, node.name);
     },
   ),
+];
+
+const goesBackInSteps = (node: Node, constantOf: ConstantOf): boolean =>
+  node.inputs[4] !== undefined && numbersOf(constantOf(node.inputs[4])!).some((step) => step < -1);
+
+/** Forwards in steps, then backwards one by one: backwards in steps WebGPU takes others. */
+const turning: Formulation = {
+  name: "forwards, then turned, standard",
+  plan: (node, constantOf) =>
+    goesBackInSteps(node, constantOf) && !knownShape(node.outputs[0]).includes(0)
+      ? { inputs: all("standard", node.inputs), outputs: ["standard"], cost: passCost([...node.inputs, ...node.outputs], 2) }
+      : undefined,
+  emit(g, node, [x, starts, ends, axes, steps]) {
+    const shape = knownShape(node.inputs[0]!);
+    const [from, to, by] = [starts, ends, steps].map((value) => constantNumbers(g, value!));
+    const along = axes ? constantNumbers(g, axes).map((axis) => canonicalAxis(axis, shape.length)) : [...shape.keys()];
+    const sliced = along.reduce((value, axis, i) => {
+      const count = knownShape(node.outputs[0])[axis];
+      if (by[i] >= -1) return slice(g, value, axis, from[i], to[i], by[i]);
+      const first = Math.min(from[i] < 0 ? from[i] + shape[axis] : from[i], shape[axis] - 1);
+      const forwards = slice(g, value, axis, first + (count - 1) * by[i], first + 1, -by[i]);
+      return slice(g, forwards, axis, count - 1, -count - 1, -1);
+    }, x!);
+    return [reshape(g, sliced, knownShape(node.outputs[0]), node.name)];
+  },
+};
+
+export const slicing: readonly Formulation[] = [
+  ...slicingAsItIs.map((formulation) => only(NOT_ON_WEBGPU, formulation, goesBackInSteps)),
+  only(["webgpu"], turning),
 ];
 
 export const padding: readonly Formulation[] = [

@@ -2,7 +2,7 @@ import { int64, numbersOf } from "../../../core/tensor.ts";
 import { knownShape, type Node, type Value } from "../../../models/graph/graph.ts";
 import { canonicalAxis } from "../../../models/graph/shape.ts";
 import { reshape } from "../../../models/ops/shared.ts";
-import { asItIs, type ConstantOf, type Formulation, passCost, physicalAxis, physicalShape } from "./formulation.ts";
+import { asItIs, type ConstantOf, type Formulation, NOT_ON_WEBGPU, only, passCost, physicalAxis, physicalShape } from "./formulation.ts";
 
 /** The logical axes that a reduction sums over. */
 function axesOf(node: Node, constantOf: ConstantOf): number[] {
@@ -29,3 +29,21 @@ const innermost: Formulation = {
 };
 
 export const reducing: readonly Formulation[] = [asItIs((node) => passCost(node.inputs)), innermost];
+
+/** Over no axes it is x², which WebGPU's operator takes for x. */
+const squares: Formulation = {
+  name: "x² over no axes, standard",
+  plan: (node, constantOf) =>
+    overNone(node, constantOf)
+      ? { inputs: ["standard", "standard"], outputs: ["standard"], cost: passCost([...node.inputs, ...node.outputs]) }
+      : undefined,
+  emit: (g, node, [x]) => [g.add("Mul", [x, x], {}, node.name)],
+};
+
+const overNone = (node: Node, constantOf: ConstantOf): boolean =>
+  node.attributes.noop_with_empty_axes === 1 && (!node.inputs[1] || constantOf(node.inputs[1])?.data.length === 0);
+
+export const reducingSquares: readonly Formulation[] = [
+  ...reducing.map((formulation) => only(NOT_ON_WEBGPU, formulation, overNone)),
+  squares,
+];

@@ -1,0 +1,141 @@
+import { readdir, readFile, stat, truncate } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { serialize } from "../../export/serialize.ts";
+import { flatten } from "../../models/layers/activations.ts";
+import { adaptiveAveragePool2d } from "../../models/layers/pool.ts";
+import { sequential } from "../../models/layers/sequential.ts";
+import { network } from "../../models/network.ts";
+import { inMemory } from "../../pipeline/dataset.ts";
+import { createImage } from "../../pipeline/image.ts";
+import { computeFeatures, type FeatureOptions, type FeatureProgress, type FeatureSource } from "../../training/features/compute.node.ts";
+import { featureLoader } from "../../training/features/feature-loader.ts";
+import { temporaryFolder } from "../cli/run.ts";
+
+const WIDTH = 3;
+/** Features that are the mean colour of what is seen. */
+const backbone = serialize(network("means", sequential({ pool: adaptiveAveragePool2d(1), flatten }), { input: [3, 8, 8] }).graph);
+const preprocess = { resize: 12, filter: "bilinear", crop: [8, 8], channels: 3, mean: [0, 0, 0], std: [1, 1, 1] } as const;
+
+/** So many pictures of 12 × 12, each a slope of a colour of its own. */
+const dataset = (length: number) =>
+  inMemory({
+    name: "slopes",
+    classNames: ["a", "b"],
+    images: Array.from({ length }, (_, i) =>
+      createImage(
+        12,
+        12,
+        3,
+        Uint8Array.from({ length: 432 }, (_, k) => (k * (i + 1)) % 256),
+      ),
+    ),
+    labels: Array.from({ length }, (_, i) => i % 2),
+  });
+
+const source = (length: number, views: number, seed = 0): FeatureSource => ({
+  dataset: dataset(length),
+  split: "training",
+  views,
+  plan: { seed, preprocess, augmentations: [{ kind: "random-crop", padding: 0 }, { kind: "flip" }] },
+});
+
+async function compute(from: FeatureSource, options: Pick<FeatureOptions, "cache"> & Partial<FeatureOptions>, onProgress?: () => void) {
+  const progress: FeatureProgress[] = [];
+  const computing = computeFeatures(from, { backbone, width: WIDTH, threads: 1, ...options });
+  let step = await computing.next();
+  for (; !step.done; step = await computing.next()) {
+    progress.push(step.value);
+    onProgress?.();
+  }
+  return { features: step.value, progress };
+}
+
+test("features of plain views are the backbone's of each image, in order", async () => {
+  const plain = { ...source(20, 1), plan: { seed: 0, preprocess, augmentations: [] } };
+  const { features, progress } = await compute(plain, { cache: await temporaryFolder() });
+  expect(progress.map(({ done }) => done)).toEqual([8, 16, 20]);
+  for (const i of [0, 7, 8, 19]) {
+    const { data } = await plain.dataset.image(i);
+    for (let c = 0; c < 3; c++) {
+      let sum = 0;
+      for (let y = 2; y < 10; y++) for (let x = 2; x < 10; x++) sum += data[(y * 12 + x) * 3 + c] / 255;
+      expect(features![i * WIDTH + c]).toBeCloseTo(sum / 64, 5);
+    }
+  }
+});
+
+test("views of an image differ, and depend on the seed alone", async () => {
+  const [one, same, other] = await Promise.all(
+    [0, 0, 1].map(async (seed) => (await compute(source(10, 3, seed), { cache: await temporaryFolder() })).features!),
+  );
+  expect(same).toEqual(one);
+  expect(other).not.toEqual(one);
+  const views = [0, 1, 2].map((v) => one.slice(v * 10 * WIDTH, (v + 1) * 10 * WIDTH));
+  expect(new Set(views.map(String)).size).toBe(3);
+});
+
+test("computed once; stopped, it goes on; a file that was cut off is computed anew", async () => {
+  const cache = await temporaryFolder();
+  const from = source(300, 2);
+  const stop = new AbortController();
+  let seen = 0;
+  const cut = await compute(from, { cache, signal: stop.signal }, () => ++seen === 36 && stop.abort());
+  expect(cut.features).toBeUndefined();
+  const whole = await compute(from, { cache });
+  expect(whole.progress[0].done).toBeGreaterThan(256);
+  expect(whole.progress.at(-1)).toMatchObject({ done: 600, total: 600 });
+  expect(whole.features).toEqual((await compute(from, { cache: await temporaryFolder() })).features);
+  const again = await compute(from, { cache });
+  expect([again.progress, again.features]).toEqual([[], whole.features]);
+
+  const [folder] = await readdir(cache);
+  const file = join(cache, folder, "1-1.features");
+  const bytes = await readFile(file);
+  await truncate(file, bytes.length - 4);
+  const mended = await compute(from, { cache });
+  expect(mended.progress.map(({ done }) => done).at(0)).toBe(600 - 44 + 8);
+  expect(mended.features).toEqual(whole.features);
+  expect((await stat(file)).size).toBe(bytes.length);
+});
+
+test("other pictures, views, seeds and backbones have folders of their own", async () => {
+  const cache = await temporaryFolder();
+  await compute(source(10, 1), { cache });
+  await compute(source(11, 1), { cache });
+  await compute(source(10, 2), { cache });
+  await compute(source(10, 1, 1), { cache });
+  await compute(source(10, 1), {
+    cache,
+    backbone: serialize(network("others", sequential({ pool: adaptiveAveragePool2d(1), flat: flatten }), { input: [3, 8, 8] }).graph),
+  });
+  expect(await readdir(cache)).toHaveLength(5);
+});
+
+test("more features than memory should hold are refused before any is computed", async () => {
+  const computing = compute(source(10, 1), { cache: await temporaryFolder(), width: 2e8 });
+  await expect(computing).rejects.toThrow(/slopes: the features of 10 images in 1 views take 8\.0 GB: expected at most 4\.0 GB/);
+});
+
+test("the loader gives each view of each image with its class, in the epoch's order", async () => {
+  const data = dataset(5);
+  const features = Float32Array.from({ length: 2 * 5 * WIDTH }, (_, k) => k);
+  const loader = featureLoader(data, features, WIDTH);
+  const plan = { batchSize: 4, seed: 3, epoch: 1, shuffle: true, preprocess, augmentations: [], labelSmoothing: 0.2, firstBatch: 0 };
+  const seen: number[] = [];
+  for await (const { images, targets, labels, indices } of loader.batches(plan)) {
+    expect(images.shape).toEqual([indices.length, WIDTH, 1, 1]);
+    indices.forEach((row, i) => {
+      expect(Array.from(images.data.slice(i * WIDTH, (i + 1) * WIDTH))).toEqual([0, 1, 2].map((k) => row * WIDTH + k));
+      expect(labels[i]).toBe((row % 5) % 2);
+      expect(targets.data[2 * i + labels[i]]).toBeCloseTo(0.9);
+      expect(targets.data[2 * i + 1 - labels[i]]).toBeCloseTo(0.1);
+    });
+    seen.push(...indices);
+  }
+  expect(seen).not.toEqual(seen.toSorted((a, b) => a - b));
+  expect(seen.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  const rest: number[] = [];
+  for await (const { indices } of loader.batches({ ...plan, firstBatch: 2 })) rest.push(...indices);
+  expect(rest).toEqual(seen.slice(8));
+});

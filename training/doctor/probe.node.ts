@@ -1,0 +1,34 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { FivecropError } from "../../core/errors.ts";
+import { PROBES, type ProbeName } from "./probes.node.ts";
+
+/** What a tiny run in a process of its own has shown. */
+export type Probed =
+  | { readonly works: true; readonly detail: string; readonly seconds: number }
+  | { readonly works: false; readonly message: string };
+
+const BUILT = fileURLToPath(
+  new URL(`${import.meta.url.endsWith(".ts") ? "../../dist/training/doctor/" : ""}probe.child.node.js`, import.meta.url),
+);
+const PATIENCE = 120_000;
+
+/** Tries something with a real run, in a child process: what crashes there crashes alone. @throws FivecropError where the package was not built. */
+export async function probe(name: ProbeName): Promise<Probed> {
+  if (!existsSync(BUILT)) throw new FivecropError(`${BUILT} is missing. To fix: npm run build`);
+  return new Promise((done) => {
+    execFile(process.execPath, [BUILT, name], { timeout: PATIENCE, maxBuffer: 2 ** 24 }, (error, stdout) => {
+      const answer = stdout.split("\n").findLast((line) => line.startsWith(ANSWER));
+      if (answer) done(JSON.parse(answer.slice(ANSWER.length)));
+      else if (error?.killed) done({ works: false, message: `it did not answer within ${PATIENCE / 1e3} s` });
+      else done({ works: false, message: `its process crashed (${error?.signal ?? `exit code ${error?.code ?? 0}`})` });
+    });
+  });
+}
+
+/** Stands before the answer, among what libraries print. */
+export const ANSWER = "fivecrop-probe: ";
+
+/** @returns why not, for a name from outside */
+export const isProbe = (name: string | undefined): name is ProbeName => name !== undefined && Object.hasOwn(PROBES, name);

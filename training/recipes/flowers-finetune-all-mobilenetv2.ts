@@ -1,0 +1,8 @@
+import { flowersFinetune } from "./flowers-finetune.ts";
+
+/** The file is one that the package ships. */
+export const flowersFinetuneAllMobilenetv2 = flowersFinetune(
+  "all",
+  { model: "mobilenetv2-imagenet-headless.onnx", preset: "imagenet" },
+  "MobileNetV2",
+);

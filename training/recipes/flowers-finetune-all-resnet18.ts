@@ -1,0 +1,3 @@
+import { flowersFinetune } from "./flowers-finetune.ts";
+
+export const flowersFinetuneAllResnet18 = flowersFinetune("all", { model: "resnet18", weights: "resnet18" }, "ResNet-18");
