@@ -1,4 +1,3 @@
-import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -7,9 +6,11 @@ import { loadTfjs } from "../../training/engines/tfjs-package.node.ts";
 import { fivecrop, temporaryFolder } from "../cli/run.ts";
 import { CASES } from "../ops/cases.ts";
 import { checkForward, checkGradients, FORWARD_OPS, hasGradients, refusalOf } from "../ops/tfjs-checks.ts";
+import { checkTie, TIES } from "../ops/tfjs-ties.ts";
 import { peersTfjs } from "../training/engines/peers-tfjs.ts";
+import { describeFrozen } from "../training/engines/tfjs-frozen.ts";
 import { describeTfjsEngine } from "../training/engines/tfjs-suite.ts";
-import { type EngineMaker, readGolden } from "../training/golden.ts";
+import { type EngineMaker, GOLDEN_NETWORKS, readGolden } from "../training/golden.ts";
 import { checkStep, checkTraining, SLOW, SLOWEST } from "../training/golden-checks.ts";
 
 const packageName = "@tensorflow/tfjs-node-gpu";
@@ -24,6 +25,8 @@ describe.skipIf(!folder)("on libtensorflow", () => {
   const loaded = loadTfjs({ packageName });
   const make: EngineMaker = (options) => createTfjsEngine({ ...options, tf: loaded.tf, packageName });
   describeTfjsEngine(loaded);
+  describeFrozen(loaded);
+  test.each(TIES)("$op at ties and kinks", (tie) => checkTie(loaded.tf, tie));
 
   test.each(FORWARD_OPS)("%s, and its gradient", (op) => {
     for (const c of CASES[op].filter((c) => !refusalOf(op, c))) {
@@ -47,10 +50,7 @@ describe.skipIf(!folder)("on libtensorflow", () => {
     expect(await about()).toMatchObject({ config: { engine: "onnxruntime" } });
   });
 
-  const networks = readdirSync(new URL("../golden/", import.meta.url)).flatMap((file) =>
-    file.endsWith(".json") ? [file.replace(".json", "")] : [],
-  );
-  describe.each(networks)("golden %s", (name) => {
+  describe.each(GOLDEN_NETWORKS)("golden %s", (name) => {
     const golden = readGolden(name);
     test("gives PyTorch's logits, loss and gradients", () => checkStep(golden, make, SLACK));
     if (!SLOW.includes(name) && !SLOWEST.includes(name))

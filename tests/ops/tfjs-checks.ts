@@ -28,7 +28,7 @@ export function refusalOf(op: OpName, c: Case): string | undefined {
 function graphOf(
   op: OpName,
   c: Case,
-): { readonly graph: Graph; readonly output: Value; readonly fed: ReadonlyMap<string, Tensor<"float32">> } {
+): { readonly graph: Graph; readonly outputs: readonly Value[]; readonly fed: ReadonlyMap<string, Tensor<"float32">> } {
   const g = graphBuilder();
   const fed = new Map<string, Tensor<"float32">>();
   const trained = trainedInputs(c);
@@ -38,12 +38,12 @@ function graphOf(
     fed.set(`x${i}`, t as Tensor<"float32">);
     return g.input(`x${i}`, t.dtype, t.shape);
   });
-  const [output] = g.addAll(op, inputs, c.attributes, "y");
-  return { graph: g.build(op, [output]), output, fed };
+  const outputs = g.addAll(op, inputs, c.attributes, "y");
+  return { graph: g.build(op, outputs), outputs, fed };
 }
 
 /** A graph's first output, as the engine's program computes it from variables. */
-function programOf(tf: Tf, graph: Graph, names: readonly string[], training: boolean) {
+export function programOf(tf: Tf, graph: Graph, names: readonly string[], training: boolean) {
   const own = layoutsOf(graph);
   const layouts = new Map(names.map((name) => [name, own.get(name) ?? ("standard" as const)]));
   const program = compileProgram(tf, { ...graph, inputs: [] }, layouts, () => training);
@@ -57,24 +57,30 @@ function programOf(tf: Tf, graph: Graph, names: readonly string[], training: boo
 
 const numbersOf = (t: TfTensor): number[] => Array.from(t.dataSync());
 
-/** tensorflow's output of a case is the reference's. */
+/** tensorflow's outputs of a case are the reference's. */
 export function checkForward(tf: Tf, op: OpName, c: Case): void {
-  const { graph, fed } = graphOf(op, c);
-  const program = programOf(tf, graph, [...fed.keys()], false);
-  const y = tf.tidy(() => program.run([...fed.values()].map((t) => upload(tf, t))));
-  const [expected] = REFERENCE[op](
+  const { graph, outputs, fed } = graphOf(op, c);
+  const expected = REFERENCE[op](
     c.inputs.map((t) => t && fromTensor(t)),
     c.attributes,
   );
-  expect([...y.shape]).toEqual(expected.shape);
-  expect(largestError(numbersOf(y), expected.data)).toBeLessThan(1e-5);
-  y.dispose();
-  program.dispose();
+  outputs.forEach((output, i) => {
+    const program = programOf(tf, { ...graph, outputs: [output] }, [...fed.keys()], false);
+    const y = tf.tidy(() => program.run([...fed.values()].map((t) => upload(tf, t))));
+    expect([...y.shape]).toEqual(expected[i].shape);
+    expect(largestError(numbersOf(y), expected[i].data)).toBeLessThan(1e-5);
+    y.dispose();
+    program.dispose();
+  });
 }
 
 /** tensorflow's gradients of a case are central differences of the reference, and leave no tensor behind. */
 export function checkGradients(tf: Tf, op: OpName, c: Case): void {
-  const { graph, output, fed } = graphOf(op, c);
+  const {
+    graph,
+    outputs: [output],
+    fed,
+  } = graphOf(op, c);
   const names = [...fed.keys()];
   const g = graphBuilder({ ...graph, outputs: [] });
   const loss = addLoss(g, output, c.name);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { loadTfjs } from "../../training/engines/tfjs-package.node.ts";
 import { CASES } from "./cases.ts";
 import { checkForward, checkGradients, FORWARD_OPS, hasGradients, refusalOf } from "./tfjs-checks.ts";
+import { checkTie, TIES } from "./tfjs-ties.ts";
 
 const { tf } = loadTfjs({ packageName: "@tensorflow/tfjs" });
 
@@ -19,4 +20,8 @@ describe.each(FORWARD_OPS)("%s on tfjs", (op) => {
     test(c.name, () => checkForward(tf, op, c));
     if (hasGradients(op, c)) test(`the gradient of ${c.name}`, () => checkGradients(tf, op, c));
   }
+});
+
+describe("at ties and kinks", () => {
+  test.each(TIES)("$op", (tie) => checkTie(tf, tie));
 });

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createSession as createNodeSession } from "../../core/session.node.ts";
 import type { Device, SessionMaker } from "../../core/session.ts";
 import { float32, type Tensor, tensor, zeros } from "../../core/tensor.ts";
@@ -46,6 +46,11 @@ export interface Golden {
 }
 
 export const readGolden = (name: string): Golden => JSON.parse(readFileSync(new URL(`../golden/${name}.json`, import.meta.url), "utf8"));
+
+/** The goldens of networks, by name; others are of single operations. */
+export const GOLDEN_NETWORKS: readonly string[] = readdirSync(new URL("../golden/", import.meta.url))
+  .flatMap((file) => (file.endsWith(".json") ? [file.replace(".json", "")] : []))
+  .filter((name) => "net" in readGolden(name));
 
 /** `count` numbers in [-1, 1): murmur3's 32-bit finalizer over (index, seed). */
 export function hashed(seed: number, count: number): Float64Array {

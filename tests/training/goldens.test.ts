@@ -1,13 +1,8 @@
-import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { goldenNetwork, readGolden } from "./golden.ts";
+import { GOLDEN_NETWORKS, goldenNetwork, readGolden } from "./golden.ts";
 import { checkStep, checkTraining, SLOW, SLOWEST } from "./golden-checks.ts";
 
-const networks = readdirSync(new URL("../golden/", import.meta.url)).flatMap((file) =>
-  file.endsWith(".json") ? [file.replace(".json", "")] : [],
-);
-
-describe.each(networks)("golden %s", (name) => {
+describe.each(GOLDEN_NETWORKS)("golden %s", (name) => {
   const golden = readGolden(name);
 
   it("has PyTorch's parameters, by their names", () => {

@@ -36,19 +36,36 @@ export const binary = (name: Binary): Kernel =>
     return ([a, b]) => tf[name](a, b);
   });
 
-/** Of one input or more; where several are the largest or the smallest, the gradient goes to the first. */
-export const variadic = (name: "add" | "maximum" | "minimum"): Kernel =>
+export const sum = everywhere(
+  ({ tf }) =>
+    (inputs) =>
+      inputs.reduce((a, b) => tf.add(a, b)),
+);
+
+/** Repeated to a shape, by a sum: tensorflow's gradient of a repetition ends at four axes. */
+export function repeatedTo(tf: Tf, x: TfTensor, shape: number[]): TfTensor {
+  if (String(x.shape) === String(shape)) return x;
+  return x.dtype === "bool" ? tf.broadcastTo(x, shape) : tf.add(x, tf.zeros(shape, x.dtype));
+}
+
+const together = (tf: Tf, ...all: readonly TfTensor[]): number[] =>
+  all.map(({ shape }) => [...shape]).reduce((a, b) => tf.broadcast_util.assertAndGetBroadcastShape(a, b));
+
+/** Where several inputs have it the gradient goes to the first; all are repeated to one shape, since tensorflow's gradient does not undo broadcasting. */
+export const extreme = (name: "maximum" | "minimum"): Kernel =>
   everywhere(
     ({ tf }) =>
       (inputs) =>
-        inputs.reduce((a, b) => tf[name](a, b)),
+        inputs.reduce((a, b) => {
+          const shape = together(tf, a, b);
+          return tf[name](repeatedTo(tf, a, shape), repeatedTo(tf, b, shape));
+        }),
   );
 
-export const where = everywhere(
-  ({ tf }) =>
-    ([condition, x, y]) =>
-      tf.where(condition, x, y),
-);
+export const where = everywhere(({ tf }) => ([condition, x, y]) => {
+  const shape = together(tf, condition, x, y);
+  return tf.where(repeatedTo(tf, condition, shape), repeatedTo(tf, x, shape), repeatedTo(tf, y, shape));
+});
 
 export const identity = everywhere(
   () =>

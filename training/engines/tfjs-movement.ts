@@ -1,6 +1,5 @@
-import type { Node } from "../../models/graph/graph.ts";
-import { following } from "./tfjs-elementwise.ts";
-import type { Kernel, Layout, Placement, TfTensor } from "./tfjs-kernel.ts";
+import { following, repeatedTo } from "./tfjs-elementwise.ts";
+import type { Kernel, TfTensor } from "./tfjs-kernel.ts";
 
 /** The same numbers in the output's shape, which is known. */
 export const toOutputShape: Kernel = {
@@ -21,7 +20,7 @@ export const expand: Kernel = {
   make:
     ({ tf, output }) =>
     ([x]) =>
-      tf.broadcastTo(x, [...output]),
+      repeatedTo(tf, x, [...output]),
 };
 
 export const concat: Kernel = {
@@ -31,12 +30,6 @@ export const concat: Kernel = {
     return (inputs) => tf.concat([...inputs], along);
   },
 };
-
-/** Only the first input lies as images do; the others are numbers. */
-function numbersBehind(node: Node, follows: Layout): Placement {
-  const { output } = following(node, follows);
-  return { inputs: node.inputs.map((_, i) => (i === 0 ? output : "standard")), output };
-}
 
 export const pad: Kernel = {
   place: following,
@@ -101,17 +94,18 @@ export const gather: Kernel = {
 };
 
 export const split: Kernel = {
-  place: numbersBehind,
+  place: following,
   make: ({ tf, node, numbers, axis }) => {
     const along = axis(node.attributes.axis as number);
     const lengths = [...numbers(1)!];
+    if (lengths.length === 1) return ([x]) => x; // tensorflow's gradient asks for two parts
     return ([x]) => tf.split(x, lengths, along);
   },
 };
 
 /** Each pixel is repeated along one axis after the other. */
 export const resize: Kernel = {
-  place: numbersBehind,
+  place: following,
   make: ({ tf, shape, output, inOrder }) => {
     const repeats = inOrder(shape(0).map((size, axis) => output[axis] / size));
     const repeat = (x: TfTensor, times: number, axis: number): TfTensor => {

@@ -3,11 +3,13 @@ import { createTfjsEngine } from "../../../training/engines/tfjs.ts";
 import { loadTfjs } from "../../../training/engines/tfjs-package.node.ts";
 import { readGolden } from "../golden.ts";
 import { checkStep } from "../golden-checks.ts";
+import { describeFrozen } from "./tfjs-frozen.ts";
 import { describeTfjsEngine } from "./tfjs-suite.ts";
 
 const loaded = loadTfjs({ packageName: "@tensorflow/tfjs" });
 
 describeTfjsEngine(loaded);
+describeFrozen(loaded);
 
 test(
   "lenet-bn has PyTorch's logits, loss and gradients",
