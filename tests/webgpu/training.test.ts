@@ -6,20 +6,19 @@ import { adam, sgd } from "../../training/optimizers.ts";
 import { ARCHITECTURE_NAMES, type ArchitectureName, imageOf, smallNetwork } from "../models/small.ts";
 import { batchOf } from "../training/batch-of.ts";
 import { goldenBatch, goldenEngine, onSessions, readGolden } from "../training/golden.ts";
-import { hasAdapter } from "./adapter.ts";
+import { everything, hasAdapter } from "./adapter.ts";
 
 const PATIENCE = 600_000; // a software adapter compiles each of a step's shaders for a processor
 
-/** On a processor the others take many minutes each. */
-const SMALL: readonly ArchitectureName[] = ["fashion-cnn", "lenet-bn"];
-const all = process.env.FIVECROP_WEBGPU === "all";
-if (!all)
+/** On a processor all others take many minutes each. */
+const SMALL: readonly ArchitectureName[] = ["lenet-bn"];
+if (!everything)
   console.log(
-    `skipped: training on WebGPU of all networks but ${SMALL.join(" and ")} (too slow on a software adapter; FIVECROP_WEBGPU=all runs them)`,
+    `skipped: training on WebGPU of what is more than a step of ${SMALL} (too slow on a software adapter; FIVECROP_WEBGPU=all runs them)`,
   );
 
 describe.skipIf(!(await hasAdapter("training on WebGPU")))("training on WebGPU", () => {
-  test.each(SMALL)(
+  test.skipIf(!everything).each(["fashion-cnn", "lenet-bn"])(
     "%s: five steps as PyTorch's",
     async (name) => {
       const golden = readGolden(name);
@@ -34,7 +33,7 @@ describe.skipIf(!(await hasAdapter("training on WebGPU")))("training on WebGPU",
     PATIENCE,
   );
 
-  test.each(all ? ARCHITECTURE_NAMES : SMALL)(
+  test.each(everything ? ARCHITECTURE_NAMES : SMALL)(
     "%s: no node of its step falls back, and its loss and weights are the cpu's",
     async (name) => {
       const network = smallNetwork(name);
@@ -59,7 +58,7 @@ describe.skipIf(!(await hasAdapter("training on WebGPU")))("training on WebGPU",
     PATIENCE,
   );
 
-  test(
+  test.skipIf(!everything)(
     "batches of three sizes, whose sessions come and go, read and write the same variables, also after a resume",
     async () => {
       const network = smallNetwork("fashion-cnn");
