@@ -58,7 +58,7 @@ export const ReduceSumSquare = reduction("Σ x² over axes.", 18, (g, { x, dy })
 const SMALLEST = 1.1754943508222875e-38;
 
 export const ReduceL2 = reduction("√Σ x² over axes; the derivative at 0 is 0.", 18, (g, { x, y, dy }) =>
-  g.add("Mul", [x, g.add("Div", [dy, g.add("Max", [y, g.scalar(SMALLEST)])])]),
+  g.add("Mul", [dy, g.add("Div", [x, g.add("Max", [y, g.scalar(SMALLEST)])])]),
 );
 
 export const ReduceProd = reduction("The product over axes.", 18);
