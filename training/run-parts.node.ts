@@ -67,7 +67,7 @@ export async function* prepareRun(
   const average = averageOf(config);
   const backbone = backboneOfRun(config);
   const entry = await datasetEntry(config.data);
-  const source = await (backbone ? onBackbone(config, backbone) : fromOutset(config, entry.defaultPreprocess));
+  const source = await (backbone ? onBackbone(config, backbone) : onOwnWeights(config, entry.defaultPreprocess));
   const { preprocess } = source;
   const kept = looksAtWholePictures(config) ? { ...preprocess, resize: null } : preprocess;
   const whole = yield* openSplit(config.data, trainingSplit(entry), kept, options);
@@ -98,7 +98,7 @@ const onBackbone = async (config: RunConfig, backbone: Backbone): Promise<Source
   notes: () => [],
 });
 
-async function fromOutset(config: RunConfig, standard: PreprocessSpec): Promise<Source> {
+async function onOwnWeights(config: RunConfig, standard: PreprocessSpec): Promise<Source> {
   const { preprocess, network, notes } = await openModel(config, standard);
   return { preprocess, model: async (classNames) => ({ network: network(classNames), preprocess }), notes };
 }
