@@ -154,8 +154,10 @@ describe("a folder of pictures, from train to evaluate", () => {
     await writeTree(join(cwd, "large"), {
       "a/1.jpg": { width: 90, height: 60 },
       "a/2.jpg": { width: 60, height: 60 },
+      "a/3.jpg": { width: 60, height: 60 },
       "b/1.jpg": { width: 64, height: 128 },
       "b/2.jpg": { width: 128, height: 64 },
+      "b/3.jpg": { width: 64, height: 64 },
     });
     const kept = async (...args: readonly string[]) => {
       const cache = await temporaryFolder();
@@ -181,8 +183,8 @@ describe("a folder of pictures, from train to evaluate", () => {
       expect(files.length).toBe(1);
       return JSON.parse(await readFile(join(cache, files[0]), "utf8")).sizes;
     };
-    expect(await kept("--augment", "flip")).toEqual([48, 32, 32, 32, 32, 64, 64, 32]);
-    expect(await kept("--augment", "random-resized-crop")).toEqual([90, 60, 60, 60, 64, 128, 128, 64]);
+    expect(await kept("--augment", "flip")).toEqual([48, 32, 32, 32, 32, 32, 32, 64, 64, 32, 32, 32]);
+    expect(await kept("--augment", "random-resized-crop")).toEqual([90, 60, 60, 60, 60, 60, 64, 128, 128, 64, 64, 64]);
   });
 
   test("its own validation pictures are used, and a share is refused", async () => {
