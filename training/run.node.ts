@@ -23,9 +23,9 @@ import { historyCsv, logCsv } from "./report/history-csv.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
 import { completed, fittedToData, networkName, type RunConfig } from "./run-config.ts";
 import { checkUnused, lockDirectory, RUN_FILES, readRunAbout, readRunCheckpoint, recordEngine, startDirectory } from "./run-files.node.ts";
-import { type PrepareEvent, prepareRun } from "./run-parts.node.ts";
+import { type PrepareEvent, prepareRun, type RunParts } from "./run-parts.node.ts";
 import { createEventFile, type EventFile } from "./tensorboard/event-file.node.ts";
-import { trainedData, trainedLength, trainedNetwork } from "./trained-parts.node.ts";
+import { type TrainedData, trainedData, trainedLength, trainedNetwork } from "./trained-parts.node.ts";
 import { startWith, type WeightsEvent } from "./weights/start.node.ts";
 
 export interface RunOptions {
@@ -107,6 +107,30 @@ async function* runInto(config: RunConfig, chosen: ChosenEngine, options: RunOpt
     yield { kind: "stopped" };
     return;
   }
+  const { training, validation } = trained.data;
+  try {
+    finished = yield* trainInto(config, options, { chosen, parts, trained, start });
+  } finally {
+    await Promise.all([training.dispose(), validation.dispose()]);
+  }
+  if (finished && report) yield* (await import("./report/report-run.node.ts")).makeReport(out, { dataRoot, strict, signal }); // echarts takes half a second to load
+}
+
+interface Prepared {
+  readonly chosen: ChosenEngine;
+  readonly parts: RunParts;
+  readonly trained: TrainedData;
+  readonly start: Awaited<ReturnType<typeof startWith>> | undefined;
+}
+
+/** Trains on data that is open. @returns whether it came to its end */
+async function* trainInto(
+  config: RunConfig,
+  options: RunOptions,
+  { chosen, parts, trained, start }: Prepared,
+): AsyncGenerator<RunEvent, boolean, undefined> {
+  const { out, report = true, signal } = options;
+  let finished = false;
   const { frozen, optimizer, average, schedule, preprocess, training, validation } = parts;
   const { network, event: begins } = start?.(parts.network) ?? { network: parts.network };
   const { data: loaders, batchSize, augmentations } = trained;
@@ -157,7 +181,7 @@ async function* runInto(config: RunConfig, chosen: ChosenEngine, options: RunOpt
       const nearDuplicates = yield* findNearDuplicates(config, parts, { ...options, preprocess, withTest: report });
       if (signal?.aborted) {
         yield { kind: "stopped" };
-        return;
+        return false;
       }
       await startDirectory(out, { config, preprocess, nearDuplicates, versions: chosen.versions, device });
     }
@@ -200,9 +224,9 @@ async function* runInto(config: RunConfig, chosen: ChosenEngine, options: RunOpt
     }
     throw await explainDeviceError(error, { ...asked, out, program: PROGRAM }, device);
   } finally {
-    await Promise.all([events?.close(), disposed || engine.dispose(), loaders.training.dispose(), loaders.validation.dispose()]);
+    await Promise.all([events?.close(), disposed || engine.dispose()]);
   }
-  if (finished && report) yield* (await import("./report/report-run.node.ts")).makeReport(out, { dataRoot, strict, signal }); // echarts takes half a second to load
+  return finished;
 }
 
 /** @throws FivecropError where there is no run to go on with. */
