@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { fivecrop, temporaryFolder } from "./run.ts";
@@ -16,8 +16,11 @@ async function refused(options: readonly string[], FIVECROP_TFJS: string): Promi
 }
 
 test("an engine whose packages are not there is an error with the line that adds them, and no other takes its place", async () => {
-  const empty = await temporaryFolder();
-  await writeFile(join(empty, "package.json"), "{}");
+  const parent = await temporaryFolder();
+  const empty = join(parent, "empty");
+  const elsewhere = join(parent, "node_modules/@tensorflow/tfjs");
+  await Promise.all([empty, elsewhere].map((folder) => mkdir(folder, { recursive: true })));
+  await writeFile(join(elsewhere, "package.json"), "{}");
   const { code, stderr } = await refused(["--engine", "tfjs"], empty);
   expect(code).toBe(1);
   expect(stderr).toContain("the engine tfjs needs a package of TensorFlow.js, found none. To fix: npm install @tensorflow/tfjs-node ");

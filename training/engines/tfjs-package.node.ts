@@ -23,17 +23,19 @@ export interface LoadedTfjs {
   readonly gpu: boolean;
 }
 
-/** Where packages are looked for: the folder that FIVECROP_TFJS names, else beside fivecrop and then where it was started. */
-function places({ FIVECROP_TFJS } = process.env): readonly string[] {
-  if (!FIVECROP_TFJS) return [fileURLToPath(import.meta.url), join(process.cwd(), "package.json")];
-  if (!existsSync(FIVECROP_TFJS))
-    throw new FivecropError(`FIVECROP_TFJS: expected a folder whose node_modules has TensorFlow.js, found nothing at ${FIVECROP_TFJS}.`);
-  return [resolve(FIVECROP_TFJS, "package.json")];
-}
-
-/** The file of a package's manifest. */
+/**
+ * The file of a package's manifest: in the folder that FIVECROP_TFJS names and nowhere else, or as Node finds it from fivecrop and then from
+ * where it was started.
+ */
 function manifestOf(name: TfjsPackage): string | undefined {
-  for (const place of places()) {
+  const { FIVECROP_TFJS: folder } = process.env;
+  if (folder) {
+    if (!existsSync(folder))
+      throw new FivecropError(`FIVECROP_TFJS: expected a folder whose node_modules has TensorFlow.js, found nothing at ${folder}.`);
+    const manifest = resolve(folder, "node_modules", name, "package.json");
+    return existsSync(manifest) ? manifest : undefined;
+  }
+  for (const place of [fileURLToPath(import.meta.url), join(process.cwd(), "package.json")]) {
     try {
       return createRequire(place).resolve(`${name}/package.json`);
     } catch (error) {
