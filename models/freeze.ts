@@ -29,10 +29,13 @@ export function freeze(net: Network, options: FreezeOptions): Network {
     throw new UsageError(
       `freeze: '${net.name}' has ${plural(below.length, "layer")} with weights below its head: expected at most ${below.length} of them to train, received ${training}.`,
     );
-  const factors = below.flatMap((layer, i) => layer.map(({ name }) => [name, i < below.length - training ? 0 : rateFactor] as const));
+  const own = (name: string): number => net.rateFactors?.get(name) ?? 1;
+  const factors = below.flatMap((layer, i) =>
+    layer.map(({ name }) => [name, i < below.length - training ? 0 : rateFactor * own(name)] as const),
+  );
   return {
     ...net,
-    rateFactors: new Map(factors.filter(([, factor]) => factor !== 1)),
+    rateFactors: new Map([...new Map([...(net.rateFactors ?? []), ...factors])].filter(([, factor]) => factor !== 1)),
     ...(atSize && { atSize: (input) => freeze(atSize(input), options) }),
   };
 }

@@ -29,8 +29,9 @@ export type ImageShape = readonly [number, number, number];
 export function network(name: string, layers: Layer, options: { readonly input: ImageShape }): Network {
   const g = graphBuilder();
   const parameters = new Map<Value, Initializer>();
-  const logits = layers(g.input("images", "float32", ["N", ...options.input]), rootScope(g, parameters));
-  return { name, graph: g.build(name, [logits]), parameters, atSize: (input) => network(name, layers, { input }) };
+  const rateFactors = new Map<string, number>();
+  const logits = layers(g.input("images", "float32", ["N", ...options.input]), rootScope(g, parameters, rateFactors));
+  return { name, graph: g.build(name, [logits]), parameters, rateFactors, atSize: (input) => network(name, layers, { input }) };
 }
 
 /**

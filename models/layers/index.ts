@@ -1,5 +1,5 @@
 export { dropout, flatten, logSoftmax, relu, sigmoid } from "./activations.ts";
-export { batchNorm } from "./batch-norm.ts";
+export { batchNorm, batchNormWith } from "./batch-norm.ts";
 export { type Conv2dOptions, conv2d } from "./conv2d.ts";
 export { type Head, head, headLayers } from "./head.ts";
 export * as initializers from "./initializers.ts";

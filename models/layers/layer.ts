@@ -13,16 +13,19 @@ export interface Scope {
   /** `features.0`; empty at the top. */
   readonly path: string;
   child(name: string): Scope;
-  /** A learned tensor. */
-  parameter(name: string, shape: readonly number[], initializer: Initializer): Value;
+  /** A learned tensor. @param rateFactor what multiplies the learning rate for it: 1 where it is left out */
+  parameter(name: string, shape: readonly number[], initializer: Initializer, rateFactor?: number): Value;
   /** A tensor that training keeps but does not learn by gradient: a running statistic. */
   state(name: string, shape: readonly number[], value: number): Value;
   /** A tensor that never changes. */
   constant(name: string, value: Tensor): Value;
 }
 
-/** The top scope of a graph. Parameters are noted with their initializers; their tensors in the graph are zeros until values are drawn or loaded. Their names are unique. */
-export function rootScope(graph: GraphBuilder, parameters: Map<Value, Initializer>): Scope {
+/**
+ * The top scope of a graph. Parameters are noted with their initializers, and their rate factors by name where they are not 1; their tensors in the graph
+ * are zeros until values are drawn or loaded. Their names are unique.
+ */
+export function rootScope(graph: GraphBuilder, parameters: Map<Value, Initializer>, rateFactors = new Map<string, number>()): Scope {
   const taken = (name: string, t: Tensor): Value => {
     const value = graph.initializer(name, t);
     if (value.name !== name)
@@ -35,9 +38,10 @@ export function rootScope(graph: GraphBuilder, parameters: Map<Value, Initialize
       graph,
       path,
       child: (name) => at(named(name)),
-      parameter(name, shape, initializer) {
+      parameter(name, shape, initializer, rateFactor = 1) {
         const value = taken(named(name), zeros("float32", shape));
         parameters.set(value, initializer);
+        if (rateFactor !== 1) rateFactors.set(value.name, rateFactor);
         return value;
       },
       state: (name, shape, value) => taken(named(name), tensor("float32", shape, new Float32Array(sizeOf(shape)).fill(value))),
