@@ -36,10 +36,16 @@ const processOf = (command, args) => JSON.parse(execFileSync(command, args, { en
 /** One network, each contestant in a fresh process of its own. */
 async function measure(net) {
   const ours = startServer(process.execPath, [OURS, "--serve"], { THREADS });
-  const torch = hasTorch && startServer(TORCH.python, [TORCH.script, "--serve"], { THREADS });
+  const torchServer = hasTorch && startServer(TORCH.python, [TORCH.script, "--serve"], { THREADS });
   const tfjs = hasTfjs && TFJS_NETS.includes(net) && startServer(process.execPath, [TFJS, "--serve"], { OMP_NUM_THREADS: THREADS });
   const { batch, gflop, forward_gflop } = await ours.ask(`build ${net}`);
-  const { layout, compiled } = torch ? (await torch.ask(`build ${net}`)).fastest : {};
+  const built =
+    torchServer &&
+    (await torchServer.ask(`build ${net}`).catch((error) => {
+      note(`${net}: PyTorch is not measured, its server could not build it: ${error.message.trim().split("\n").at(-1)}`);
+    }));
+  const torch = built && torchServer;
+  const { layout, compiled } = built ? built.fastest : {};
   if (tfjs) await tfjs.ask(`build ${net}`);
   const times = { ours: [], torch: [], tfjs: [], forward: [], torchForward: [], peak: [] };
   for (let round = 0; round < ROUNDS; round++) {
@@ -109,13 +115,7 @@ const names = positionals.length ? positionals : Object.keys(BATCH);
 const unknown = names.find((name) => !(name in BATCH));
 if (unknown) throw new Error(`no such network here: ${unknown}. There are ${Object.keys(BATCH).join(", ")}.`);
 const measured = [];
-for (const name of names) {
-  const result = await measure(name);
-  measured.push(result);
-  if (options.json) console.log(JSON.stringify(toJson(result)));
-  else console.log(HEAD.map((head, i) => `${head}: ${row(result)[i]}`).join(" · "));
-}
-if (!options.json && !positionals.length)
+const write = () =>
   writeFileSync(
     join(import.meta.dirname, "RESULTS.md"),
     `# Training steps
@@ -129,3 +129,10 @@ ${THREADS} threads each. ${machine()}
 ${markdown([HEAD, ...measured.map(row)])}
 `,
   );
+for (const name of names) {
+  const result = await measure(name);
+  measured.push(result);
+  if (options.json) console.log(JSON.stringify(toJson(result)));
+  else console.log(HEAD.map((head, i) => `${head}: ${row(result)[i]}`).join(" · "));
+  if (!options.json && !positionals.length) write();
+}

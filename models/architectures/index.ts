@@ -123,14 +123,14 @@ export const ARCHITECTURES = {
     input: [3, 32, 32],
     classes: 10,
     head: NO_HIDDEN,
-    layers: whitenedConvnet(64, 192, 256),
+    layers: whitenedConvnet([64, 192, 256], { shiftRate: 64 }),
   },
   "whitened-convnet-gray": {
     summary: "the same, narrower, for 28×28 gray",
     input: [1, 28, 28],
     classes: 10,
     head: NO_HIDDEN,
-    layers: whitenedConvnet(32, 128, 192),
+    layers: whitenedConvnet([32, 128, 192]),
   },
   convnet1: {
     summary: "three convolutions with batch norm for 224×224 colour",

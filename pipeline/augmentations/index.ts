@@ -7,11 +7,13 @@ import { type MixupSpec, mixup } from "./mixup.ts";
 import { type RandAugmentSpec, randAugment } from "./rand-augment.ts";
 import { type RandomCropSpec, randomCrop } from "./random-crop.ts";
 import { type RandomResizedCropSpec, randomResizedCrop } from "./random-resized-crop.ts";
+import { type ReflectedCropSpec, reflectedCropped } from "./reflected-crop.ts";
 
 /** A random change of training images, as plain JSON: its kind, and its parameters where they are not the defaults. */
 export type AugmentationSpec =
   | FlipSpec
   | RandomCropSpec
+  | ReflectedCropSpec
   | RandomResizedCropSpec
   | ColorJitterSpec
   | RandAugmentSpec
@@ -23,6 +25,7 @@ export type AugmentationSpec =
 export const AUGMENTATIONS: { readonly [S in AugmentationSpec as S["kind"]]: Augmentation<S> } = {
   flip,
   "random-crop": randomCrop,
+  "reflected-crop": reflectedCropped,
   "random-resized-crop": randomResizedCrop,
   "color-jitter": colorJitter,
   "rand-augment": randAugment,

@@ -1,7 +1,7 @@
 import type { Random } from "../../core/random.ts";
 import { placeCrop } from "../geometry.ts";
 import { fitImage } from "../preprocess.ts";
-import type { Augmentation } from "./augmentation.ts";
+import type { Augmentation, Parameter } from "./augmentation.ts";
 
 export interface RandomCropSpec {
   readonly kind: "random-crop";
@@ -9,8 +9,13 @@ export interface RandomCropSpec {
   readonly padding: number;
 }
 
+export const PADDING: Parameter = {
+  expected: "a whole number of pixels, 0 or more",
+  valid: (value) => Number.isInteger(value) && value >= 0,
+};
+
 /** A start anywhere on a side with its padding; in the middle where even so the crop is larger. */
-function start(side: number, crop: number, padding: number, middle: number, random: Random): number {
+export function startOfCrop(side: number, crop: number, padding: number, middle: number, random: Random): number {
   const room = side + 2 * padding - crop;
   return room < 0 ? middle : random.integer(room + 1) - padding;
 }
@@ -19,17 +24,15 @@ function start(side: number, crop: number, padding: number, middle: number, rand
 export const randomCrop: Augmentation<RandomCropSpec> = {
   summary: "the crop anywhere in the picture and PADDING black pixels around it",
   source: "torchvision RandomCrop",
-  parameters: {
-    padding: { expected: "a whole number of pixels, 0 or more", valid: (value) => Number.isInteger(value) && value >= 0 },
-  },
+  parameters: { padding: PADDING },
   create: ({ padding }) => ({
     stage: "fit",
     apply: (image, preprocess, random) =>
       fitImage(image, preprocess, (size) => {
         const [height, width] = preprocess.crop;
         const middle = placeCrop(size, preprocess.crop, "center");
-        const x = start(size.width, width, padding, middle.x, random);
-        const y = start(size.height, height, padding, middle.y, random);
+        const x = startOfCrop(size.width, width, padding, middle.x, random);
+        const y = startOfCrop(size.height, height, padding, middle.y, random);
         return { x, y, width, height };
       }),
   }),

@@ -56,6 +56,18 @@ describe("small pictures of the network's size", () => {
   });
 });
 
+test("reflected-crop mirrors the picture at its border and reaches each of its places", () => {
+  const image = createImage(3, 2, 1, Uint8Array.of(1, 2, 3, 4, 5, 6));
+  const spec: PreprocessSpec = { ...exact(2, 3, 1), mean: [0], std: [1 / 255] };
+  const found = new Set<string>();
+  for (let seed = 0; seed < 300; seed++)
+    found.add(Array.from(inputOf([{ kind: "reflected-crop", padding: 2 }], image, spec, seed), Math.round).join(""));
+  const rows = ["321", "212", "123", "232", "321"].map((row) => [row, row.replace(/./g, (digit) => String(Number(digit) + 3))]);
+  const columns = [0, 1, 0, 1, 0, 1]; // of 6 rows, 2 above and 2 below
+  const places = [0, 1, 2, 3, 4].flatMap((y) => rows.map((pair) => pair[columns[y]] + pair[columns[y + 1]]));
+  expect(found).toEqual(new Set(places));
+});
+
 describe("photos", () => {
   const photo = picture(["smooth", 50, 37, 3]);
   const spec: PreprocessSpec = { ...exact(20, 24, 3), resize: 30 };
@@ -99,7 +111,9 @@ describe("photos", () => {
 });
 
 test("every kind makes all it can of every preprocessing, and leaves the data set's picture as it was", () => {
-  const kinds = Object.keys(AUGMENTATIONS).map((kind) => parseAugmentations(kind === "random-crop" ? "random-crop:4" : kind)[0]);
+  const kinds = Object.keys(AUGMENTATIONS).map(
+    (kind) => parseAugmentations(kind.endsWith("-crop") && kind !== "random-resized-crop" ? `${kind}:4` : kind)[0],
+  );
   for (const channels of [1, 3] as const)
     for (const one of kinds)
       for (const spec of [exact(32, 32, channels), { ...exact(13, 21, channels), resize: 30 }]) {

@@ -56,6 +56,7 @@ describe("augmentations as text", () => {
     expect(Object.keys(AUGMENTATIONS).map((kind) => [usageOf(kind), defaultsOf(kind)])).toEqual([
       ["flip", undefined],
       ["random-crop:PADDING", undefined],
+      ["reflected-crop:PADDING", undefined],
       ["random-resized-crop:MIN_SCALE,MAX_SCALE,MIN_RATIO,MAX_RATIO", "0.08,1,0.75,1.33"],
       ["color-jitter:BRIGHTNESS,CONTRAST,SATURATION,HUE", "0.4,0.4,0.4,0"],
       ["rand-augment:OPERATIONS,MAGNITUDE", "2,9"],
