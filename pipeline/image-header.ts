@@ -20,6 +20,26 @@ const isFrame = (marker: number): boolean => marker >= 0xc0 && marker <= 0xcf &&
 const isInScan = (marker: number): boolean => marker === 0 || (marker >= 0xd0 && marker <= 0xd7);
 const EXIF = [0x45, 0x78, 0x69, 0x66, 0, 0];
 
+/** The frame of a JPEG as the decoder will find it, where it is of a common kind: 8 bits, gray or three colours. */
+export interface PlainFrame extends Size {
+  readonly components: 1 | 3;
+}
+
+/** The first frame in a JPEG's markers, without its scans; undefined where it is of another kind or the markers are not well formed. */
+export function plainJpegFrame(bytes: Uint8Array): PlainFrame | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 2; at + 10 <= bytes.length && bytes[at] === 0xff; at += 2 + view.getUint16(at + 2)) {
+    const marker = bytes[at + 1];
+    if (marker === SOS || marker === SOI || isInScan(marker)) return undefined;
+    if (!isFrame(marker)) continue;
+    const [precision, components] = [bytes[at + 4], bytes[at + 9]];
+    const [height, width] = [view.getUint16(at + 5), view.getUint16(at + 7)];
+    const plain = precision === 8 && (components === 1 || components === 3) && height > 0 && width > 0;
+    return plain ? { width, height, components } : undefined;
+  }
+  return undefined;
+}
+
 /**
  * A JPEG's frame and orientation, its markers walked to the end.
  * @throws FivecropError where the markers stop before the end of the image: decoders would fill the rest with gray.

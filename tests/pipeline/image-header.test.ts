@@ -1,6 +1,6 @@
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { readJpegHeader, statedSize } from "../../pipeline/image-header.ts";
+import { plainJpegFrame, readJpegHeader, statedSize } from "../../pipeline/image-header.ts";
 
 const WIDTH = 37;
 const HEIGHT = 22;
@@ -21,6 +21,34 @@ describe("readJpegHeader", () => {
     for (let length = 3; length < bytes.length; length++)
       expect(() => readJpegHeader(bytes.subarray(0, length)), `${length}`).toThrow("premature end of JPEG image");
     expect(readJpegHeader(Buffer.concat([bytes, Buffer.alloc(50, 7)])).width).toBe(WIDTH);
+  });
+});
+
+describe("plainJpegFrame", () => {
+  test.each([false, true])("gray and colour of 8 bits, as stored; no ink; progressive: %s", async (progressive) => {
+    const plain = { width: WIDTH, height: HEIGHT };
+    const bytes = await picture.clone().withMetadata({ orientation: 6 }).jpeg({ progressive }).toBuffer();
+    expect(plainJpegFrame(bytes)).toEqual({ ...plain, components: 3 });
+    expect(plainJpegFrame(await picture.clone().toColourspace("b-w").jpeg({ progressive }).toBuffer())).toEqual({
+      ...plain,
+      components: 1,
+    });
+    expect(plainJpegFrame(await picture.clone().toColourspace("cmyk").jpeg({ progressive }).toBuffer())).toBeUndefined();
+  });
+
+  test("nothing is said of markers that are cut off, of other bytes, of 12 bits, or of no pixels", async () => {
+    const bytes = await picture.clone().jpeg().toBuffer();
+    const frame = bytes.indexOf(Buffer.from([0xff, 0xc0]));
+    for (let length = 0; length < frame + 10; length++) expect(plainJpegFrame(bytes.subarray(0, length)), `${length}`).toBeUndefined();
+    const changed = (at: number, value: number): Buffer => {
+      const copy = Buffer.from(bytes);
+      copy.writeUInt8(value, at);
+      return copy;
+    };
+    expect(plainJpegFrame(changed(frame, 0xfe))).toBeUndefined();
+    expect(plainJpegFrame(changed(frame + 4, 12))).toBeUndefined();
+    expect(plainJpegFrame(changed(frame + 6, 0))).toBeUndefined();
+    expect(plainJpegFrame(changed(frame + 9, 2))).toBeUndefined();
   });
 });
 
