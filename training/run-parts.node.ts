@@ -13,10 +13,11 @@ import { checkPlanned } from "./check-fit.ts";
 import { backboneOfRun, preprocessOf } from "./features/feature-config.ts";
 import { openModel } from "./model-source.node.ts";
 import type { Optimizer } from "./optimizers.ts";
-import { averageOf, optimizerOf, type RunConfig } from "./run-config.ts";
+import { averageOf, isModelFile, optimizerOf, type RunConfig } from "./run-config.ts";
 import { checkRunData, type RunData } from "./run-data.ts";
 import { parseSchedule, type Schedule } from "./schedules.ts";
 import { splitRun } from "./split-run.ts";
+import { writeStep } from "./step/index.ts";
 import { modelOnFeatures, type RunModel, trainedLength, trainedNetwork } from "./trained-parts.node.ts";
 import type { WeightAverage } from "./weight-average.ts";
 
@@ -75,7 +76,7 @@ export async function* prepareRun(
   const listed = await openDataset({ name: config.data, root: options.dataRoot, split: trainingSplit(entry) });
   const { classNames } = listed;
   const model = await source.model(classNames);
-  checkModel(model, config);
+  checkModel(model, config, optimizer);
   for (const note of source.notes(classNames)) yield { kind: "note", split: model.network.name, note };
   const whole = yield* decoded(listed, trainingSplit(entry), kept, options);
   if (!whole) return undefined;
@@ -87,11 +88,12 @@ export async function* prepareRun(
   return { ...model, optimizer, schedule, average, ...split, pictures };
 }
 
-/** What can be wrong with a network is said before pictures are decoded for it. @throws UsageError */
-function checkModel({ network, preprocess, frozen }: RunModel, config: RunConfig): void {
+/** What can be wrong with a network is said before pictures are decoded for it. @throws UsageError; FivecropError where an operator of a file has no gradient */
+function checkModel({ network, preprocess, frozen }: RunModel, config: RunConfig, optimizer: Optimizer): void {
   const { patience, logEvery } = config;
   const planned = { ...config, preprocess, patience: patience || undefined, logEvery: logEvery || undefined };
   checkPlanned(trainedNetwork({ network, frozen }), planned, frozen && [frozen.features, 1, 1]);
+  if (isModelFile(config.model) && config.engine === "onnxruntime") writeStep(network, 2, optimizer);
 }
 
 const bringsValidation = (training: Dataset, validation: Dataset): ReturnType<typeof splitRun> => ({
