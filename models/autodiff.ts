@@ -1,4 +1,4 @@
-import { FivecropError } from "../core/errors.ts";
+import { FivecropError, messageOf } from "../core/errors.ts";
 import type { GraphBuilder } from "./graph/builder.ts";
 import type { Node, Value } from "./graph/graph.ts";
 import type { OpDefinition } from "./graph/op.ts";
@@ -10,7 +10,7 @@ import { OPS } from "./ops/index.ts";
  * @param nodes the forward nodes, in execution order
  * @param loss a scalar, or any value y with its own dL/dy as `seed`
  * @returns the gradient of each wanted value; none where the loss does not depend on it.
- * @throws FivecropError where a node on the way has no gradient.
+ * @throws FivecropError that names the node, where one on the way has no gradient, or none of this form.
  * @see Griewank and Walther, "Evaluating Derivatives", 2008, chapter 3
  */
 export function differentiate(
@@ -31,9 +31,12 @@ export function differentiate(
     if (arriving.every((value) => value === undefined) || !node.outputs.some((value) => reached.has(value))) continue;
     const { gradient } = OPS[node.op as keyof typeof OPS] as OpDefinition;
     if (!gradient)
-      throw new FivecropError(`node '${node.name}' (${node.op}) has no gradient, and a value whose gradient is wanted depends on it`);
+      throw new FivecropError(
+        `node '${node.name}' (${node.op}) has no gradient, and a value whose gradient is wanted lies before it. ` +
+          "To fix: take gradients behind it only (train --freeze backbone, --explain --layer NAME), or write the model without this operator.",
+      );
     const site = { inputs: node.inputs as readonly Value[], outputs: node.outputs, attributes: node.attributes, gradients: arriving };
-    const contributions = g.within(`${node.name}.gradient`, () => gradient(g, site));
+    const contributions = named(node, () => g.within(`${node.name}.gradient`, () => gradient(g, site)));
     contributions.forEach((contribution, i) => {
       const input = node.inputs[i];
       if (!contribution || !input || !reached.has(input)) return;
@@ -42,4 +45,12 @@ export function differentiate(
     });
   }
   return new Map(wanted.flatMap((value) => (gradients.has(value) ? [[value, gradients.get(value)!]] : [])));
+}
+
+function named<Written>({ name, op }: Node, write: () => Written): Written {
+  try {
+    return write();
+  } catch (cause) {
+    throw new FivecropError(`node '${name}' (${op}): its gradient cannot be written: ${messageOf(cause)}`, { cause });
+  }
 }

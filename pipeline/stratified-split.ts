@@ -64,10 +64,27 @@ const MOST_NAMED = 10;
 
 function notesOn({ classNames }: Dataset, members: readonly (readonly number[])[]): readonly string[] {
   const small = members.flatMap(({ length }, k) => (length > 0 && length < FEWEST_TO_DIVIDE ? [`${classNames[k]} (${length})`] : []));
-  if (small.length === 0) return [];
+  return small.length === 0
+    ? []
+    : [
+        `${smallText(small)}, trained on but not validated on, so that no accuracy is known of ${small.length === 1 ? "it" : "them"}: ${namesOf(small)}`,
+      ];
+}
+
+const smallText = ({ length }: readonly string[]): string =>
+  `${plural(length, "class", "classes")} with fewer than ${FEWEST_TO_DIVIDE} pictures`;
+
+function namesOf(small: readonly string[]): string {
   const more = small.length - MOST_NAMED;
-  const names = `${small.slice(0, MOST_NAMED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
-  return [
-    `${plural(small.length, "class", "classes")} with fewer than ${FEWEST_TO_DIVIDE} pictures, trained on but not validated on, so that no accuracy is known of ${small.length === 1 ? "it" : "them"}: ${names}`,
-  ];
+  return `${small.slice(0, MOST_NAMED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+/** The same of data that come divided: classes of so few pictures to train on, a sentence, with how many there are to validate on. */
+export function smallClasses({ classNames, labels }: Dataset, validation: Dataset): readonly string[] {
+  const countOf = (of: Uint16Array, k: number): number => of.reduce((sum, label) => sum + Number(label === k), 0);
+  const small = classNames.flatMap((name, k) => {
+    const count = countOf(labels, k);
+    return count < FEWEST_TO_DIVIDE ? [`${name} (${count}, and ${countOf(validation.labels, k)} to validate on)`] : [];
+  });
+  return small.length === 0 ? [] : [`${smallText(small)} to train on: ${namesOf(small)}`];
 }

@@ -6,6 +6,7 @@ import { createProgressBar, type ProgressBar } from "../core/progress-bar.node.t
 import { ARCHITECTURES } from "../models/architectures/index.ts";
 import { BACKBONES, STANDARD_BACKBONE } from "../models/backbones.ts";
 import { WEIGHT_INITIALIZERS } from "../models/layers/initializers.ts";
+import { SHIPPED } from "../models/shipped.ts";
 import { parseAugmentations } from "../pipeline/augmentations/text.ts";
 import { DATASETS, dataRoot, fileName } from "../pipeline/datasets/index.ts";
 import { DEVICE_CHOICES } from "./devices.ts";
@@ -52,7 +53,7 @@ export function trainCommand(): Command {
     .option("--recipe <name>", `begin with the options of an experiment: ${names(RECIPES)} (fivecrop recipes shows them)`)
     .option(
       "--model <name>",
-      `the network: ${names({ ...BACKBONES, ...ARCHITECTURES })}; or an ONNX file, to train further (default: ${STANDARD_BACKBONE}, see below)`,
+      `the network: ${names({ ...BACKBONES, ...ARCHITECTURES })}; to train further ${names(SHIPPED)}, or an ONNX file (default: ${STANDARD_BACKBONE}, see below)`,
     )
     .addOption(
       number("--views", "n", "of mobilenetv2-features: how many views it learns of each picture (default: 10)", { whole: true, from: 1 }),

@@ -44,6 +44,11 @@ export interface TrainingEngine {
   readonly average?: WeightAverage;
   /** Starts from a state, or from the first values of a seed. @throws FivecropError where the state is another network's or another optimizer's. */
   initialize(state: TrainingState | { readonly seed: number }): Promise<void>;
+  /**
+   * Makes ready, without computing, for batches of images of these shapes [N, C, H, W].
+   * @throws FivecropError where a step of one of them cannot be: an operator without a gradient, a batch norm over a single value.
+   */
+  prepare(shapes: readonly (readonly number[])[]): void;
   /** Forward, backward and update, once for each batch, at the learning rate of the same place. */
   train(batches: readonly StepInput[], learningRates: readonly number[]): Promise<readonly StepResult[]>;
   /** Logits [N, classes] of images [N, C, H, W] in inference mode, N of any size; by the average of the weights where one is kept. */

@@ -6,12 +6,13 @@ import { fileReason } from "../core/file-error.ts";
 import { readModel } from "../core/read-file.node.ts";
 import { type ImportedModel, importModel } from "../export/import-model.ts";
 import { shippedFile } from "../models/pretrained.node.ts";
+import { isShipped } from "../models/shipped.ts";
 import { isModelFile, type RunConfig } from "./run-config.ts";
 
 const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-/** A file's name that is not there may be one that the package ships. */
-const pathOf = (model: string): string => (!existsSync(model) && shippedFile(model)) || resolve(model);
+/** A name of the package's own, or a file; one that is not there may be the package's. */
+const pathOf = (model: string): string => ((isShipped(model) || !existsSync(model)) && shippedFile(model)) || resolve(model);
 
 /** With the place of a model's file from the root, and its hash: a run goes on with the file that it began with. @throws FivecropError where it cannot be read. */
 export async function withModelHash(config: RunConfig): Promise<RunConfig> {

@@ -13,6 +13,7 @@ import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.
 import { presetOf } from "../pipeline/presets.ts";
 import { openModelFile } from "./model-file.node.ts";
 import { isModelFile, modelOf, networkName, preprocessFor, type RunConfig } from "./run-config.ts";
+import { dropDead } from "./step/prune.ts";
 
 /** What a run's `model` names: what it makes of a picture, and its network for a data set's classes. */
 export interface ModelSource {
@@ -51,7 +52,7 @@ async function openFile(config: RunConfig): Promise<ModelSource> {
   if (config.initialization)
     throw new UsageError(`--initialization: the weights of ${config.model} are there already. To fix: leave it out.`);
   const model = await openModelFile(config);
-  await proveFreed(model);
+  await proveFreed(model, config.features);
   const { head } = headOf(config.head, config.dropout);
   const options = { name: networkName(config.model), head };
   return {
@@ -106,11 +107,18 @@ const TOLERANCE = 1e-4;
 
 /**
  * Of a file for a fixed number of images: its freed graph must give twice as many at once what the file gives for each half.
+ * @param features the value that is compared, which the head reads; the output where it is left out
  * @throws FivecropError where it does not: another axis was meant.
  */
-async function proveFreed({ file, freed }: ImportedModel): Promise<void> {
+async function proveFreed({ file, freed }: ImportedModel, features: string | undefined): Promise<void> {
   if (!freed) return;
-  const { batch, before, after } = freed;
+  const { batch } = freed;
+  const fix = "To fix: export it with a dynamic batch axis.";
+  const [before, after] = [freed.before, freed.after].map((graph) => (features === undefined ? graph : endingAt(graph, features)));
+  if (!before || !after)
+    throw new FivecropError(
+      `${file} takes ${batch} at a time, and its value '${features}' is there for so many only, so that it cannot be compared. ${fix}`,
+    );
   const shape = before.inputs[0].shape.slice(1).map(Number);
   const halves = [0, 1].map((i) => randomImages([batch, ...shape], i));
   const both = tensor("float32", [2 * batch, ...shape], Float32Array.from(halves.flatMap(({ data }) => Array.from(data))));
@@ -120,9 +128,15 @@ async function proveFreed({ file, freed }: ImportedModel): Promise<void> {
   const off = expected.reduce((largest, value, i) => Math.max(largest, Math.abs(value - found[i])), 0);
   if (expected.length !== found.length || !(off <= TOLERANCE * scale))
     throw new FivecropError(
-      `${file} takes ${batch} at a time, and answers otherwise when it is given more: by ${off.toPrecision(2)} of ${scale.toPrecision(2)} on random images. ` +
-        "To fix: export it with a dynamic batch axis.",
+      `${file} takes ${batch} at a time, and ${features === undefined ? "answers otherwise" : `its value '${features}' is another`} when it is given more: ` +
+        `by ${off.toPrecision(2)} of ${scale.toPrecision(2)} on random images. ${fix}`,
     );
+}
+
+/** A graph whose output is one of its values; undefined where it has none of this name. */
+function endingAt(graph: Graph, name: string): Graph | undefined {
+  const value = graph.nodes.flatMap(({ outputs }) => outputs).find((each) => each.name === name);
+  return value && dropDead({ ...graph, outputs: [value] });
 }
 
 function randomImages(shape: readonly number[], seed: number): Tensor<"float32"> {

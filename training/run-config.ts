@@ -1,11 +1,12 @@
 import { UsageError } from "../core/errors.ts";
 import { lookUp } from "../core/nearest.ts";
 import { ARCHITECTURES, type Architecture, createNetwork } from "../models/architectures/index.ts";
-import { backboneOf } from "../models/backbones.ts";
+import { BACKBONES, backboneOf } from "../models/backbones.ts";
 import type { Freeze } from "../models/freeze.ts";
 import type { WeightInitializer } from "../models/layers/initializers.ts";
 import type { Network } from "../models/network.ts";
 import { headOf } from "../models/network-options.ts";
+import { isShipped, SHIPPED } from "../models/shipped.ts";
 import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
 import { completeSpec } from "../pipeline/augmentations/spec.ts";
 import { datasetEntry, isFolderName } from "../pipeline/datasets/index.ts";
@@ -20,7 +21,7 @@ import { pretrainedPreprocess } from "./weights/known.ts";
 export interface RunConfig extends OptimizerOptions {
   /** The recipe that it began from. */
   readonly recipe?: string;
-  /** An architecture's name, or an ONNX file. */
+  /** An architecture's name, that of a model which the package ships, or an ONNX file. */
   readonly model: string;
   /** Of a file: its SHA-256. */
   readonly modelHash?: string;
@@ -115,15 +116,21 @@ export async function fittedToData({ validation, ...config }: RunConfig): Promis
   return { ...config, validation, ...(isFolderName(config.data) && { stratified: true }) };
 }
 
-/** Whether a run's model is a file, and not an architecture's name. */
-export const isModelFile = (model: string): boolean => /\.onnx$/i.test(model);
+/** Whether a run's model is a file, the package's own by its name too, and not an architecture's name. */
+export const isModelFile = (model: string): boolean => /\.onnx$/i.test(model) || isShipped(model);
 
 /** What a run's network is called: the architecture, or the file without its folder and ending. */
 export const networkName = (model: string): string => (isModelFile(model) ? model.replace(/^.*[/\\]/, "").replace(/\.onnx$/i, "") : model);
 
+/** @throws UsageError that names all that a run's model may be. */
+function architectureOf(model: string): Architecture {
+  if (!Object.hasOwn(ARCHITECTURES, model)) lookUp<unknown>("model", { ...BACKBONES, ...ARCHITECTURES, ...SHIPPED }, model);
+  return lookUp<Architecture>("model", ARCHITECTURES, model);
+}
+
 function initializationOf({ model }: RunConfig): Pick<RunConfig, "initialization"> {
   if (isModelFile(model) || backboneOf(model)) return {};
-  const { initialization } = lookUp<Architecture>("model", ARCHITECTURES, model);
+  const { initialization } = architectureOf(model);
   return initialization ? { initialization } : {};
 }
 
@@ -169,7 +176,7 @@ export function modelOf(
   classes?: number,
 ): { readonly network: Network; readonly preprocess: PreprocessSpec } {
   const { model, head, dropout, preprocess: changes = {}, initialization, weights } = config;
-  const [channels, height, width] = lookUp<Architecture>("model", ARCHITECTURES, model).input;
+  const [channels, height, width] = architectureOf(model).input;
   const [C, [H, W]] = [changes.channels ?? channels, changes.crop ?? [height, width]];
   const base = (weights !== undefined && pretrainedPreprocess(model)) || standard;
   const preprocess = validatePreprocess({ ...preprocessFor(base, [C, H, W]), ...changes });

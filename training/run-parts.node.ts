@@ -8,14 +8,17 @@ import { cacheRoot, datasetEntry, openDataset, trainingSplit } from "../pipeline
 import { type PackProgress, packPictures } from "../pipeline/pack.node.ts";
 import type { UnreadablePicture } from "../pipeline/packed.node.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
+import { smallClasses } from "../pipeline/stratified-split.ts";
+import { checkPlanned } from "./check-fit.ts";
 import { backboneOfRun, preprocessOf } from "./features/feature-config.ts";
 import { openModel } from "./model-source.node.ts";
 import type { Optimizer } from "./optimizers.ts";
-import { averageOf, optimizerOf, type RunConfig } from "./run-config.ts";
+import { averageOf, isModelFile, optimizerOf, type RunConfig } from "./run-config.ts";
 import { checkRunData, type RunData } from "./run-data.ts";
 import { parseSchedule, type Schedule } from "./schedules.ts";
 import { splitRun } from "./split-run.ts";
-import { modelOnFeatures, type RunModel, trainedLength } from "./trained-parts.node.ts";
+import { writeStep } from "./step/index.ts";
+import { modelOnFeatures, type RunModel, trainedLength, trainedNetwork } from "./trained-parts.node.ts";
 import type { WeightAverage } from "./weight-average.ts";
 
 /** What a run's options stand for. */
@@ -70,20 +73,34 @@ export async function* prepareRun(
   const source = await (backbone ? onBackbone(config, backbone) : onOwnWeights(config, entry.defaultPreprocess));
   const { preprocess } = source;
   const kept = looksAtWholePictures(config) ? { ...preprocess, resize: null } : preprocess;
-  const whole = yield* openSplit(config.data, trainingSplit(entry), kept, options);
+  const listed = await openDataset({ name: config.data, root: options.dataRoot, split: trainingSplit(entry) });
+  const { classNames } = listed;
+  const model = await source.model(classNames);
+  checkModel(model, config, optimizer);
+  for (const note of source.notes(classNames)) yield { kind: "note", split: model.network.name, note };
+  const whole = yield* decoded(listed, trainingSplit(entry), kept, options);
   if (!whole) return undefined;
   const validation = "validation" in entry.splits ? yield* openSplit(config.data, "validation", preprocess, options) : null;
   if (validation === undefined) return undefined;
-  const { classNames } = whole.dataset;
-  const model = await source.model(classNames);
-  for (const note of source.notes(classNames)) yield { kind: "note", split: model.network.name, note };
-  const { notes = [], ...split } = validation
-    ? { training: whole.dataset, validation: validation.dataset }
-    : splitRun(whole.dataset, config);
+  const { notes, ...split } = validation ? bringsValidation(whole.dataset, validation.dataset) : splitRun(whole.dataset, config);
   for (const note of notes) yield { kind: "note", split: trainingSplit(entry), note };
   const pictures = whole.files && { training: whole, validation: validation ?? whole };
   return { ...model, optimizer, schedule, average, ...split, pictures };
 }
+
+/** What can be wrong with a network is said before pictures are decoded for it. @throws UsageError; FivecropError where an operator of a file has no gradient */
+function checkModel({ network, preprocess, frozen }: RunModel, config: RunConfig, optimizer: Optimizer): void {
+  const { patience, logEvery } = config;
+  const planned = { ...config, preprocess, patience: patience || undefined, logEvery: logEvery || undefined };
+  checkPlanned(trainedNetwork({ network, frozen }), planned, frozen && [frozen.features, 1, 1]);
+  if (isModelFile(config.model) && config.engine === "onnxruntime") writeStep(network, 2, optimizer);
+}
+
+const bringsValidation = (training: Dataset, validation: Dataset): ReturnType<typeof splitRun> => ({
+  training,
+  validation,
+  notes: smallClasses(training, validation),
+});
 
 /** What makes a run's model, once the classes are known. */
 interface Source {
@@ -133,9 +150,17 @@ export async function* openSplit(
   name: string,
   split: string,
   preprocess: PreprocessSpec,
-  { dataRoot, strict, signal }: RunPartsOptions,
+  options: RunPartsOptions,
 ): AsyncGenerator<PrepareEvent, OpenedSplit | undefined, undefined> {
-  const dataset = await openDataset({ name, root: dataRoot, split });
+  return yield* decoded(await openDataset({ name, root: options.dataRoot, split }), split, preprocess, options);
+}
+
+async function* decoded(
+  dataset: Dataset,
+  split: string,
+  preprocess: PreprocessSpec,
+  { strict, signal }: RunPartsOptions,
+): AsyncGenerator<PrepareEvent, OpenedSplit | undefined, undefined> {
   for (const note of dataset.notes ?? []) yield { kind: "note", split, note };
   const { file } = dataset;
   if (!file) return { dataset };
@@ -144,7 +169,7 @@ export async function* openSplit(
   for (; !step.done; step = await packing.next()) yield { ...step.value, split };
   if (!step.value) return undefined;
   const { unreadable, files } = step.value;
-  if (strict && unreadable.length) throw new FivecropError(unreadableText(name, split, unreadable));
+  if (strict && unreadable.length) throw new FivecropError(unreadableText(dataset.name, split, unreadable));
   if (unreadable.length) yield { kind: "left out", split, images: dataset.length, unreadable };
   return { dataset: step.value.dataset, files };
 }

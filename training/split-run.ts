@@ -9,6 +9,6 @@ import { DEFAULTS, type RunConfig } from "./run-config.ts";
 export function splitRun(
   whole: Dataset,
   { validation = DEFAULTS.validation, stratified = false, seed }: RunConfig,
-): Split & { readonly notes?: readonly string[] } {
-  return stratified ? stratifiedSplit(whole, validation, seed) : splitDataset(whole, validation, seed);
+): Split & { readonly notes: readonly string[] } {
+  return stratified ? stratifiedSplit(whole, validation, seed) : { ...splitDataset(whole, validation, seed), notes: [] };
 }

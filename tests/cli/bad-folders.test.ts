@@ -1,7 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { classes, type PictureOptions, writeTree } from "../pipeline/make-pictures.ts";
+import { classes, type PictureOptions, under, writeTree } from "../pipeline/make-pictures.ts";
 import { fivecrop, temporaryFolder } from "./run.ts";
 
 type Files = Record<string, PictureOptions | string>;
@@ -70,4 +70,13 @@ test("nested folders, files of other kinds, pictures of no class, unreadable one
     expect(stderr).toContain(said);
   expect(stdout).toContain("3 classes; 11 images to train on, 3 to validate on");
   expect(code).toBe(0);
+});
+
+test("with folders of its own for validation, a class of fewer than three pictures to train on is named too", async () => {
+  const { code, stderr } = await train({
+    ...under("train", { ...good, "eel/1.jpg": { seed: 70 } }),
+    ...under("val", classes(["cat", "dog"], 2)),
+  });
+  expect(code, stderr).toBe(0);
+  expect(stderr).toContain("train: 1 class with fewer than 3 pictures to train on: eel (1, and 0 to validate on)\n");
 });

@@ -5,6 +5,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { random } from "../../core/random.ts";
 import { readMetadata } from "../../export/metadata.ts";
 import { parse } from "../../export/parse.ts";
+import { loadClassifier } from "../../inference/classifier.node.ts";
+import { readImage } from "../../pipeline/decode.node.ts";
 import { PRESETS } from "../../pipeline/presets.ts";
 import { fivecrop, jsonLines, temporaryFolder } from "../cli/run.ts";
 import { needFile } from "../needs.ts";
@@ -102,6 +104,32 @@ describe("a folder of coloured shapes, one line", () => {
     expect((await run("verify", join(folder, "model.onnx"))).stdout).toContain("every stage agrees");
   });
 
+  test("says why: the heat map behind its normalized head lies on the shape, and not on the ground", async () => {
+    const model = join(cwd, "runs/mobilenetv2-features-shapes/model.onnx");
+    const picture = join(cwd, "corner.jpg");
+    const disc = `<circle cx="70" cy="70" r="60" fill="${SHAPES["blue disc"][0]}"/>`;
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="256" height="256"><rect width="100%" height="100%" fill="#999"/>${disc}</svg>`;
+    await sharp(Buffer.from(svg)).jpeg({ quality: 95 }).toFile(picture);
+    const { code, stdout, stderr } = await run("infer", picture, "--model", model, "--explain", "--json");
+    expect(code, stderr).toBe(0);
+    const { predictions, explanation: written } = JSON.parse(stdout);
+    expect([predictions[0].label, written.label]).toEqual(["blue disc", "blue disc"]);
+    const shown = await readImage(join(cwd, "corner.explain.png"));
+    expect([shown.width, shown.height, shown.channels]).toEqual([256, 256, 3]);
+    const classifier = await loadClassifier(await readFile(model));
+    const { explanation } = await classifier.classify(await readFile(picture), { explain: true });
+    await classifier.dispose();
+    const { data, width } = explanation!;
+    const mean = (x: number, y: number): number => {
+      let sum = 0;
+      for (let row = y; row < y + 60; row++) for (let column = x; column < x + 60; column++) sum += data[row * width + column];
+      return sum / 3600;
+    };
+    const [onShape, ...elsewhere] = [mean(40, 40), mean(170, 40), mean(40, 170), mean(170, 170)];
+    expect(Math.max(...data)).toBe(1);
+    for (const other of elsewhere) expect(onShape).toBeGreaterThan(2 * other);
+  });
+
   test("run again it finds its features and ends in the same weights; it can be resumed, reported and exported", async () => {
     const again = await run("train", "--data", "folder:shapes", "--out", "again", "--no-report", "--json");
     expect(again.code, again.stderr).toBe(0);
@@ -174,5 +202,9 @@ describe("the Flowers sample", () => {
     const { top1, split } = jsonLines(stdout).find(({ kind }) => kind === "reported") as { readonly top1: number; readonly split: string };
     expect(split).toBe("test");
     expect(top1).toBeGreaterThanOrEqual(0.88);
+    const model = join(cwd, "runs/mobilenetv2-features-flowers/model.onnx");
+    const measured = await run("evaluate", model, "--data", "folder:flowers", "--tta", "five-crop", "--json");
+    expect(measured.code, measured.stderr).toBe(0);
+    expect(JSON.parse(measured.stdout).top1).toBeGreaterThanOrEqual(0.9);
   });
 });

@@ -115,6 +115,17 @@ describe("fit", () => {
     await expect(train(more)).rejects.toThrow(message);
   });
 
+  test.each<[string, Partial<FitOptions>]>([
+    ["the last batch", { batchSize: 44 }],
+    ["the last batch of a stage", { sizes: [{ size: 4, epochs: 1, batchSize: 22 }] }],
+  ])("a batch norm over one value in %s is refused before the first step", async (_, more) => {
+    const engine = createOnnxRuntimeEngine({ network: net, optimizer: adam(), createSession });
+    await expect(fit(engine, data, { ...options, ...more }).next()).rejects.toThrow(
+      /node '\S+' \(BatchNormalization\) would normalize over one value: its input is \[1,12\]/,
+    );
+    await engine.dispose();
+  });
+
   test("a checkpoint of another run is refused", async () => {
     const checkpoints = memoryCheckpoints();
     await train({ epochs: 1, checkpoints });

@@ -28,14 +28,15 @@ async function partsOf(config: RunConfig, dataRoot: string): Promise<RunParts> {
 
 /** A recipe on the tiny data, one epoch at each of its sizes: steps of two images, the first loss near that of guessing, which change every weight that is not frozen. A network begins with drawn weights, whatever the recipe says. */
 export async function checkTwoSteps(name: RecipeName, dataRoot: string, changes: Partial<RunConfig> = {}): Promise<void> {
-  const config: RunConfig = { ...toRunConfig({ recipe: name }), validation: 2, batchSize: 2, epochs: 1, ...changes };
+  const recipe = { ...toRunConfig({ recipe: name }), ...changes };
+  const sizes = recipe.sizes?.map(({ size }) => ({ size, epochs: 1 }));
+  const config: RunConfig = { ...recipe, validation: 2, batchSize: 2, epochs: 1 + (sizes?.length ?? 0), ...(sizes && { sizes }) };
   const { network, optimizer, schedule, preprocess, training, validation } = await partsOf(config, dataRoot);
   expect([training.length, validation.length]).toEqual([4, 2]);
   const engine = createOnnxRuntimeEngine({ network, optimizer, average: averageOf(config), createSession });
   const data = { training: hereLoader(training), validation: hereLoader(validation) };
   const { logEvery, patience, ...rest } = config;
-  const sizes = config.sizes?.map(({ size }) => ({ size, epochs: 1 }));
-  const all = { ...rest, ...(sizes && { sizes, epochs: 1 + sizes.length }), ...(logEvery && { logEvery: 1 }) };
+  const all = { ...rest, ...(logEvery && { logEvery: 1 }) };
   const losses: number[] = [];
   const steps = 2 * all.epochs;
   for await (const event of fit(engine, data, { ...all, schedule, preprocess })) {

@@ -18,9 +18,10 @@ import { createOptimizer } from "../../training/optimizers.ts";
 import { DEFAULTS, modelOf } from "../../training/run-config.ts";
 import { newRunConfig } from "../../training/train-options.ts";
 import { fetchWeights } from "../../training/weights/fetch-weights.node.ts";
-import { fitWeights } from "../../training/weights/fit-weights.ts";
+import { type FittedWeights, fitWeights } from "../../training/weights/fit-weights.ts";
 import type { KnownWeights } from "../../training/weights/known.ts";
 import { readWeights } from "../../training/weights/read-weights.node.ts";
+import { weightsLines } from "../../training/weights/start.node.ts";
 import { tinyTorch } from "../export/make-torch.ts";
 
 const optimizer = createOptimizer("sgd");
@@ -42,6 +43,9 @@ function tensorsOf(network: Network, seed: number): Record<string, Tensor<"float
 }
 const stored = (tensors: Readonly<Record<string, Tensor<"float32">>>, rename = (name: string) => name): Map<string, StoredTensor> =>
   new Map(Object.entries(tensors).map(([name, t]) => [rename(name), { type: "float32", shape: t.shape, read: () => t }]));
+
+const linesOf = ({ network: _, ...fitted }: FittedWeights): string =>
+  weightsLines({ kind: "weights", weights: "a.pth", format: "pth", ...fitted }).join("\n");
 
 describe("weights that fit", () => {
   const network = createNetwork("fashion-cnn");
@@ -73,7 +77,8 @@ describe("weights that fit", () => {
   test("a head of another size is drawn, and nothing else", () => {
     const other = createNetwork("fashion-cnn", { classes: 4 });
     const fitted = fitWeights(other, { file: "a.pth", tensors: stored(tensors) });
-    expect(fitted.fresh).toEqual(["fc.weight", "fc.bias"]);
+    expect([fitted.fresh, fitted.absent]).toEqual([["fc.weight", "fc.bias"], []]);
+    expect(linesOf(fitted)).toMatch(/; fc\.weight, fc\.bias are drawn: the head there has another shape$/);
     const begun = initialState({ network: fitted.network, optimizer }, 5);
     const drawn = initialParameters(other, 5);
     expect(begun.parameters["fc.weight"]).toEqual(drawn["fc.weight"]);
@@ -82,9 +87,35 @@ describe("weights that fit", () => {
 
   test("hidden layers in place of the head: they are drawn, and the file's head is left out", () => {
     const other = createNetwork("fashion-cnn", { classes: 4, head: { hidden: [16, 8], dropout: 0.1 } });
-    const { fresh, unused } = fitWeights(other, { file: "a.pth", tensors: stored(tensors) });
+    const fitted = fitWeights(other, { file: "a.pth", tensors: stored(tensors) });
+    const { fresh, absent, unused } = fitted;
+    expect(absent).toEqual(fresh);
+    expect(linesOf(fitted)).toMatch(
+      /, fc\.6\.bias are drawn: the file has nothing of these names, but fc\.weight, fc\.bias, which are left out$/,
+    );
     expect(fresh).toEqual(["fc.0.weight", "fc.0.bias", "fc.3.weight", "fc.3.bias", "fc.6.weight", "fc.6.bias"]);
     expect(unused).toEqual(["fc.weight", "fc.bias"]);
+  });
+
+  test("a file without a head, and one with half of it: what is drawn, and why", () => {
+    const { "fc.weight": _, "fc.bias": bias, ...body } = tensors;
+    const without = fitWeights(network, { file: "a.pth", tensors: stored(body) });
+    expect([without.fresh, without.absent]).toEqual([
+      ["fc.weight", "fc.bias"],
+      ["fc.weight", "fc.bias"],
+    ]);
+    expect(linesOf(without)).toMatch(/; fc\.weight, fc\.bias are drawn: the file has nothing of these names$/);
+    const half = fitWeights(createNetwork("fashion-cnn", { classes: 4 }), { file: "a.pth", tensors: stored({ ...body, "fc.bias": bias }) });
+    expect(linesOf(half)).toMatch(
+      /; fc\.bias is drawn: the head there has another shape; fc\.weight is drawn: the file has nothing of this name$/,
+    );
+  });
+
+  test("a head of whole numbers is refused, and not drawn", () => {
+    const whole: StoredTensor = { type: "int64", shape: [10] };
+    expect(() => fitWeights(network, { file: "a.pth", tensors: new Map([...stored(tensors), ["fc.bias", whole]]) })).toThrow(
+      "'fc.bias': expected floating-point numbers, found int64",
+    );
   });
 
   test("`module.` before all names is taken off", () => {

@@ -5,7 +5,7 @@ import { knownShape } from "../../models/graph/graph.ts";
 import { type Network, networkForSize } from "../../models/network.ts";
 import type { StepInput, StepResult, TrainingEngine } from "../engine.ts";
 import type { Optimizer } from "../optimizers.ts";
-import { compileForward, compileStep, LOGITS, LOSS } from "../step/index.ts";
+import { compileForward, LOGITS, LOSS, lowerStep, writeStep } from "../step/index.ts";
 import type { TrainingGraph } from "../step/training-graph.ts";
 import { rateNames } from "../step/update.ts";
 import { averageFactorsAt, averageName, checkAverage, type WeightAverage } from "../weight-average.ts";
@@ -38,16 +38,20 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
   const memory = createVariableMemory(createSession, device);
   if (average) checkAverage(average);
   const steps = new Map<string, Step>();
+  const written = new Map<string, TrainingGraph>(); // neither lowered nor in a session yet
   let forward: { readonly batch: number; readonly session: Session } | undefined;
   let seed = 0;
   let done = 0;
+
+  const write = ([batch, channels, height, width]: readonly number[]): TrainingGraph =>
+    writeStep(networkForSize(network, [channels, height, width]), batch, optimizer, average);
 
   async function stepFor(shape: readonly number[]): Promise<Step> {
     const key = String(shape);
     const known = steps.get(key);
     if (known) return known;
-    const [batch, channels, height, width] = shape;
-    const step = compileStep(networkForSize(network, [channels, height, width]), batch, optimizer, average, device);
+    const step = lowerStep(written.get(key) ?? write(shape), device);
+    written.delete(key);
     if (steps.size === MOST_SESSIONS) {
       const [oldest, { session }] = [...steps][0];
       steps.delete(oldest);
@@ -94,6 +98,12 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
       seed = given.seed;
       done = given.step;
     },
+    prepare(shapes) {
+      for (const shape of shapes) {
+        const key = String(shape);
+        if (!steps.has(key) && !written.has(key)) written.set(key, write(shape));
+      }
+    },
     async train(batches, learningRates) {
       const results: StepResult[] = [];
       for (const [i, batch] of batches.entries()) results.push(await trainOne(batch, learningRates[i]));
@@ -118,6 +128,7 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
       for (const { session } of steps.values()) await session.dispose();
       await forward?.session.dispose();
       steps.clear();
+      written.clear();
       forward = undefined;
     },
   };

@@ -158,6 +158,9 @@ export function createTfjsEngine(options: TfjsEngineOptions): TrainingEngine {
       seed = given.seed;
       done = given.step;
     },
+    prepare(shapes) {
+      for (const shape of shapes) programFor(shape, true);
+    },
     async train(batches, learningRates) {
       const results: StepResult[] = [];
       for (const [i, batch] of batches.entries()) results.push(await trainOne(batch, learningRates[i]));

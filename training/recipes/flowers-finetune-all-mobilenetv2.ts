@@ -3,6 +3,6 @@ import { flowersFinetune } from "./flowers-finetune.ts";
 /** The file is one that the package ships. */
 export const flowersFinetuneAllMobilenetv2 = flowersFinetune(
   "all",
-  { model: "mobilenetv2-imagenet-headless.onnx", preset: "imagenet" },
+  { model: "mobilenetv2-imagenet-headless", preset: "imagenet" },
   "MobileNetV2",
 );

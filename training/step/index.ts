@@ -66,9 +66,12 @@ export function compileStep(
   average?: WeightAverage,
   device: Device = "cpu",
 ): TrainingGraph {
-  const step = writeStep(network, batch, optimizer, average);
-  return replaced(step, lower(step.graph, select(step.graph, device)));
+  return lowerStep(writeStep(network, batch, optimizer, average), device);
 }
+
+/** A written step in plain ONNX operators, as `compileStep` gives it: of a large network this takes ten times as long as writing it. */
+export const lowerStep = (step: TrainingGraph, device: Device = "cpu"): TrainingGraph =>
+  replaced(step, lower(step.graph, select(step.graph, device)));
 
 /** The same variables in another form of the graph: outputs keep their order, inputs their names. */
 function replaced({ variables, noise }: Pick<TrainingGraph, "variables" | "noise">, graph: Graph): TrainingGraph {

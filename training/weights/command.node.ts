@@ -10,8 +10,10 @@ import { readMetadata } from "../../export/metadata.ts";
 import { createNetwork } from "../../models/architectures/index.ts";
 import { parameterCount } from "../../models/network.ts";
 import { PRETRAINED } from "../../models/pretrained.node.ts";
+import { SHIPPED, type ShippedModel } from "../../models/shipped.ts";
 import { dataRoot } from "../../pipeline/datasets/index.ts";
 import type { PreprocessSpec } from "../../pipeline/preprocess.ts";
+import { presetOf } from "../../pipeline/presets.ts";
 import { KNOWN_WEIGHTS, type KnownWeights } from "./known.ts";
 import { weightsPath } from "./read-weights.node.ts";
 
@@ -20,12 +22,14 @@ interface ModelsOptions {
   readonly json?: true;
 }
 
-/** A pretrained model: weights to begin a training with, or a file of the package that classifies as it is. */
-type Entry = { readonly known: KnownWeights } | { readonly shipped: string };
+/** A pretrained model: weights to begin a training with, or a file of the package. */
+type Entry = { readonly known: KnownWeights } | { readonly shipped: ShippedModel; readonly path: string };
 
 const ENTRIES: Readonly<Record<string, Entry>> = {
   ...Object.fromEntries(Object.entries(KNOWN_WEIGHTS).map(([name, known]) => [name, { known }])),
-  ...Object.fromEntries(Object.entries(PRETRAINED).map(([name, shipped]) => [name, { shipped }])),
+  ...Object.fromEntries(
+    Object.entries(SHIPPED).map(([name, shipped]) => [name, { shipped, path: PRETRAINED[name as keyof typeof SHIPPED] }]),
+  ),
 };
 
 /** `models`: which pretrained models there are, and where they come from. */
@@ -79,10 +83,10 @@ async function describe(name: string, root: string): Promise<Described & { reado
     const { size } = (await stat(file).catch(() => undefined)) ?? {};
     return { name, entry, summary: known.summary, file, bytes: size, preprocess: known.preprocess };
   }
-  const content = await readModel(entry.shipped);
-  const card = readMetadata(content);
-  const summary = `part of the package, ready to run${card?.labels.length ? `: ${count(card.labels.length)} classes` : ""}`;
-  return { name, entry, summary, file: entry.shipped, bytes: content.length, preprocess: card?.preprocess };
+  const { path, shipped } = entry;
+  const content = await readModel(path);
+  const preprocess = shipped.preset === undefined ? readMetadata(content)?.preprocess : presetOf(shipped.preset);
+  return { name, entry, summary: `part of the package, ${shipped.summary}`, file: path, bytes: content.length, preprocess };
 }
 
 async function listModels({ dataDir, json }: ModelsOptions): Promise<void> {
@@ -99,6 +103,7 @@ async function listModels({ dataDir, json }: ModelsOptions): Promise<void> {
     print(line);
   print("");
   print(`To bring one here: ${PROGRAM} models fetch NAME; to begin with it: ${PROGRAM} train --model NAME --weights NAME`);
+  print(`To train further what is part of the package: ${PROGRAM} train --model NAME`);
 }
 
 async function showInfo(name: string, { dataDir, json }: ModelsOptions): Promise<void> {
@@ -114,7 +119,7 @@ async function showInfo(name: string, { dataDir, json }: ModelsOptions): Promise
   const rows = [
     ["here", size === undefined ? `no; it belongs in ${file}` : `${file}, ${bytes(size)}`],
     ...(preprocess ? [["input", JSON.stringify(preprocess)]] : []),
-    ...("known" in entry ? knownRows(name, entry.known) : [["to run", `${PROGRAM} infer PICTURE… --model ${file}`]]),
+    ...("known" in entry ? knownRows(name, entry.known) : shippedRows(name, entry)),
   ];
   for (const line of table(rows, { align: "l", indent: 2 })) print(line);
 }
@@ -125,6 +130,11 @@ const knownRows = (name: string, { model, file, home }: KnownWeights): string[][
   ["from", `${file.url}  sha256 ${file.sha256}…`],
   ["to fetch", `${PROGRAM} models fetch ${name}`],
   ["to begin", `${PROGRAM} train --model ${model} --weights ${name} --data DATA`],
+];
+
+const shippedRows = (name: string, { shipped: { preset }, path }: Extract<Entry, { path: string }>): string[][] => [
+  ...(preset === undefined ? [["to run", `${PROGRAM} infer PICTURE… --model ${path}`]] : []),
+  ["to train", `${PROGRAM} train --model ${name}${preset === undefined ? "" : ` --preset ${preset}`} --data DATA`],
 ];
 
 interface FetchOptions extends ModelsOptions {

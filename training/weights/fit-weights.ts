@@ -20,8 +20,10 @@ export interface FittedWeights {
   /** How many of its tensors are the file's, and of how many. */
   readonly taken: number;
   readonly of: number;
-  /** The classifier head's, where the file has none of that size: they are drawn. */
+  /** The classifier head's, where the file has none of that name or that size: they are drawn. */
   readonly fresh: readonly string[];
+  /** Those of them that the file has not in any size. */
+  readonly absent: readonly string[];
   /** Of the file, and without a place in the network: of its head, and counters of batches. */
   readonly unused: readonly string[];
   /** What was done to names. */
@@ -29,7 +31,9 @@ export interface FittedWeights {
 }
 
 const MOST_LISTED = 10;
-const COUNTER = /(^|\.)num_batches_tracked$/;
+/** Whether a tensor counts a batch norm's batches, which no network here reads. */
+export const isCounter = (name: string): boolean => /(^|\.)num_batches_tracked$/.test(name);
+
 const PARALLEL = "module.";
 /** DenseNets that PyTorch saved before modules' names could hold no dots: `denselayer1.norm.1.weight`. As torchvision's own loader has it. */
 const OLD_DENSENET = /^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\.(?:weight|bias|running_mean|running_var))$/;
@@ -47,20 +51,23 @@ export function fitWeights(network: Network, weights: Weights): FittedWeights {
 
   const problems: string[] = [];
   const fresh: string[] = [];
+  const absent: string[] = [];
   const taken = new Map<Value, Tensor<"float32">>();
   const missing: string[] = [];
   for (const [name, value] of wanted) {
     const [stored, shape] = [tensors.get(name), knownShape(value)];
     const fits = stored && String(stored.shape) === String(shape);
     if (fits && stored.read) taken.set(value, finite(stored.read(), name, weights.file));
-    else if (isHead(name)) fresh.push(name);
-    else if (!stored) missing.push(name);
+    else if (isHead(name) && !fits) {
+      fresh.push(name);
+      if (!stored) absent.push(name);
+    } else if (!stored) missing.push(name);
     else
       problems.push(
         `'${name}': expected ${fits ? "floating-point numbers" : `[${shape}]`}, found ${fits ? stored.type : `[${stored.shape}]`}`,
       );
   }
-  const surplus = [...tensors.keys()].filter((name) => !wanted.has(name) && !COUNTER.test(name) && !isHead(name));
+  const surplus = [...tensors.keys()].filter((name) => !wanted.has(name) && !isCounter(name) && !isHead(name));
   problems.push(
     ...missing.map((name) => `'${name}' is missing${nearest(name, surplus)}`),
     ...surplus.map((name) => `'${name}' is none of the network's${nearest(name, missing)}`),
@@ -72,7 +79,7 @@ export function fitWeights(network: Network, weights: Weights): FittedWeights {
         "To fix: name with --model the network that these weights are of.",
     );
   const unused = [...tensors.keys()].filter((name) => !wanted.has(name));
-  return { network: withWeights(network, taken), taken: taken.size, of: wanted.size, fresh, unused, notes };
+  return { network: withWeights(network, taken), taken: taken.size, of: wanted.size, fresh, absent, unused, notes };
 }
 
 const nearest = (name: string, names: readonly string[]): string => {

@@ -172,6 +172,13 @@ export function describeTfjsEngine({ tf, packageName }: LoadedTfjs): void {
       await expect(engine.train([batchOf(1, [1, 2, 2], 2)], [0.1])).rejects.toThrow(
         "node '2' (BatchNormalization) would normalize over one value",
       );
+      expect(() => engine.prepare([[4, 1, 2, 2]])).not.toThrow();
+      expect(() =>
+        engine.prepare([
+          [4, 1, 2, 2],
+          [1, 1, 2, 2],
+        ]),
+      ).toThrow("node '2' (BatchNormalization) would normalize over one value");
       const state = await engine.state();
       await engine.dispose();
       await expect(tfjs(adam(), flat).initialize(state)).rejects.toThrow("of its slots, '1.weight/first-moment' is missing");
