@@ -1,7 +1,8 @@
 import { sizeOf } from "../core/tensor.ts";
+import { isOfBatch } from "../models/graph/graph.ts";
 import { broadcast, canonicalAxis } from "../models/graph/shape.ts";
 import type { Fold } from "./fold.ts";
-import { type Element, isOfBatch, type Known, known } from "./known.ts";
+import { type Element, type Known, known } from "./known.ts";
 
 /** Elements by their places; numbers stay in the array of their type. */
 function pick(x: Known, shape: readonly number[], places: ArrayLike<number>): Known {

@@ -1,9 +1,9 @@
 import { type DType, sizeOf, type Tensor } from "../core/tensor.ts";
-import type { Attribute, ValueType } from "../models/graph/graph.ts";
+import { type Attribute, isOfBatch, type ValueType } from "../models/graph/graph.ts";
 import { broadcast } from "../models/graph/shape.ts";
 import { dtypeOf } from "./data-types.ts";
 import { MOVEMENTS } from "./fold-movement.ts";
-import { type Element, isOfBatch, type Known, known, over, plus, times } from "./known.ts";
+import { type Element, type Known, known, over, plus, times } from "./known.ts";
 
 /** A node all of whose inputs are known. */
 export interface FoldSite {

@@ -2,6 +2,7 @@ import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
 import { int64 } from "../core/tensor.ts";
 import { continueForAnyBatch } from "../models/any-batch.ts";
 import { differentiate } from "../models/autodiff.ts";
+import { logitsOf } from "../models/end-of-graph.ts";
 import type { GraphBuilder } from "../models/graph/builder.ts";
 import type { Graph, Value } from "../models/graph/graph.ts";
 import { printType } from "../models/graph/print.ts";
@@ -97,18 +98,6 @@ function firstLargest(g: GraphBuilder, rows: Value): Value {
   const largest = indicator(g, g.add("Equal", [rows, g.add("ReduceMax", [rows, g.initializer("axes", int64([1]))], { keepdims: 1 })]));
   const rank = g.add("CumSum", [largest, g.initializer("axis", int64([1], []))]);
   return g.add("Mul", [largest, indicator(g, g.add("GreaterOrEqual", [g.scalar(1), rank]))]);
-}
-
-/** They pass every number on as it is. */
-const PASSES_ON = new Set(["Identity", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Dropout"]);
-
-/** What a final softmax or log-softmax is given, or the output itself where there is none. */
-function logitsOf({ nodes, outputs: [output] }: Graph): Value {
-  const producer = new Map(nodes.map((node) => [node.outputs[0], node]));
-  let node = producer.get(output);
-  while (node && PASSES_ON.has(node.op)) node = producer.get(node.inputs[0] as Value);
-  const isSoftmax = node?.op === "Softmax" || node?.op === "LogSoftmax";
-  return isSoftmax ? (node?.inputs[0] as Value) : output;
 }
 
 /** The same of a model's file, for any class that is fed. @throws FivecropError, UsageError as gradCam does */

@@ -1,6 +1,6 @@
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
 import { findHead, type HeadPlace, headAt, withHead } from "../models/classifier-head.ts";
-import { toLogits } from "../models/final-softmax.ts";
+import { toLogits } from "../models/end-of-graph.ts";
 import type { Graph, Value } from "../models/graph/graph.ts";
 import { printType } from "../models/graph/print.ts";
 import type { Head } from "../models/layers/head.ts";
@@ -10,7 +10,6 @@ import { type ModelMetadata, readMetadata } from "./metadata.ts";
 import { type ParseOptions, parseModel } from "./parse.ts";
 import { channelsFirst } from "./passes/channels-first.ts";
 import { removeIdentity } from "./passes/remove-identity.ts";
-import { dropUnused } from "./passes/shared.ts";
 import { rename } from "./substitute.ts";
 
 export interface ImportOptions extends Pick<ParseOptions, "external"> {
@@ -50,7 +49,7 @@ export function importModel(bytes: Uint8Array, { file, external, features }: Imp
         "To fix: say which value a head is to read (--features NAME).",
     );
   const upright = channelsAreLast(parsed.inputs[0]) ? channelsFirst(parsed) : parsed;
-  const graph = withOwnWeights(dropUnused(removeIdentity(renamed(upright))));
+  const graph = withOwnWeights(removeIdentity(renamed(upright), { toTrain: true }));
   const place = features === undefined ? findHead(graph) : headAt(graph, features);
   checkFeatures(place, graph, file, features !== undefined);
   const before = fixedBatch === undefined ? undefined : parseModel(bytes, options).graph;
@@ -79,7 +78,7 @@ export function networkOf(
   const keepsHead = !head && place.classifier !== undefined && String(metadata?.labels) === String(classNames);
   const { hidden, dropout } = head ?? { hidden: [] };
   const whole = keepsHead
-    ? { graph: { ...toLogits(graph), name }, parameters: new Map() }
+    ? { graph: { ...toLogits(graph, { sigmoid: true }), name }, parameters: new Map() }
     : withHead({ ...graph, name }, place, classNames.length, { hidden, dropout });
   const learned = learnedOf(whole.graph);
   return {
@@ -121,12 +120,19 @@ function checkInput({ inputs }: Graph, file: string): void {
 }
 
 function checkFeatures({ features, classifier }: HeadPlace, graph: Graph, file: string, chosen: boolean): void {
-  const isVector = features.shape.length === 2 || (features.shape.length === 4 && features.shape.slice(2).every((d) => d === 1));
-  if (chosen || classifier || isVector) return;
-  throw new UsageError(
-    `${file}: a head reads a vector for each image, [N,D]; the output '${graph.outputs[0].name}' is ${printType(graph.outputs[0])}. ` +
-      "To fix: say which value it is to read (--features NAME): a map [N,C,H,W] is averaged.",
-  );
+  if (classifier) return;
+  const [batch, width, ...pixels] = features.shape;
+  const isVector = features.shape.length === 2 || (features.shape.length === 4 && pixels.every((d) => d === 1));
+  if (!chosen && (!isVector || batch !== "N"))
+    throw new UsageError(
+      `${file}: a head reads a vector for each image, [N,D]; the output '${graph.outputs[0].name}' is ${printType(graph.outputs[0])}. ` +
+        "To fix: say which value it is to read (--features NAME): a map [N,C,H,W] is averaged.",
+    );
+  if (width === 1)
+    throw new UsageError(
+      `${file}: a head reads features, of which one number for each image is too few: '${features.name}' is ${printType(features)}. ` +
+        "To fix: name an earlier value of the file (--features NAME; inspect shows them).",
+    );
 }
 
 function named<Read>(file: string, read: () => Read): Read {

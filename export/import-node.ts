@@ -1,13 +1,14 @@
 import type { onnx } from "onnx-proto";
 import { FivecropError, messageOf } from "../core/errors.ts";
+import { float32 } from "../core/tensor.ts";
 import type { GraphBuilder } from "../models/graph/builder.ts";
-import type { Value } from "../models/graph/graph.ts";
+import { isOfBatch, type Value } from "../models/graph/graph.ts";
 import type { OpTable } from "../models/graph/op.ts";
 import { OPS } from "../models/ops/index.ts";
-import { expandTo, reshapeTarget, sameBatch } from "./batch-shapes.ts";
+import { expandTo, reshapeTarget, sameBatch, scalesOfSizes } from "./batch-shapes.ts";
 import { fold, foldShape, foldSize } from "./fold.ts";
 import { type Attributes, attributesOf, checkAttributes, constantOf } from "./import-attributes.ts";
-import { isOfBatch, type Known, known } from "./known.ts";
+import { type Known, known } from "./known.ts";
 import type { Symbols } from "./symbols.ts";
 import { toInt64 } from "./tensor-data.ts";
 import { upgrade } from "./upgrade.ts";
@@ -99,7 +100,7 @@ function addNode(
 ): readonly Value[] {
   const { g, opset } = site;
   if (!standard) throw new FivecropError(`this operator is not supported (opset ${opset})`);
-  const inputs = inputsOf(site, given, names, where);
+  const inputs = inputsOf(site, { op: given, inputs: names, attributes: own, where });
   const { op, attributes, after, ...rest } = upgrade(given, {
     opset,
     name,
@@ -141,16 +142,30 @@ function listsAsInputs(op: string, inputs: readonly (Known | undefined)[], attri
 }
 
 /** A node's inputs as values of the graph; a shape with the batch in it says so as its operator can. */
-function inputsOf(site: ImportSite, op: string, names: readonly string[], where: string): readonly (Value | undefined)[] {
+function inputsOf(
+  site: ImportSite,
+  { op, inputs: names, attributes, where }: Pick<FileNode, "op" | "inputs" | "attributes" | "where">,
+): readonly (Value | undefined)[] {
   const { g, symbols, fixedBatch, images } = site;
   const find = (name: string): Value | undefined => (name ? symbols.find(name, where) : undefined);
-  const target = op === "Reshape" || op === "Expand" ? symbols.knownOf(names[1]) : undefined;
+  const place = SHAPE_INPUT[op];
+  const target = place === undefined || !names[place] ? undefined : symbols.knownOf(names[place]);
+  const elements = Array.from(target?.elements ?? []);
   if (target && op === "Reshape") {
     const data = find(names[0]);
-    const list = reshapeTarget(Array.from(target.elements), data?.shape ?? [], fixedBatch);
+    const list = reshapeTarget(elements, data?.shape ?? [], fixedBatch);
     return [data, list ? g.initializer(names[1], toInt64(list)) : find(names[1])];
   }
-  if (target && Array.from(target.elements).some(isOfBatch)) return [find(names[0]), undefined];
+  if (target && op === "Resize") {
+    const data = find(names[0]);
+    const scales =
+      data && scalesOfSizes(elements, data.shape, { axes: attributes.axes as readonly number[] | undefined, fixed: fixedBatch });
+    if (scales) return [data, undefined, g.initializer(names[3], float32(scales))];
+  }
+  if (target && op === "Expand" && elements.some(isOfBatch)) return [find(names[0]), undefined];
   const inputs = names.map(find);
   return op === "Concat" && images && fixedBatch !== undefined ? sameBatch(g, inputs, images) : inputs;
 }
+
+/** Where an operator takes a shape that may have the batch in it. */
+const SHAPE_INPUT: Readonly<Record<string, number>> = { Reshape: 1, Expand: 1, Resize: 3 };

@@ -1,10 +1,9 @@
 import { FivecropError } from "../core/errors.ts";
 import { type DType, numbersOf, sizeOf, type Tensor, zeros } from "../core/tensor.ts";
+import { type Dimension, factorOf, isOfBatch, ofBatch } from "../models/graph/graph.ts";
 
-/** A multiple of the batch: "N", "12N". */
-export type OfBatch = `${"" | number}N`;
-/** A number that is known before anything runs, or known but for the batch. */
-export type Element = number | OfBatch;
+/** A number that is known before anything runs, or known but for the batch: "N", "12N". */
+export type Element = Dimension;
 
 /** A tensor that a file computes and that is known before anything runs: shape arithmetic, constants in another form. */
 export interface Known {
@@ -12,12 +11,6 @@ export interface Known {
   readonly shape: readonly number[];
   readonly elements: ArrayLike<Element>;
 }
-
-export const isOfBatch = (element: Element): element is OfBatch => typeof element === "string";
-
-/** 12 of "12N", 1 of "N". */
-const factorOf = (element: OfBatch): number => (element === "N" ? 1 : Number(element.slice(0, -1)));
-const ofBatch = (factor: number): OfBatch => (factor === 1 ? "N" : `${factor}N`);
 
 /** a · b. @returns undefined where both are multiples of the batch. */
 export function times(a: Element, b: Element): Element | undefined {

@@ -1,5 +1,5 @@
 import { FivecropError } from "../core/errors.ts";
-import { scalar } from "../core/tensor.ts";
+import { float32, scalar } from "../core/tensor.ts";
 import type { GraphBuilder } from "../models/graph/builder.ts";
 import type { Attribute, Value } from "../models/graph/graph.ts";
 import { explicitWindow, type FileWindow } from "./auto-pad.ts";
@@ -103,8 +103,11 @@ const clip: Upgrade = (site) => {
   return min === undefined && max === undefined ? {} : { inputs: [site.inputs[0], bound(site, min), bound(site, max)], attributes };
 };
 
-const dropout: Upgrade = ({ opset, attributes: { ratio = 0.5, ...attributes }, inputs: [x], g }) =>
-  opset >= 12 ? {} : { inputs: [x, g.initializer("ratio", scalar(Number(ratio)))], attributes };
+/** In a file's training mode or not, it drops in training with the file's own ratio, and does nothing at inference. */
+const dropout: Upgrade = ({ attributes: { ratio = 0.5, ...attributes }, inputs: [x, given], g }) => {
+  if (given && !g.constantOf(given)) throw new FivecropError("its input 'ratio' must be a constant");
+  return { inputs: [x, given ?? g.initializer("ratio", scalar(Number(ratio)))], attributes };
+};
 
 /** Of opset 18 on `axes` may name the axes that `pads` are of; the others have none. */
 const pad: Upgrade = (site) => {
@@ -151,8 +154,22 @@ const split: Upgrade = (site) => {
 /** What opset 10 and older mean by nearest. */
 const OLD_NEAREST = { coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" } as const;
 
-const resize: Upgrade = ({ opset, inputs, attributes }) =>
-  opset >= 11 ? {} : { inputs: [inputs[0], undefined, inputs[1]], attributes: { ...OLD_NEAREST, ...attributes } };
+/** Of opset 18 on, what says no more than leaving it out. */
+const NEUTRAL_RESIZE = { antialias: [0], keep_aspect_ratio_policy: ["stretch"] };
+
+/** Of opset 18 on `axes` may name the axes that `scales` are of; the others are not resized. */
+const resize: Upgrade = ({ opset, name, inputs, attributes: { axes, ...given }, g }) => {
+  if (opset < 11) return { inputs: [inputs[0], undefined, inputs[1]], attributes: { ...OLD_NEAREST, ...given } };
+  const attributes = without(given, NEUTRAL_RESIZE);
+  const [x, , scales] = inputs;
+  const list = scales && g.constantOf(scales);
+  if (!Array.isArray(axes) || !x || !list || list.data.length !== axes.length) return { attributes };
+  const whole = x.shape.map(() => 1);
+  axes.forEach((axis, i) => {
+    whole[axis < 0 ? axis + whole.length : axis] = Number(list.data[i]);
+  });
+  return { inputs: [x, undefined, g.initializer(`${name}/scales`, float32(whole))], attributes };
+};
 
 const upsample: Upgrade = ({ g, name, inputs: [x, given], attributes: { scales, ...attributes } }) => {
   const list = Array.isArray(scales)
@@ -160,16 +177,6 @@ const upsample: Upgrade = ({ g, name, inputs: [x, given], attributes: { scales, 
     : given;
   return { op: "Resize", inputs: [x, undefined, list], attributes: { mode: "nearest", ...OLD_NEAREST, ...attributes } };
 };
-
-/** An operator of many inputs as a chain of one with two. */
-const chainOf =
-  (op: string): Upgrade =>
-  ({ g, name, inputs, attributes }) => {
-    const all = inputs.filter((value) => value !== undefined);
-    if (all.length === 1) return { op: "Identity", inputs: all, attributes };
-    const first = all.slice(0, -1).reduce((sum, value, i) => g.add(op, [sum, value], {}, `${name}/${i}`));
-    return { op, inputs: [first, all[all.length - 1]], attributes };
-  };
 
 const transpose: Upgrade = ({ attributes, inputs: [x] }) => ({
   attributes: { ...(x && { perm: x.shape.map((_, i) => x.shape.length - 1 - i) }), ...attributes },
@@ -185,9 +192,7 @@ const UPGRADES: Readonly<Record<string, Upgrade>> = {
   ConvTranspose: transposedConvolution,
   Dropout: dropout,
   LogSoftmax: softmax,
-  Max: chainOf("Max"),
   MaxPool: pool,
-  Min: chainOf("Min"),
   Pad: pad,
   ReduceL1: axesAsInput,
   ReduceL2: axesAsInput,
@@ -202,7 +207,6 @@ const UPGRADES: Readonly<Record<string, Upgrade>> = {
   Softmax: softmax,
   Split: split,
   Squeeze: axesAsInput,
-  Sum: chainOf("Add"),
   Transpose: transpose,
   Unsqueeze: axesAsInput,
   Upsample: upsample,

@@ -1,5 +1,6 @@
 import { UsageError } from "../core/errors.ts";
 import { nearestNames } from "../core/nearest.ts";
+import { logitsOf, producersOf, sourceOf } from "./end-of-graph.ts";
 import type { Graph, Node, Value } from "./graph/graph.ts";
 import { printType } from "./graph/print.ts";
 import { type Head, head } from "./layers/head.ts";
@@ -15,9 +16,6 @@ export interface HeadPlace {
   /** The last layer that a new head replaces; none where the output itself is the features. */
   readonly classifier?: Node;
 }
-
-/** They say the same of the classes in another form. */
-const PASSES_ON = new Set(["Identity", "Cast", "Flatten", "Reshape", "Squeeze", "Dropout", "Softmax", "LogSoftmax"]);
 
 const spatial = ({ shape }: Value): readonly unknown[] => shape.slice(2);
 const isPoint = (value: Value): boolean => value.shape.length === 4 && spatial(value).every((d) => d === 1);
@@ -38,28 +36,27 @@ const FEATURES = /feature|embed|pool|backbone/i;
 
 /**
  * Where a head goes: in place of the last linear layer, or of the last 1×1 convolution around a global average pool, or behind the output where that is features.
- * Behind a pooled 1×1 convolution an activation other than relu makes features.
+ * What makes an answer of the logits (softmax, log-softmax, sigmoid) goes with them. Behind a pooled 1×1 convolution an activation other than relu makes features.
  * @param graph with one output
  */
 export function findHead(graph: Graph): HeadPlace {
-  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((value) => [value, node] as const)));
+  const producerOf = producersOf(graph);
   const held = (value: Value | undefined): boolean => value !== undefined && graph.initializers.has(value);
   const [output] = graph.outputs;
   let [pooled, active] = [false, false];
-  for (let node = producers.get(output); node; node = producers.get(node.inputs[0]!)) {
+  for (let node = sourceOf(producerOf, logitsOf(graph)); node; node = sourceOf(producerOf, node.inputs[0]!)) {
     const [x, second] = node.inputs;
     const plain = !pooled && !active;
     if (node.op === "Gemm" && plain && held(second) && x && !node.attributes.transA) return { features: x, classifier: node };
     if (node.op === "Add" && plain) {
-      const product = [x, second].find((value) => !held(value));
-      const matMul = product && producers.get(product);
+      const matMul = producerOf([x, second].find((value) => !held(value)));
       return matMul?.op === "MatMul" && held(matMul.inputs[1]) ? { features: matMul.inputs[0]!, classifier: matMul } : { features: output };
     }
     if (node.op === "MatMul" && plain && held(second)) return { features: x!, classifier: node };
     if (isPointwise(node) && (pooled ? !FEATURES.test(output.name) : plain && isPoint(x!))) return { features: x!, classifier: node };
     if (isGlobalMean(node) && plain) pooled = true;
     else if (node.op === "Relu" && pooled) active = true;
-    else if (!PASSES_ON.has(node.op)) break;
+    else break;
   }
   return { features: output };
 }

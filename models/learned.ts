@@ -2,42 +2,57 @@ import { sizeOf, type Tensor } from "../core/tensor.ts";
 import type { Graph, Node, Value } from "./graph/graph.ts";
 import type { Initializer } from "./layers/initializers.ts";
 import type { Network } from "./network.ts";
+import type { OpName } from "./ops/index.ts";
 
 /** Operators that weigh what they read: each begins a layer. */
-const WEIGHTED = new Set(["Conv", "ConvTranspose", "Gemm", "MatMul"]);
+const WEIGHTED: ReadonlySet<string> = new Set<OpName>(["Conv", "ConvTranspose", "Gemm", "MatMul"]);
 
 /** Where an operator takes learned tensors, by its inputs' places. */
-const LEARNED: Readonly<Record<string, readonly number[]>> = {
+export const LEARNED = {
   Add: [0, 1],
   BatchNormalization: [1, 2],
   Conv: [1, 2],
-  ConvTranspose: [1, 2],
   Gemm: [1, 2],
-  GroupNormalization: [1, 2],
   InstanceNormalization: [1, 2],
   LayerNormalization: [1, 2],
   MatMul: [0, 1],
   Mul: [0, 1],
   PRelu: [1],
-};
+} as const satisfies Partial<Record<OpName, readonly number[]>>;
 
 /** Of Add and Mul a single number is a constant of a formula, and what stands before the first weights is preprocessing. */
-const ARITHMETIC = new Set(["Add", "Mul"]);
+const ARITHMETIC: ReadonlySet<string> = new Set<OpName>(["Add", "Mul"]);
+
+const learnedInputsOf = ({ op }: Node): readonly number[] => (Object.hasOwn(LEARNED, op) ? LEARNED[op as keyof typeof LEARNED] : []);
 
 /** Where a node takes running statistics. */
 const statisticsAt = ({ op }: Node): readonly number[] => (op === "BatchNormalization" ? [3, 4] : []);
 
+/**
+ * What is joined to a sequence that weights made, [N, T, D], along T: a class token, repeated for each image. A constant that is joined to a map
+ * [N, C, H, W], such as coordinates or zeros in place of channels, belongs to a formula.
+ */
+function tokensOf({ nodes }: Graph, behindWeights: ReadonlySet<Value>): ReadonlySet<Value | undefined> {
+  const isSequence = ({ op, attributes: { axis }, outputs: [y] }: Node): boolean =>
+    op === "Concat" && y.shape.length === 3 && (axis === 1 || axis === -2) && behindWeights.has(y);
+  return new Set(nodes.flatMap((node) => (isSequence(node) ? node.inputs.filter((value) => value && !behindWeights.has(value)) : [])));
+}
+
 /** Each node of a graph with the places where it reads a learned tensor that the graph holds. */
 function learnedPlaces(graph: Graph): ReadonlyMap<Node, readonly number[]> {
   const behindWeights = new Set<Value>();
+  for (const { op, inputs, outputs } of graph.nodes)
+    if (WEIGHTED.has(op) || inputs.some((value) => value && behindWeights.has(value)))
+      for (const value of outputs) behindWeights.add(value);
+  const tokens = tokensOf(graph, behindWeights);
   return new Map(
     graph.nodes.map((node) => {
-      const behind = WEIGHTED.has(node.op) || node.inputs.some((value) => value && behindWeights.has(value));
-      if (behind) for (const value of node.outputs) behindWeights.add(value);
-      const places = (Object.hasOwn(LEARNED, node.op) ? LEARNED[node.op] : []).filter((at) => {
-        const value = node.inputs[at];
+      const { op, inputs, outputs } = node;
+      const isToken = op === "Add" && tokens.has(outputs[0]); // with zeros for each image: how a parsed file repeats a token
+      const places = learnedInputsOf(node).filter((at) => {
+        const value = inputs[at];
         if (value?.dtype !== "float32" || value.shape.length === 0 || !graph.initializers.has(value)) return false;
-        return !ARITHMETIC.has(node.op) || (behind && sizeOf(value.shape as readonly number[]) > 1);
+        return isToken || !ARITHMETIC.has(op) || (behindWeights.has(outputs[0]) && sizeOf(value.shape as readonly number[]) > 1);
       });
       return [node, places];
     }),

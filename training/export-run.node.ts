@@ -8,7 +8,7 @@ import { writeSafetensors } from "../export/safetensors.ts";
 import { VERSION } from "../export/version.ts";
 import { makeSelfContained, withGoldenSamples } from "../inference/golden-samples.node.ts";
 import { verifyExport } from "../inference/verify.ts";
-import { finalOutput } from "../models/final-softmax.ts";
+import { finalOutput } from "../models/end-of-graph.ts";
 import { parameterCount } from "../models/network.ts";
 import { publicName } from "../pipeline/datasets/index.ts";
 import type { Checkpoint } from "./checkpoint.ts";

@@ -1,7 +1,7 @@
 import { exportOnnx } from "../export/export-onnx.ts";
 import type { ModelMetadata } from "../export/metadata.ts";
 import { VERSION } from "../export/version.ts";
-import { finalOutput } from "../models/final-softmax.ts";
+import { finalOutput } from "../models/end-of-graph.ts";
 import { type Network, parameterCount } from "../models/network.ts";
 import type { TrainingState } from "./engine.ts";
 import { inferenceWeights } from "./weight-average.ts";

@@ -7,7 +7,8 @@ export type BatchDimension = "N" | `${number}N`;
 export const isOfBatch = (dimension: Dimension): dimension is BatchDimension => typeof dimension === "string";
 
 /** 12 of "12N", 1 of "N"; a number itself. */
-export const factorOf = (dimension: Dimension): number => (dimension === "N" ? 1 : Number.parseInt(`${dimension}`, 10));
+export const factorOf = (dimension: Dimension): number =>
+  !isOfBatch(dimension) ? dimension : dimension === "N" ? 1 : Number(dimension.slice(0, -1));
 
 /** "N", or a multiple of it. */
 export const ofBatch = (factor: number): BatchDimension => (factor === 1 ? "N" : `${factor}N`);

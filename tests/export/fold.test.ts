@@ -117,14 +117,48 @@ describe("a fixed batch", () => {
     ["[1, 8, 4]", [1, 8, 4], "N,8,4"],
     ["[0, 32]", [0, 32], "N,32"],
     ["[-1, 32]", [-1, 32], "N,32"],
-    ["[2, 16]'s batch is nowhere: refused", [2, 16], ""],
+    ["[2, 16], the channels behind the batch", [2, 16], "2N,16"],
+    ["[32], all that an image has", [32], "32N"],
   ])("a Reshape to %s", (_what, target, shape) => {
-    const made = () => free([node("Reshape", ["x", "to"], "y")], [ints("to", target)]);
-    if (shape) expect(made()).toEqual([expect.stringContaining(`→ float32[${shape}]`)]);
-    else
-      expect(made).toThrow(
-        /^hand\.onnx: node 'y' \(Reshape\): \[N,2,4,4\] does not reshape to \[2,16\].* The file takes 1 image at a time, and this node cannot be freed of that number\. To fix: export it with a dynamic batch axis\.$/,
-      );
+    expect(free([node("Reshape", ["x", "to"], "y")], [ints("to", target)])).toEqual([expect.stringContaining(`→ float32[${shape}]`)]);
+  });
+
+  test("a Reshape that divides the batch is refused", () => {
+    const bytes = onnxFile([node("Reshape", ["x", "to"], "y")], { input: [port("x", [4, 2, 4, 4])], initializer: [ints("to", [2, 64])] });
+    expect(() => lines(bytes, { freeBatch: true })).toThrow(
+      /^hand\.onnx: node 'y' \(Reshape\): \[N,2,4,4\] does not reshape to \[2,64\].* The file takes 4 images at a time, and this node cannot be freed of that number\. To fix: export it with a dynamic batch axis\.$/,
+    );
+  });
+
+  test.each([1, 2])("of %i that is merged with heads and with positions, as attention has it, is taken out again", async (fixed) => {
+    const to = { heads: [4, 2 * fixed, 4], apart: [fixed, 2, 4, 4], merged: [4 * fixed, 8], back: [4, fixed, 8] };
+    const nodes = [
+      node("Reshape", ["x", "start"], "s"),
+      node("Transpose", ["s"], "positions", { perm: [1, 0, 2] }),
+      node("Reshape", ["positions", "heads"], "h"),
+      node("Transpose", ["h"], "first", { perm: [1, 0, 2] }),
+      node("Reshape", ["first", "apart"], "a"),
+      node("Softmax", ["a"], "soft"),
+      node("Transpose", ["soft"], "order", { perm: [2, 0, 1, 3] }),
+      node("Reshape", ["order", "merged"], "m"),
+      node("MatMul", ["m", "w"], "product"),
+      node("Reshape", ["product", "back"], "b"),
+      node("Transpose", ["b"], "y", { perm: [1, 0, 2] }),
+    ];
+    const lists = Object.entries({ start: [fixed, 4, 8], ...to }).map(([name, list]) => ints(name, list));
+    const bytes = onnxFile(nodes, { input: [port("x", [fixed, 2, 4, 4])], initializer: [...lists, floats("w", [8, 8])] });
+    const { graph } = parseModel(bytes, { freeBatch: true });
+    const shapes = new Map(graph.nodes.map(({ outputs: [value] }) => [value.name, String(value.shape)]));
+    expect(["h", "a", "m", "y"].map((name) => shapes.get(name))).toEqual(["4,2N,4", "N,2,4,4", "4N,8", "N,4,8"]);
+    const x = float32(sawtooth(3 * fixed * 32), [3 * fixed, 2, 4, 4]);
+    const { y } = await run(graph, { x });
+    for (let i = 0; i < 3; i++) {
+      const part = float32(Array.from(x.data.subarray(i * fixed * 32, (i + 1) * fixed * 32)), [fixed, 2, 4, 4]);
+      const { y: alone } = await run(bytes, { x: part });
+      expect(
+        difference(float32(Array.from(y.data.slice(i * fixed * 32, (i + 1) * fixed * 32), Number), [fixed, 4, 8]), alone),
+      ).toBeLessThan(1e-6);
+    }
   });
 
   test("behind a Transpose the batch is found by the elements before it", () => {

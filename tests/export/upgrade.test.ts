@@ -12,6 +12,8 @@ const x = float32(sawtooth(96), [3, 2, 4, 4]);
 const vectors = ["scale", "shift", "mean"].map((name, i) => floats(name, [2], sawtooth(2, i)));
 const variance = floats("variance", [2], [0.5, 2]);
 const square = { kernel_shape: [3, 3] };
+const NEAREST = { mode: "nearest", coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" };
+const truth = (name: string, value: 0 | 1): onnx.ITensorProto => ({ name, dataType: 9, dims: [], rawData: Uint8Array.of(value) });
 
 /** [opset, what, nodes from x to y, initializers] */
 const cases: readonly (readonly [opset: number, what: string, nodes: onnx.INodeProto[], initializer?: onnx.ITensorProto[]])[] = [
@@ -39,6 +41,7 @@ const cases: readonly (readonly [opset: number, what: string, nodes: onnx.INodeP
     [floats("w", [3, 2, 2, 2])],
   ],
   [11, "Conv padded by SAME_LOWER", [node("Conv", ["x", "w"], "y", { auto_pad: "SAME_LOWER" })], [floats("w", [3, 2, 2, 2])]],
+  [13, "Dropout with its mode", [node("Dropout", ["x", "ratio", "off"], "y")], [floats("ratio", [], [0.5]), truth("off", 0)]],
   [7, "Dropout with its ratio as an attribute", [node("Dropout", ["x"], "y", { ratio: { float: 0.5 } })]],
   [11, "Gemm without C", [node("Flatten", ["x"], "a"), node("Gemm", ["a", "w"], "y")], [floats("w", [32, 3])]],
   [11, "LogSoftmax over three axes", [node("LogSoftmax", ["x"], "y")]],
@@ -48,6 +51,19 @@ const cases: readonly (readonly [opset: number, what: string, nodes: onnx.INodeP
   [11, "Softmax over channels of single pixels", [node("GlobalAveragePool", ["x"], "a"), node("Softmax", ["a"], "y", { axis: 1 })]],
   [8, "Max of three", [node("Max", ["x", "w", "x"], "y")], [floats("w", [4])]],
   [8, "Min of one", [node("Min", ["x"], "y")]],
+  [
+    18,
+    "Resize of the last two axes",
+    [node("Resize", ["x", "", "scales"], "y", { ...NEAREST, axes: [2, -1], antialias: 0, keep_aspect_ratio_policy: "stretch" })],
+    [floats("scales", [2], [2, 3])],
+  ],
+  [
+    19,
+    "Resize to sizes of the last two axes",
+    [node("Resize", ["x", "", "", "sizes"], "y", { ...NEAREST, axes: [-2, 3] })],
+    [ints("sizes", [8, 4])],
+  ],
+  [13, "Resize to sizes", [node("Resize", ["x", "", "", "sizes"], "y", NEAREST)], [ints("sizes", [3, 2, 8, 12])]],
   [8, "Sum of three", [node("Sum", ["x", "w", "x"], "y")], [floats("w", [2, 4, 4])]],
   [10, "Pad by attributes", [node("Pad", ["x"], "y", { pads: [0, 0, 1, 0, 0, 0, 0, 2], value: { float: 1.5 } })]],
   [18, "Pad of two axes", [node("Pad", ["x", "pads", "", "axes"], "y")], [ints("pads", [1, 0, 0, 2]), ints("axes", [2, -1])]],
@@ -68,6 +84,42 @@ describe("a file of an older opset answers as in the form of today", () => {
       expect(difference(Object.values(found)[0], Object.values(expected)[0])).toBeLessThan(1e-6);
     },
   );
+
+  test("Resize to sizes with a batch that is not known, and with one that is freed", () => {
+    const fixed = [node("Resize", ["x", "", "", "sizes"], "y", NEAREST)];
+    const batchIn = [
+      node("Shape", ["x"], "shape"),
+      node("Gather", ["shape", "two"], "nc"),
+      node("Concat", ["nc", "size"], "sizes", { axis: 0 }),
+      ...fixed,
+    ];
+    const open = parse(onnxFile(batchIn, { initializer: [ints("two", [0, 1]), ints("size", [8, 12])] }));
+    const freed = parse(onnxFile(fixed, { input: [port("x", [1, 2, 4, 4])], initializer: [ints("sizes", [1, 2, 8, 12])] }), {
+      freeBatch: true,
+    });
+    expect([open, freed].map(({ outputs: [y] }) => y.shape)).toEqual([
+      ["N", 2, 8, 12],
+      ["N", 2, 8, 12],
+    ]);
+  });
+
+  test.each<[string, Record<string, number | string>, string]>([
+    ["antialias", { antialias: 1 }, "its attribute 'antialias' (1) is not supported here (opset 18)"],
+    [
+      "policy",
+      { keep_aspect_ratio_policy: "not_larger" },
+      "its attribute 'keep_aspect_ratio_policy' (not_larger) is not supported here (opset 18)",
+    ],
+  ])("Resize with another %s is refused by its name", (_what, attributes, message) => {
+    const nodes = [node("Resize", ["x", "", "scales"], "y", { ...NEAREST, ...attributes })];
+    const bytes = onnxFile(nodes, { opset: 18, initializer: [floats("scales", [4], [1, 1, 2, 2])] });
+    expect(() => parse(bytes, "hand.onnx")).toThrow(`hand.onnx: node 'y' (Resize): ${message}`);
+  });
+
+  test("Max, Min and Sum of many are one node each, as the trainer has them", () => {
+    for (const op of ["Max", "Min", "Sum"])
+      expect(parse(onnxFile([node(op, ["x", "x", "x"], "y")], { opset: 8 })).nodes.map((each) => each.op)).toEqual([op]);
+  });
 
   test("Softmax over several axes with a batch that is not known", () => {
     const graph = parse(onnxFile([node("Softmax", ["x"], "y")], { opset: 11 }));

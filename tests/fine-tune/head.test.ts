@@ -1,10 +1,11 @@
 import type { onnx } from "onnx-proto";
 import { describe, expect, test } from "vitest";
 import { networkOf } from "../../export/import-model.ts";
+import { finalOutput } from "../../models/end-of-graph.ts";
 import { printNode } from "../../models/graph/print.ts";
 import { layersOf } from "../../models/learned.ts";
 import { OPS } from "../../models/ops/index.ts";
-import { floats, node, onnxFile, port } from "../export/onnx-file.ts";
+import { floats, ints, node, onnxFile, port } from "../export/onnx-file.ts";
 import { imported, smallFile } from "./files.ts";
 
 const names = ["a", "b", "c"];
@@ -31,6 +32,19 @@ describe("where the head goes", () => {
     expect(endOf(smallFile({ end, initializer: [floats("m", [6, 4])] })).at(-1)).toBe(
       "head = Gemm(flat, head.weight, head.bias) {transB=1} → float32[N,3]",
     );
+  });
+
+  test.each(["Sigmoid", "LogSoftmax"])("in place of one class's score, and of %s behind it", (op) => {
+    const end = [
+      node("MatMul", ["flat", "m"], "product"),
+      node("Add", ["product", "b"], "sum"),
+      node(op, ["sum"], "p"),
+      node("Identity", ["p"], "y"),
+    ];
+    expect(endOf(smallFile({ end, initializer: [floats("m", [6, 1]), floats("b", [1])] })).slice(-2)).toEqual([
+      "flat = Flatten(pool) → float32[N,6]",
+      "head = Gemm(flat, head.weight, head.bias) {transB=1} → float32[N,3]",
+    ]);
   });
 
   test("in place of the last 1×1 convolution before a global pool, relu and softmax between and behind them", () => {
@@ -106,6 +120,26 @@ describe("where the head goes", () => {
     expect(networkOf(known, { name: "small", classNames: ["a", "b", "c", "e"] }).keepsHead).toBe(false);
     expect(networkOf(known, { name: "small", classNames: labels, head: { hidden: [] } }).keepsHead).toBe(false);
   });
+
+  test.each([
+    ["Softmax", "Reshape"],
+    ["LogSoftmax", "Identity"],
+    ["Sigmoid", "Reshape"],
+  ])("a head that is kept trains by its logits, whatever form %s and %s give them", (op, form) => {
+    const behind = [
+      node("Gemm", ["flat", "fc.weight", "fc.bias"], "z", { transB: 1 }),
+      node(op, ["z"], "p"),
+      node(form, ["p", ...(form === "Reshape" ? ["to"] : [])], "y"),
+    ];
+    const model = imported(smallFile({ end: behind, initializer: [ints("to", [-1, 4])] }));
+    const labels = ["a", "b", "c", "d"];
+    const metadata = { labels, preprocess: undefined as never, outputKind: "probabilities" as const };
+    const { network, keepsHead } = networkOf({ ...model, metadata }, { name: "small", classNames: labels });
+    expect(keepsHead).toBe(true);
+    expect(network.graph.nodes.map((each) => each.op)).not.toContain(op);
+    expect(finalOutput(network.graph)).toBe("logits");
+    expect(network.graph.outputs[0].shape).toEqual(["N", 4]);
+  });
 });
 
 describe("what is learned", () => {
@@ -170,6 +204,64 @@ describe("what is learned", () => {
   });
 });
 
+describe("a class token", () => {
+  /** [N, 3, 8, 8] → four patches of 6 numbers, behind a token and positions. */
+  const sequence = (joined: onnx.INodeProto[], more: onnx.ITensorProto[] = []) =>
+    onnxFile(
+      [
+        node("Conv", ["x", "w"], "c", { kernel_shape: [4, 4], strides: [4, 4] }),
+        node("Reshape", ["c", "flat"], "f"),
+        node("Transpose", ["f"], "patches", { perm: [0, 2, 1] }),
+        ...joined,
+        node("Gather", ["all", "first"], "one", { axis: 1 }),
+        node("Gemm", ["one", "fc"], "y"),
+      ],
+      {
+        input: map,
+        initializer: [floats("w", [6, 3, 4, 4]), floats("fc", [6, 4]), ints("flat", [0, 6, -1]), ints("first", [0], []), ...more],
+      },
+    );
+  const repeated = [
+    node("Shape", ["x"], "shape"),
+    node("Gather", ["shape", "zero"], "n"),
+    node("Concat", ["n", "rest"], "target", { axis: 0 }),
+    node("Expand", ["token", "target"], "tokens"),
+  ];
+  const lists = [ints("zero", [0]), ints("rest", [1, 6])];
+  const learned = (bytes: Uint8Array) =>
+    [...networkOf(imported(bytes), { name: "x", classNames: names }).network.parameters.keys()].map(({ name }) => name);
+
+  test("that is repeated for each image is learned, zeros too, and positions with it", () => {
+    const joined = [...repeated, node("Concat", ["tokens", "patches"], "joined", { axis: 1 }), node("Add", ["joined", "positions"], "all")];
+    for (const numbers of [undefined, Array<number>(6).fill(0)])
+      expect(learned(sequence(joined, [...lists, floats("token", [1, 1, 6], numbers), floats("positions", [1, 5, 6])]))).toEqual([
+        "w",
+        "token",
+        "positions",
+        "head.weight",
+        "head.bias",
+      ]);
+  });
+
+  test("what is joined to a map is none", () => {
+    const coordinates = [
+      node("Concat", ["many", "x"], "xy", { axis: 1 }),
+      node("Conv", ["xy", "w"], "c", { kernel_shape: [1, 1] }),
+      node("GlobalAveragePool", ["c"], "p"),
+      node("Flatten", ["p"], "y"),
+    ];
+    const nodes = [
+      node("Shape", ["x"], "shape"),
+      node("Gather", ["shape", "zero"], "n"),
+      node("Concat", ["n", "rest"], "target", { axis: 0 }),
+      node("Expand", ["places", "target"], "many"),
+      ...coordinates,
+    ];
+    const initializer = [floats("places", [1, 2, 8, 8]), floats("w", [4, 5, 1, 1]), ints("zero", [0]), ints("rest", [2, 8, 8])];
+    expect(learned(onnxFile(nodes, { input: map, initializer }))).toEqual(["head.weight", "head.bias"]);
+  });
+});
+
 describe("what is refused", () => {
   const linear = [node("Flatten", ["x"], "f"), node("Gemm", ["f", "m"], "y")];
   const cases: [string, Uint8Array, string][] = [
@@ -203,6 +295,19 @@ describe("what is refused", () => {
       "small.onnx: a head reads a vector for each image, [N,D]; the output 'y' is float32[N,3,8,8]",
     ],
     [
+      "the batch merged with what an image has",
+      onnxFile([node("Reshape", ["x", "to"], "y")], { input: map, initializer: [ints("to", [-1, 64])] }),
+      "small.onnx: a head reads a vector for each image, [N,D]; the output 'y' is float32[3N,64]",
+    ],
+    [
+      "one number for each image, whose layer is not known",
+      onnxFile([node("ReduceMean", ["x"], "m", { axes: [1, 2, 3], keepdims: 0 }), node("Unsqueeze", ["m", "one"], "y")], {
+        input: map,
+        initializer: [ints("one", [1])],
+      }),
+      "small.onnx: a head reads features, of which one number for each image is too few: 'y' is float32[N,1]. To fix: name an earlier value",
+    ],
+    [
       "an unknown operator, before anything else",
       onnxFile([node("Einsum", ["x"], "e"), ...linear], { input: map, initializer: [floats("m", [192, 2])] }),
       "small.onnx: node 'e' (Einsum): this operator is not supported (opset 17)",
@@ -216,9 +321,9 @@ describe("what is refused", () => {
       "a fixed batch that cannot be freed",
       onnxFile([node("Reshape", ["x", "to"], "y")], {
         input: [port("x", [2, 3, 8, 8])],
-        initializer: [{ name: "to", dataType: 7, dims: [2], int64Data: [6, 64] }],
+        initializer: [{ name: "to", dataType: 7, dims: [2], int64Data: [3, 128] }],
       }),
-      "small.onnx: node 'y' (Reshape): [N,3,8,8] does not reshape to [6,64]",
+      "small.onnx: node 'y' (Reshape): [N,3,8,8] does not reshape to [3,128]",
     ],
   ];
   test.each(cases)("%s", (_what, bytes, message) => {

@@ -32,7 +32,6 @@ const FORWARD_ONLY: readonly OpName[] = [
   "ConstantOfShape",
   "ConvTranspose",
   "CumSum",
-  "Dropout",
   "Equal",
   "Floor",
   "Greater",

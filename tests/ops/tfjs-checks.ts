@@ -74,6 +74,9 @@ export function checkForward(tf: Tf, op: OpName, c: Case): void {
   });
 }
 
+/** Their own gradient is of what they do at inference. */
+const OTHERWISE_IN_TRAINING: readonly OpName[] = ["BatchNormalization", "Dropout"];
+
 /** tensorflow's gradients of a case are central differences of the reference, and leave no tensor behind. */
 export function checkGradients(tf: Tf, op: OpName, c: Case): void {
   const {
@@ -87,7 +90,7 @@ export function checkGradients(tf: Tf, op: OpName, c: Case): void {
   const whole = g.build("loss", [loss]);
   const r = [...whole.initializers].find(([value]) => value.name === "r")![1];
   const before = tf.memory().numTensors;
-  const program = programOf(tf, graph, names, op !== "BatchNormalization");
+  const program = programOf(tf, graph, names, !OTHERWISE_IN_TRAINING.includes(op));
   const inputs = [...fed.values()].map((t) => upload(tf, t));
   const gradients = tf.grads((...tensors: TfTensor[]) => tf.sum(tf.mul(program.run(tensors), upload(tf, r))))(inputs);
   const arrays = Object.fromEntries([...fed].map(([name, t]) => [name, fromTensor(t)]));

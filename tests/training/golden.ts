@@ -3,7 +3,7 @@ import { createSession as createNodeSession } from "../../core/session.node.ts";
 import type { Device, SessionMaker } from "../../core/session.ts";
 import { float32, type Tensor, tensor, zeros } from "../../core/tensor.ts";
 import { ARCHITECTURES, type Architecture, createNetwork } from "../../models/architectures/index.ts";
-import { finalOutput } from "../../models/final-softmax.ts";
+import { finalOutput } from "../../models/end-of-graph.ts";
 import type { Network } from "../../models/network.ts";
 import type { StepInput, TrainingEngine, Weights } from "../../training/engine.ts";
 import { createOnnxRuntimeEngine } from "../../training/engines/onnxruntime.ts";

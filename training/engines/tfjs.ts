@@ -1,6 +1,6 @@
 import { FivecropError, messageOf } from "../../core/errors.ts";
 import { type Tensor, tensor } from "../../core/tensor.ts";
-import { toLogits } from "../../models/final-softmax.ts";
+import { toLogits } from "../../models/end-of-graph.ts";
 import type { Graph, Node } from "../../models/graph/graph.ts";
 import { withBatch } from "../../models/graph/with-batch.ts";
 import { classCount, isTrained, isTrainedNorm, type Network, networkForSize } from "../../models/network.ts";

@@ -2,7 +2,7 @@ import { FivecropError } from "../../core/errors.ts";
 import type { Device } from "../../core/session.ts";
 import { zeros } from "../../core/tensor.ts";
 import { differentiate } from "../../models/autodiff.ts";
-import { toLogits } from "../../models/final-softmax.ts";
+import { toLogits } from "../../models/end-of-graph.ts";
 import { type Graph, knownShape, type Value } from "../../models/graph/graph.ts";
 import { withBatch } from "../../models/graph/with-batch.ts";
 import { classCount, type Network } from "../../models/network.ts";

@@ -1,6 +1,6 @@
 import { random } from "../../core/random.ts";
 import { numbersOf } from "../../core/tensor.ts";
-import { toLogits } from "../../models/final-softmax.ts";
+import { toLogits } from "../../models/end-of-graph.ts";
 import type { GraphBuilder } from "../../models/graph/builder.ts";
 import { knownShape, type Node, type Value } from "../../models/graph/graph.ts";
 import { withBatch } from "../../models/graph/with-batch.ts";

@@ -3,7 +3,8 @@ import { nearestNames } from "../../core/nearest.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { count, plural } from "../../core/text.ts";
 import type { StoredTensor } from "../../export/torch-tensors.ts";
-import { type Graph, knownShape, type Value } from "../../models/graph/graph.ts";
+import { headNodes } from "../../models/end-of-graph.ts";
+import { knownShape, type Value } from "../../models/graph/graph.ts";
 import type { Network } from "../../models/network.ts";
 import { statisticsOf } from "../engines/variables.ts";
 
@@ -117,23 +118,16 @@ function renamed(
   return { tensors: new Map(entries), notes };
 }
 
-/** What may stand between the linear layers of a head. */
-const IN_HEAD = ["Gemm", "Relu", "Dropout", "Sigmoid", "Softmax", "LogSoftmax"];
-
 /** The linear layers that the logits come from, up to the features, and the scope that they share, with its dot. */
 function headOf({ graph, parameters }: Network): { readonly names: ReadonlySet<string>; readonly scope: string } {
   const names = new Set<string>();
-  for (let node = producerOf(graph, graph.outputs[0]); node && IN_HEAD.includes(node.op); node = producerOf(graph, node.inputs[0]))
-    for (const input of node.inputs) if (input && parameters.has(input)) names.add(input.name);
+  for (const { inputs } of headNodes(graph)) for (const input of inputs) if (input && parameters.has(input)) names.add(input.name);
   const paths = [...names].map((name) => name.split(".").slice(0, -1));
   const [first = []] = paths;
   const shared = first.findIndex((part, i) => paths.some((path) => path[i] !== part));
   const scope = first.slice(0, shared < 0 ? first.length : shared);
   return { names, scope: scope.length ? `${scope.join(".")}.` : "" };
 }
-
-const producerOf = (graph: Graph, value: Value | undefined) =>
-  graph.nodes.find(({ outputs }) => value !== undefined && outputs.includes(value));
 
 function withWeights(network: Network, taken: ReadonlyMap<Value, Tensor<"float32">>): Network {
   const parameters = [...network.parameters].map(([value, initializer]) => {

@@ -96,7 +96,10 @@ export const BAD: { readonly [K in OpName]: readonly Bad[] } = {
   Relu: unary,
   Sigmoid: unary,
   Tanh: unary,
-  Dropout: [bad("its input 'data' is missing", [])],
+  Dropout: [
+    bad("its input 'data' is missing", []),
+    bad("its input 'training_mode' is not supported: it drops in training, and never at inference", [x(2), undefined, x(1)]),
+  ],
   Clip: [bad("bounds: expected scalars, received [1]", [x(2), x(1)]), bad("its input 'input' is missing", [undefined, []])],
   Cast: [bad("cannot cast to data type 10", [x(2)], { to: 10 }), bad("its attribute 'to' is missing", [x(2)])],
   ReluGradient: fromOutput,
