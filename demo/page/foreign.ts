@@ -20,7 +20,7 @@ const count = (number: number): string => number.toLocaleString("en-US");
 const list = (numbers: readonly number[]): string => numbers.map((number) => Number(number.toFixed(3))).join(", ");
 
 function describe({ resize, crop: [height, width], mean, std }: PreprocessSpec): string {
-  const resized = typeof resize === "number" ? `the shorter side to ${resize} pixels` : "the whole picture";
+  const resized = typeof resize === "number" ? `The shorter side to ${resize} pixels` : "The whole picture";
   return `${resized}, crops of ${width} × ${height}; a pixel of [0, 1] minus ${list(mean)}, divided by ${list(std)}.`;
 }
 

@@ -48,6 +48,7 @@ export interface Loaded {
 export interface SeenView {
   readonly name: string;
   readonly rectangle: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+  readonly flip: boolean;
   readonly predictions: readonly Prediction[];
 }
 

@@ -31,14 +31,16 @@ function drawPicture({ bitmap, views }: Classified, chosen: number | undefined):
   });
 }
 
-function thumbnail(bitmap: ImageBitmap, { x, y, width, height }: SeenView["rectangle"]): HTMLCanvasElement {
+function thumbnail(bitmap: ImageBitmap, { rectangle: { x, y, width, height }, flip }: SeenView): HTMLCanvasElement {
   const canvas = document.createElement("canvas");
   const [w, h] = [width * bitmap.width, height * bitmap.height];
   const scale = THUMBNAIL / Math.max(w, h);
   canvas.width = Math.max(1, Math.round(w * scale));
   canvas.height = Math.max(1, Math.round(h * scale));
   canvas.setAttribute("aria-hidden", "true");
-  canvas.getContext("2d")?.drawImage(bitmap, x * bitmap.width, y * bitmap.height, w, h, 0, 0, canvas.width, canvas.height);
+  const context = canvas.getContext("2d");
+  if (flip) context?.setTransform(-1, 0, 0, 1, canvas.width, 0);
+  context?.drawImage(bitmap, x * bitmap.width, y * bitmap.height, w, h, 0, 0, canvas.width, canvas.height);
   return canvas;
 }
 
@@ -89,7 +91,7 @@ export function showResults(result: Classified): void {
       showBars(list, view.predictions);
       const text = element("div", "words");
       text.append(element("h3", "", view.name.replace("-", " ")), list);
-      card.append(thumbnail(result.bitmap, view.rectangle), text);
+      card.append(thumbnail(result.bitmap, view), text);
       for (const event of ["pointerenter", "focus"]) card.addEventListener(event, () => drawPicture(result, i));
       for (const event of ["pointerleave", "blur"]) card.addEventListener(event, () => drawPicture(result, undefined));
       return card;

@@ -133,7 +133,7 @@ async function classify(picture: Blob): Promise<Classified> {
     views: views.map(({ view, predictions: best }) => {
       const at = viewRectangle(width, height, view, preprocess);
       const rectangle = { x: at.x / width, y: at.y / height, width: at.width / width, height: at.height / height };
-      return { name: nameOfView(view), rectangle, predictions: best.slice(0, TOP_OF_VIEW) };
+      return { name: nameOfView(view), rectangle, flip: view.flip, predictions: best.slice(0, TOP_OF_VIEW) };
     }),
     decodeTime: decoded - start,
     modelTime: done - decoded,

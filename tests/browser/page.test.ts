@@ -234,7 +234,7 @@ describe("the page", () => {
     expect(await shown("title")).toBe("Labels and preprocessing of bare.onnx");
     expect(await shown("about")).toBe("It takes gray pictures, and answers with 4 logits.");
     expect(await page.inputValue("#foreign-preset")).toBe("zero-to-one");
-    expect(await shown("spec")).toBe("the shorter side to 9 pixels, crops of 8 × 8; a pixel of [0, 1] minus 0, divided by 1.");
+    expect(await shown("spec")).toBe("The shorter side to 9 pixels, crops of 8 × 8; a pixel of [0, 1] minus 0, divided by 1.");
     expect(await picked()).toBe("halves"); // what answers
     expect(await page.evaluate(() => document.activeElement?.id)).toBe("foreign-labels");
     for (const key of ["Tab", "Tab", "Enter"]) await page.keyboard.press(key);
@@ -292,6 +292,15 @@ describe("the page", () => {
     expect(await page.locator("#average-title").textContent()).toBe("Average of 2 crops");
     expect(await page.locator("#views > li h3").allTextContents()).toEqual(["center", "center flip"]);
     expect(await page.locator("#views .bar").count()).toBe(0);
+    const mirrored = await page.locator("#views canvas").evaluateAll((found) => {
+      const rows = found.map((canvas) => {
+        const { width } = canvas as HTMLCanvasElement;
+        const { data } = (canvas as HTMLCanvasElement).getContext("2d")!.getImageData(0, 20, width, 1);
+        return Array.from({ length: width }, (_, x) => data[4 * x]);
+      });
+      return rows[1].reduce((largest, red, x) => Math.max(largest, Math.abs(red - rows[0][rows[0].length - 1 - x])), 0);
+    });
+    expect(mirrored).toBeLessThanOrEqual(8);
     expect(complaints).toEqual([]);
   });
 
