@@ -1,5 +1,6 @@
 // The public names in a page or its worker, each listed once: no Node built-in is among what they import.
 import { createSession } from "./core/session.browser.ts";
+import { describeForeign, type ForeignModel } from "./inference/foreign-model.ts";
 import type { Dataset } from "./pipeline/dataset.ts";
 import { encodePng } from "./pipeline/encode.browser.ts";
 import type { TrainingEngine } from "./training/engine.ts";
@@ -24,6 +25,8 @@ export type {
   ViewClassification,
 } from "./inference/classifier.ts";
 export type { ExplainOptions, Explanation } from "./inference/explainer.ts";
+export type { ForeignModel } from "./inference/foreign-model.ts";
+export { parseLabels } from "./inference/labels.ts";
 export { samplePictures } from "./inference/sample-pictures.ts";
 export { verifyModel } from "./inference/verify-model.browser.ts";
 export { type Divergence, describeDivergence, type Verification } from "./inference/verify-samples.ts";
@@ -53,6 +56,10 @@ export { parseSchedule } from "./training/schedules.ts";
 /** A training engine on onnxruntime-web. */
 export const createEngine = (options: Omit<OnnxRuntimeEngineOptions, "createSession">): TrainingEngine =>
   createOnnxRuntimeEngine({ ...options, createSession });
+
+/** What a model without metadata takes and gives, and presets that fit it; `undefined` where its file carries metadata. @throws FivecropError where it is no classifier. */
+export const describeModel = (model: Uint8Array, name = "the model"): Promise<ForeignModel | undefined> =>
+  describeForeign(model, createSession, name);
 
 /** Trains a classifier on a few pictures of each class, and exports it as one ONNX file: `for await (const event of makeClassifier(dataset, options))`. */
 export const makeClassifier = (

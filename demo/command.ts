@@ -110,7 +110,7 @@ async function toSiteModel(file: string): Promise<SiteModel> {
   }
   if (!metadata)
     throw new UsageError(
-      `--model: ${file} carries no fivecrop metadata, from which the page learns labels and preprocessing. Expected a model that ${PROGRAM} exported.`,
+      `--model: ${file} carries no fivecrop metadata, from which the page learns labels and preprocessing. To fix: give it some by ${PROGRAM} adopt, or open it in the page, which asks for them.`,
     );
   const { architecture, training } = metadata;
   const words = [architecture, training?.dataset && `trained on ${training.dataset}`].filter(Boolean);

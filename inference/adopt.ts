@@ -6,7 +6,7 @@ import { outputKindOf } from "../export/output-kind.ts";
 import { VERSION } from "../export/version.ts";
 import { parseViews } from "../pipeline/views.ts";
 import { type Contract, type ContractOptions, checkPorts, contractOf, refuseSelfContained } from "./model-contract.ts";
-import { toProbabilities } from "./probabilities.ts";
+import { likeProbabilities, sumOf, toProbabilities } from "./probabilities.ts";
 
 export interface AdoptOptions extends Omit<ContractOptions, "temperature"> {
   /** What an error's message calls the model. */
@@ -63,8 +63,6 @@ async function answerToBlank(session: Session, contract: Contract, name: string)
   return rows(answer, 0, 1).data as Float32Array;
 }
 
-const sumOf = (row: ArrayLike<number>): number => Array.from(row).reduce((a, b) => a + b, 0);
-
 /**
  * Probabilities sum to one; logits, but for a rare chance, do not.
  * @throws UsageError where the output is not what it is taken for; FivecropError where it is not finite.
@@ -72,8 +70,7 @@ const sumOf = (row: ArrayLike<number>): number => Array.from(row).reduce((a, b) 
 function checkOutput(row: Float32Array, kind: OutputKind, sure: boolean, name: string): void {
   const probabilities = toProbabilities(row, kind, { name });
   const sum = sumOf(kind === "logits" ? row : probabilities);
-  const like = row.every((p) => p >= 0 && p <= 1) && Math.abs(sum - 1) < 1e-3;
-  if (kind === "logits" && like && row.length > 1 && !sure)
+  if (kind === "logits" && !sure && likeProbabilities(row))
     throw new UsageError(
       `${name}: its output looks like probabilities (from 0 to 1, with the sum ${sum.toFixed(4)}), its last node is no softmax. ` +
         "To fix: say what it is, by --output probabilities (in a script outputKind), or logits.",

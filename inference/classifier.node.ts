@@ -4,6 +4,7 @@ import { readModel } from "../core/read-file.node.ts";
 import { decodeImage } from "../pipeline/decode.node.ts";
 import { type Classifier, type ClassifierOptions, createClassifier, type Platform } from "./classifier.ts";
 import { type ImageSource, toImage } from "./image-source.node.ts";
+import { metadataOf } from "./model-contract.ts";
 import { readCrops } from "./read-crops.node.ts";
 
 export interface NodeClassifierOptions extends ClassifierOptions {
@@ -35,6 +36,10 @@ export async function loadClassifier(model: string | Uint8Array, options: NodeCl
   if (!(Number.isInteger(workers) && workers >= 0)) throw new UsageError(`workers: expected a whole number from 0, received ${workers}`);
   const bytes = typeof model === "string" ? await readModel(model) : model;
   const platform = workers ? await threaded(workers, { shrinkOnLoad, threads }) : inThisThread({ shrinkOnLoad, threads });
+  if (shrinkOnLoad && metadataOf(bytes, name)?.selfContained)
+    throw new UsageError(
+      `${name} is self-contained: its graph takes whole pictures, shrinkOnLoad was asked for. To fix: leave that out, or give the file that it was made of.`,
+    );
   return createClassifier(bytes, platform, { ...options, name });
 }
 

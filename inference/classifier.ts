@@ -7,11 +7,12 @@ import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { parseViews, type View, validateViews } from "../pipeline/views.ts";
 import { createBatcher } from "./batcher.ts";
 import { checkDevice, type DeviceCheck } from "./check-device.ts";
+import { checkTop, toClassification } from "./classification.ts";
 import { batchOf, type Crops, cropSize, cropsOf, defaultBatchSize, inParts, mapLimited } from "./crops.ts";
 import { createExplainer, type ExplainOptions, type Explanation } from "./explainer.ts";
-import { type Contract, type ContractOptions, checkPorts, contractOf, type Ports, refuseSelfContained } from "./model-contract.ts";
-import { largest, mean } from "./probabilities.ts";
+import { type ContractOptions, checkPorts, contractOf, type Ports } from "./model-contract.ts";
 import { runCrops } from "./run-crops.ts";
+import { createSelfContained } from "./self-contained.ts";
 
 export interface ClassifierOptions extends ContractOptions {
   /**
@@ -46,7 +47,7 @@ export interface Classification {
   readonly predictions: readonly Prediction[];
   /** Of every class: the mean over the views. */
   readonly probabilities: Float32Array;
-  /** What each view alone says. */
+  /** What each view alone says; nothing where a self-contained model's graph averages over several itself. */
   readonly views: readonly ViewClassification[];
   /** Where it was asked for. */
   readonly explanation?: Explanation;
@@ -78,8 +79,8 @@ export interface Classifier<Source = Image> {
   classifyBatch(images: readonly Source[], options?: ClassifyOptions): Promise<Classification[]>;
   /**
    * @param images pictures, or functions that read one: called a few at a time, so that a data set need not lie in memory.
-   * @returns for each image and each view the probabilities of all classes.
-   * @throws UsageError for a view that is none.
+   * @returns for each image and each view the probabilities of all classes; of a self-contained model one list, the mean over its own views.
+   * @throws UsageError for a view that is none, or not among a self-contained model's own.
    */
   probabilities(images: readonly (Source | ReadImage)[], views: readonly View[]): Promise<Float64Array[][]>;
   /** What is not yet answered, or asked afterwards, is rejected. A second call waits for the first. */
@@ -122,7 +123,12 @@ export async function createClassifier<Source = Image>(
 ): Promise<Classifier<Source>> {
   const { name = "the model", device = processor } = options;
   const contract = contractOf(model, options, name);
-  refuseSelfContained(contract, name);
+  if (contract.metadata?.selfContained)
+    return createSelfContained(
+      model,
+      { createSession, toImage, decode, processor, createPreparer, batchesAtOnce },
+      { ...options, contract, name },
+    );
   const { batchSize = defaultBatchSize(contract.preprocess) } = options;
   if (!(Number.isInteger(batchSize) && batchSize >= 1))
     throw new UsageError(`batchSize: expected a whole number from 1, received ${batchSize}`);
@@ -194,7 +200,7 @@ export async function createClassifier<Source = Image>(
   }
 
   function choose({ views: wanted = defaultViews, top = 5, explain }: ClassifyOptions) {
-    if (!(Number.isInteger(top) && top >= 1)) throw new UsageError(`top: expected a whole number from 1, received ${top}`);
+    checkTop(top);
     const views = typeof wanted === "string" ? parseViews(wanted) : validateViews(wanted);
     const explained = explain === true ? {} : explain || undefined;
     if (explained) explainer.check(explained);
@@ -229,16 +235,5 @@ export async function createClassifier<Source = Image>(
       disposed ??= end();
       await disposed;
     },
-  };
-}
-
-function toClassification(lists: readonly Float64Array[], views: readonly View[], labels: Contract["labels"], top: number): Classification {
-  const all = mean(lists);
-  const best = (list: Float64Array): Prediction[] =>
-    largest(list, top).map((classIndex) => ({ label: labels[classIndex], classIndex, probability: list[classIndex] }));
-  return {
-    predictions: best(all),
-    probabilities: Float32Array.from(all),
-    views: views.map((view, i) => ({ view, predictions: best(lists[i]), probabilities: Float32Array.from(lists[i]) })),
   };
 }

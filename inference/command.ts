@@ -14,6 +14,7 @@ import {
   type ModelOptions,
   noteDevice,
   readModelOptions,
+  refuseViewsOfSelfContained,
   TTA,
   withModelOptions,
 } from "./infer-options.node.ts";
@@ -104,6 +105,7 @@ async function infer(
   };
   const report = shrinkOnLoad ? (await import("./shrink-on-load.node.ts")).createShiftReport(classifier) : undefined;
   try {
+    refuseViewsOfSelfContained(classifier, model ?? "the model", { "--per-view": perView, "--save-views": saver !== undefined });
     let chunk: ShownAnswer[] = [];
     const show = (): void => {
       showAnswers(chunk, { json: json === true, perView, saves: saver !== undefined, abstainBelow });

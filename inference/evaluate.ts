@@ -1,6 +1,6 @@
 import { FivecropError, UsageError } from "../core/errors.ts";
 import type { Dataset } from "../pipeline/dataset.ts";
-import { parseViews, type View } from "../pipeline/views.ts";
+import { keyOfView, parseViews, type View } from "../pipeline/views.ts";
 import { checkAbstainBelow } from "./abstain.ts";
 import type { Classification, Classifier } from "./classifier.ts";
 import { classifyFiles } from "./classify-files.ts";
@@ -54,7 +54,7 @@ export type EvaluationEvent =
  * @throws UsageError where the data set has a class that is none of the classifier's; FivecropError where no picture can be read.
  */
 export async function* evaluate(
-  classifier: Pick<Classifier, "labels" | "probabilities" | "views">,
+  classifier: Pick<Classifier, "labels" | "probabilities" | "views"> & Partial<Pick<Classifier, "metadata">>,
   dataset: Dataset,
   options: EvaluateOptions = {},
 ): AsyncGenerator<EvaluationEvent, void, undefined> {
@@ -63,7 +63,8 @@ export async function* evaluate(
     throw new UsageError(`batchSize: expected a whole number from 1, received ${batchSize}`);
   checkAbstainBelow(abstainBelow);
   const columns = matchClasses(classifier.labels, dataset);
-  const { distinct, choices } = chooseViews([views].flat());
+  const names = [views].flat();
+  const { distinct, choices } = classifier.metadata?.selfContained ? chooseOwn(names, classifier.views) : chooseViews(names);
   const tallies = choices.map(() => createTally(classifier.labels.length, abstainBelow));
   const changes = choices.map(() => ({ fixed: 0, broke: 0 }));
   const none = choices.findIndex(({ name }) => name === "none");
@@ -116,16 +117,27 @@ export async function evaluations(...args: Parameters<typeof evaluate>): Promise
   return result;
 }
 
-/** Rows of views by name, and each different view once; a row's members are places in that list. */
-function chooseViews(names: readonly string[]): {
+interface Choices {
+  /** Each different view once. */
   readonly distinct: readonly View[];
+  /** Rows of views by name; a row's members are places in an image's lists of probabilities. */
   readonly choices: readonly { readonly name: string; readonly members: readonly number[] }[];
-} {
+}
+
+/** A self-contained model answers with one list for all of its own views. */
+function chooseOwn(names: readonly string[], own: string): Choices {
+  if (names.length !== 1 || names[0] !== own)
+    throw new UsageError(
+      `views: the model is self-contained, its graph averages over ${own} itself; received ${names.join(", ") || "none"}. To fix: leave the views out, or give the file that it was made of.`,
+    );
+  return { distinct: parseViews(own), choices: [{ name: own, members: [0] }] };
+}
+
+function chooseViews(names: readonly string[]): Choices {
   if (names.length === 0) throw new UsageError("views: expected at least one name, received none");
-  const keyOf = ({ anchor, flip, resize }: View) => JSON.stringify([anchor, flip, resize ?? null]);
-  const table = new Map(names.flatMap(parseViews).map((view) => [keyOf(view), view]));
+  const table = new Map(names.flatMap(parseViews).map((view) => [keyOfView(view), view]));
   const keys = [...table.keys()];
-  const choices = names.map((name) => ({ name, members: parseViews(name).map((view) => keys.indexOf(keyOf(view))) }));
+  const choices = names.map((name) => ({ name, members: parseViews(name).map((view) => keys.indexOf(keyOfView(view))) }));
   return { distinct: [...table.values()], choices };
 }
 
@@ -134,7 +146,8 @@ type Answer =
   | { readonly index: number; readonly lists: readonly Float64Array[] }
   | { readonly index: number; readonly lists?: undefined; readonly file: string; readonly message: string };
 
-const listsOf = ({ views }: Classification): readonly Float64Array[] => views.map(({ probabilities }) => Float64Array.from(probabilities));
+const listsOf = ({ views, probabilities }: Classification): readonly Float64Array[] =>
+  (views.length > 0 ? views : [{ probabilities }]).map((one) => Float64Array.from(one.probabilities));
 
 /** Files that are asked for before the first of them is answered: enough that no batch waits for one slow file. */
 const AHEAD = 128;

@@ -1,15 +1,17 @@
 import { type Command, Option } from "commander";
 import { numberOption } from "../core/command-line.node.ts";
-import { messageOf, UsageError } from "../core/errors.ts";
+import { UsageError } from "../core/errors.ts";
+import { parseJson } from "../core/parse-json.ts";
 import { readInput } from "../core/read-file.node.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
 import { PRESETS, presetOf } from "../pipeline/presets.ts";
 import type { Classifier } from "./classifier.ts";
+import { parseLabels } from "./labels.ts";
 import type { ContractOptions } from "./model-contract.ts";
 
 /** What the command line says of a model in place of what its file says. */
 export interface ModelOptions {
-  /** A file: JSON's list of names, or a name a line. */
+  /** A file: a name a line, or JSON's list or map of names. */
   readonly labels?: string;
   /** JSON, or a file of it. */
   readonly preprocess?: string;
@@ -50,8 +52,21 @@ export function noteDevice({ deviceCheck }: Pick<Classifier, "deviceCheck">, mod
   );
 }
 
+/** @throws UsageError for an option that looks at single views, where a model's graph makes and averages them itself. */
+export function refuseViewsOfSelfContained(
+  { metadata }: Pick<Classifier, "metadata">,
+  model: string,
+  given: Readonly<Record<string, boolean>>,
+): void {
+  const option = Object.keys(given).find((name) => given[name]);
+  if (option === undefined || !metadata?.selfContained) return;
+  throw new UsageError(
+    `${option}: ${model} is self-contained, its graph makes its views itself and shows none of them. To fix: leave that out, or give the file that it was made of.`,
+  );
+}
+
 const TAKES: Readonly<Record<string, string>> = {
-  "--labels": "a file with a name a line, or JSON's list of them",
+  "--labels": "a file with a name a line, or JSON's list or map of them",
   "--preprocess": "JSON that starts with {, or a file of it",
 };
 
@@ -60,20 +75,10 @@ export async function readModelOptions({ labels, preprocess, preset }: ModelOpti
   if (preprocess !== undefined && preset !== undefined)
     throw new UsageError("--preset: expected either --preset or --preprocess, received both: they say the same thing.");
   return {
-    ...(labels !== undefined && { labels: parseLabels(await read(labels, "--labels"), labels) }),
+    ...(labels !== undefined && { labels: parseLabels(await read(labels, "--labels"), `--labels: ${labels}`) }),
     ...(preprocess !== undefined && { preprocess: await parsePreprocess(preprocess) }),
     ...(preset !== undefined && { preprocess: presetOf(preset) }),
   };
-}
-
-function parseLabels(text: string, file: string): readonly string[] {
-  const lines = text.replace(/\r/g, "").split("\n");
-  while (lines.at(-1)?.trim() === "") lines.pop();
-  const labels: unknown = text.trimStart().startsWith("[") ? parseJson(text, `--labels: ${file}`) : lines.map((line) => line.trim());
-  if (Array.isArray(labels) && labels.length > 0 && labels.every((label) => typeof label === "string" && label.length > 0)) return labels;
-  throw new UsageError(
-    `--labels: ${file}: expected a name a line, or JSON's ["name", …], and no empty name; found ${JSON.stringify(text.slice(0, 40))}.`,
-  );
 }
 
 async function parsePreprocess(given: string): Promise<PreprocessSpec> {
@@ -83,14 +88,6 @@ async function parsePreprocess(given: string): Promise<PreprocessSpec> {
   } catch (error) {
     if (error instanceof UsageError && !error.message.startsWith("--")) throw new UsageError(`--${error.message}`, { cause: error });
     throw error;
-  }
-}
-
-function parseJson(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new UsageError(`${what}: expected JSON, found ${JSON.stringify(text.slice(0, 40))} (${messageOf(cause)}).`, { cause });
   }
 }
 

@@ -86,21 +86,27 @@ export function refuseSelfContained({ preprocess, metadata }: Contract, file: st
 }
 
 /** @throws FivecropError where the model does not take such images, or does not answer with a number for each label. */
-export function checkPorts({ inputs, outputs }: Session, { labels, preprocess }: Contract, file: string): Ports {
+export function checkPorts(session: Session, { labels, preprocess }: Contract, file: string): Ports {
+  const ports = checkInput(session, preprocess, file);
+  const [output] = session.outputs;
+  if (output.dtype !== "float32" || !fits(output.shape, ["N", labels.length]))
+    throw new FivecropError(
+      `${file}: its output '${output.name}' is ${output.dtype} [${output.shape}], ${labels.length} labels need float32 [N,${labels.length}]. ` +
+        "To fix: give a label for each class, in the order of the output.",
+    );
+  return ports;
+}
+
+/** @throws FivecropError where the model does not take such images. */
+export function checkInput({ inputs, outputs }: Session, preprocess: PreprocessSpec, file: string): Ports {
   if (inputs.length !== 1 || outputs.length === 0)
     throw new FivecropError(`${file}: expected one input (the images) and an output, found ${inputs.length} and ${outputs.length}`);
   const [input] = inputs;
-  const [output] = outputs;
   const images = ["N", preprocess.channels, ...preprocess.crop];
   if (input.dtype !== "float32" || !fits(input.shape, images))
     throw new FivecropError(
       `${file}: its input '${input.name}' takes ${input.dtype} [${input.shape}], the preprocessing makes float32 [${images}] ` +
         "(batch, channels, height, width). To fix: give the preprocessing that the model was trained with.",
-    );
-  if (output.dtype !== "float32" || !fits(output.shape, ["N", labels.length]))
-    throw new FivecropError(
-      `${file}: its output '${output.name}' is ${output.dtype} [${output.shape}], ${labels.length} labels need float32 [N,${labels.length}]. ` +
-        "To fix: give a label for each class, in the order of the output.",
     );
   const [batch] = input.shape;
   const fixedBatch = typeof batch === "number" && batch > 0 ? batch : undefined;
@@ -109,5 +115,5 @@ export function checkPorts({ inputs, outputs }: Session, { labels, preprocess }:
       `${file}: its input '${input.name}' takes ${fixedBatch} images at once, no fewer, [${input.shape}]: more than ${LARGEST_BATCH} numbers. ` +
         "To fix: export it with a free batch axis.",
     );
-  return { input: input.name, output: output.name, fixedBatch };
+  return { input: input.name, output: outputs[0].name, fixedBatch };
 }

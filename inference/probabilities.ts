@@ -37,6 +37,12 @@ export function toProbabilities(
   return result;
 }
 
+export const sumOf = (row: ArrayLike<number>): number => Array.from(row).reduce((a, b) => a + b, 0);
+
+/** Whether numbers of several classes lie in [0, 1] and sum to one: logits do so by a rare chance only. */
+export const likeProbabilities = (row: Float32Array): boolean =>
+  row.length > 1 && row.every((p) => p >= 0 && p <= 1) && Math.abs(sumOf(row) - 1) < 1e-3;
+
 /** The mean of several lists of probabilities. */
 export function mean(lists: readonly Float64Array[]): Float64Array {
   return Float64Array.from(lists[0], (_, i) => lists.reduce((sum, list) => sum + list[i], 0) / lists.length);

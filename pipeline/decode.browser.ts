@@ -1,5 +1,5 @@
-import decodeWithMozjpeg from "@jsquash/jpeg/decode.js";
-import { FivecropError, PictureError } from "../core/errors.ts";
+import decodeWithMozjpeg, { init } from "@jsquash/jpeg/decode.js";
+import { FivecropError, messageOf, PictureError } from "../core/errors.ts";
 import { checkFormat, checkSize, type DecodeOptions, damaged, MAX_PIXELS } from "./decode.ts";
 import type { Size } from "./geometry.ts";
 import { createImage, type Image } from "./image.ts";
@@ -8,6 +8,13 @@ import { readJpegHeader, statedSize } from "./image-header.ts";
 import { upright } from "./orientation.ts";
 import { decodePng } from "./png.ts";
 import { takeOrientation } from "./webp.ts";
+
+/** What reads a picture is not there: no fault of the picture's. */
+class Missing extends FivecropError {}
+
+function need(name: "createImageBitmap" | "DecompressionStream" | "OffscreenCanvas"): void {
+  if (!(name in globalThis)) throw new Missing(`this browser has no ${name}. To fix: another browser, a newer one`);
+}
 
 type Check = (size: Size) => void;
 type Decoder = (bytes: Uint8Array<ArrayBuffer>, check: Check) => Promise<Image>;
@@ -19,23 +26,63 @@ function firstChannels({ width, height, data }: ImageData, channels: 1 | 3): Ima
   return image;
 }
 
+/** libjpeg's WebAssembly: whether it is there, and what it said last. */
+interface Libjpeg {
+  isLoaded: boolean;
+  said: string;
+}
+
+let libjpeg: Libjpeg | undefined;
+
+function startLibjpeg(): Libjpeg {
+  const started = { isLoaded: false, said: "" };
+  const listening = {
+    onRuntimeInitialized: () => {
+      started.isLoaded = true;
+    },
+    printErr: (text: string) => {
+      started.said = text;
+    },
+  };
+  void init(listening);
+  return started;
+}
+
+/** It exits where a file is damaged, with all that it holds in its memory: another is started for the next file. */
+async function runLibjpeg(bytes: Uint8Array<ArrayBuffer>): Promise<ImageData> {
+  libjpeg ??= startLibjpeg();
+  const used = libjpeg;
+  try {
+    return await decodeWithMozjpeg(bytes.buffer, { preserveOrientation: false });
+  } catch (cause) {
+    libjpeg = undefined;
+    if (used.isLoaded) throw new FivecropError(used.said || messageOf(cause), { cause });
+    throw new Missing(`the decoder, mozjpeg_dec.wasm, cannot be loaded (${messageOf(cause)}). To fix: serve it beside the script`);
+  }
+}
+
 /** libjpeg's own pixels, from its WebAssembly: the browser's decoder differs by platform and applies profiles. */
 const decodeJpeg: Decoder = async (bytes, check) => {
   const header = readJpegHeader(bytes);
   check(header);
   if (header.components > 3) return decodeByBrowser(bytes, "JPEG");
-  const pixels = await decodeWithMozjpeg(bytes.buffer, { preserveOrientation: false });
+  const pixels = await runLibjpeg(bytes);
   return upright(firstChannels(pixels, header.components === 1 ? 1 : 3), header.orientation);
 };
 
 /** What the browser decodes, profiles not applied, upright, on white. */
 async function decodeByBrowser(bytes: Uint8Array<ArrayBuffer>, format: ImageFormat): Promise<Image> {
+  need("createImageBitmap");
+  need("OffscreenCanvas");
   const blob = new Blob([bytes], { type: `image/${format.toLowerCase()}` });
   const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none" });
   try {
     const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
     const context = canvas.getContext("2d", { willReadFrequently: true });
-    if (!context) throw new FivecropError(`the browser gives no canvas of ${bitmap.width}×${bitmap.height} pixels`);
+    if (!context) {
+      const size = `${bitmap.width}×${bitmap.height} pixels`;
+      throw new Missing(`this browser gives no canvas of ${size}. To fix: another browser, or save the picture smaller, or as a PNG`);
+    }
     context.fillStyle = "white";
     context.fillRect(0, 0, bitmap.width, bitmap.height);
     context.drawImage(bitmap, 0, 0);
@@ -61,6 +108,7 @@ const byBrowser =
 const DECODERS: Readonly<Record<Exclude<ImageFormat, "TIFF">, Decoder>> = {
   JPEG: decodeJpeg,
   PNG: async (bytes, check) => {
+    need("DecompressionStream");
     const { image, orientation } = await decodePng(bytes, check);
     return upright(image, orientation);
   },
@@ -73,7 +121,7 @@ const DECODERS: Readonly<Record<Exclude<ImageFormat, "TIFF">, Decoder>> = {
  * A picture file's bytes → Image, as decodeImage in Node: the same pixels of a JPEG (gray or colour) and a PNG; WebP, AVIF, GIF and JPEG in CMYK as the browser
  * decodes them. Upright by EXIF, colour profiles ignored, alpha composed on white, the first frame of several.
  * @param name what messages call the file
- * @throws PictureError as decodeImage in Node, and for TIFF, which browsers do not read.
+ * @throws PictureError as decodeImage in Node, and for TIFF, which browsers do not read. FivecropError where the page lacks what reads it.
  */
 export async function decodeImage(bytes: Uint8Array, name: string, { maxPixels = MAX_PIXELS }: DecodeOptions = {}): Promise<Image> {
   const format = checkFormat(bytes, name);
@@ -90,6 +138,7 @@ export async function decodeImage(bytes: Uint8Array, name: string, { maxPixels =
   try {
     return await DECODERS[format](new Uint8Array(bytes), check);
   } catch (cause) {
+    if (cause instanceof Missing) throw new FivecropError(`${name}: this ${format} cannot be read: ${cause.message}.`, { cause });
     throw refusal ?? damaged(name, format, cause);
   }
 }

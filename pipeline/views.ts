@@ -63,6 +63,12 @@ export function validateViews(value: unknown): readonly View[] {
   return value;
 }
 
+/** A text that is the same for views that look alike. */
+export const keyOfView = ({ anchor, flip, resize }: View): string => JSON.stringify([anchor, flip, resize ?? null]);
+
+/** Whether two lists are the same views in the same order. */
+export const sameViews = (a: readonly View[], b: readonly View[]): boolean => String(a.map(keyOfView)) === String(b.map(keyOfView));
+
 const MULTI_SCALE = "multi-scale:";
 
 /**

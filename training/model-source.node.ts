@@ -10,9 +10,10 @@ import type { Graph } from "../models/graph/graph.ts";
 import type { Network } from "../models/network.ts";
 import { headOf } from "../models/network-options.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
+import { preprocessFor } from "../pipeline/preprocess-for.ts";
 import { presetOf } from "../pipeline/presets.ts";
 import { openModelFile } from "./model-file.node.ts";
-import { isModelFile, modelOf, networkName, preprocessFor, type RunConfig } from "./run-config.ts";
+import { isModelFile, modelOf, networkName, type RunConfig } from "./run-config.ts";
 import { dropDead } from "./step/prune.ts";
 
 /** What a run's `model` names: what it makes of a picture, and its network for a data set's classes. */

@@ -11,6 +11,7 @@ import type { AugmentationSpec } from "../pipeline/augmentations/index.ts";
 import { completeSpec } from "../pipeline/augmentations/spec.ts";
 import { datasetEntry, isFolderName } from "../pipeline/datasets/index.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
+import { preprocessFor } from "../pipeline/preprocess-for.ts";
 import type { SizeStage } from "./epoch-plan.ts";
 import { createOptimizer, type Optimizer, type OptimizerOptions } from "./optimizers.ts";
 import { parseSchedule } from "./schedules.ts";
@@ -146,24 +147,6 @@ export const completed = (config: RunConfig): RunConfig => ({
   schedule: parseSchedule(config.schedule).complete,
   augmentations: config.augmentations.map(completeSpec),
 });
-
-/**
- * A data set's preprocessing for a network that takes [C, H, W]: its images are resized and made gray or colour where they differ. A shorter side is
- * resized in proportion to a square crop, so that pictures keep their shape.
- */
-export function preprocessFor(spec: PreprocessSpec, [channels, height, width]: readonly [number, number, number]): PreprocessSpec {
-  const sized =
-    String(spec.crop) === String([height, width])
-      ? spec
-      : { ...spec, resize: resizeFor(spec, [height, width]), crop: [height, width] as const };
-  if (spec.channels === channels) return sized;
-  const wide = (list: readonly number[]) =>
-    channels === 1 ? [list.reduce((a, b) => a + b) / list.length] : Array<number>(channels).fill(list[0]);
-  return { ...sized, channels: channels as 1 | 3, mean: wide(spec.mean), std: wide(spec.std) };
-}
-
-const resizeFor = ({ resize, crop }: PreprocessSpec, [height, width]: readonly [number, number]): PreprocessSpec["resize"] =>
-  typeof resize === "number" && crop[0] === crop[1] && height === width ? Math.round((resize * height) / crop[0]) : [height, width];
 
 /**
  * A run's network and what it makes of an image: the data set's preprocessing, or what pretrained weights expect, fitted to the architecture's input, with

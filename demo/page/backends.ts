@@ -1,5 +1,6 @@
 // What runs the model: WebAssembly, WebGPU, or the faster of the two that answers rightly.
 import { type Client, createClient } from "./client.ts";
+import { cropsText } from "./elements.ts";
 import type { Backend, Loaded, ModelSource, Progress } from "./messages.ts";
 
 export type Choice = Backend | "auto";
@@ -34,7 +35,7 @@ const milliseconds = (time: number): string => `${time < 10 ? time.toFixed(1) : 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/(\. To fix: .*)?\.?$/s, "");
 
 /** "WebGPU, 9.1 ms for five crops. It answers the model's 3 golden samples rightly: no probability is off by more than 2e-7." */
-function describe(backend: Backend, { time, check }: Loaded): string {
+function describe(backend: Backend, { time, crops, check }: Loaded): string {
   const within =
     check && `no probability is off by more than ${check.largestDifference === 0 ? "0" : check.largestDifference.toExponential(0)}`;
   const proof = !check
@@ -42,7 +43,7 @@ function describe(backend: Backend, { time, check }: Loaded): string {
     : check.against === "golden samples"
       ? `It answers the model's ${check.samples} golden samples rightly: ${within}.`
       : `The model carries no golden samples; on ${check.samples} generated pictures it answers as WebAssembly does: ${within}.`;
-  return `${NAMES[backend]}, ${milliseconds(time)} for five crops. ${proof}`;
+  return `${NAMES[backend]}, ${milliseconds(time)} for ${cropsText(crops)}. ${proof}`;
 }
 
 let clients: Partial<Record<Backend, Client>> = {};
@@ -124,7 +125,7 @@ async function tryWebGpu(load: Load, wasm: Omit<Opened, "note">, { stored, onOpe
       close("webgpu", "WebAssembly is faster.");
     }
   } catch (error) {
-    if (isSuperseded(error)) return;
+    if (isSuperseded(error)) return onOpened({ ...wasm, note: said }); // where the other model cannot be opened this one goes on
     close("webgpu", "WebAssembly is used.");
     onOpened({ ...wasm, note: `${said} WebGPU is not used: ${reasonOf(error)}.` });
   } finally {

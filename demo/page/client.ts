@@ -1,4 +1,15 @@
+import type { ForeignModel } from "../../browser.ts";
 import type { Answer, Backend, Classified, Explained, Loaded, ModelSource, Progress, Reply, Request } from "./messages.ts";
+
+/** A model that is to be used once its labels and preprocessing are said. */
+export class Unsaid extends Error {
+  constructor(
+    message: string,
+    readonly foreign: ForeignModel,
+  ) {
+    super(message);
+  }
+}
 
 interface Waiting {
   readonly done: (answer: Answer) => void;
@@ -11,7 +22,7 @@ export interface Client {
   readonly backend: Backend;
   /**
    * Loads a model in place of the one before, and tries it.
-   * @throws Error where it cannot be fetched, is no classifier that says its labels and preprocessing, or the backend cannot run it or is wrong.
+   * @throws Unsaid where nobody says its labels and preprocessing. Error where it cannot be fetched, is no classifier, or the backend cannot run it or is wrong.
    */
   load(model: ModelSource, onProgress: (progress: Progress) => void): Promise<Loaded>;
   /** @throws Error where the picture cannot be read. */
@@ -34,7 +45,7 @@ export function createClient(backend: Backend): Client {
       return;
     }
     waiting.delete(data.id);
-    if (data.kind === "failed") one?.failed(new Error(data.message));
+    if (data.kind === "failed") one?.failed(data.foreign ? new Unsaid(data.message, data.foreign) : new Error(data.message));
     else one?.done(data);
   });
   const fail = (reason: string): void => {

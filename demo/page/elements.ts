@@ -12,3 +12,6 @@ export function element(tag: string, className = "", text = ""): HTMLElement {
   made.textContent = text;
   return made;
 }
+
+/** "five crops" */
+export const cropsText = (count: number): string => (count === 1 ? "one crop" : `${count === 5 ? "five" : count} crops`);

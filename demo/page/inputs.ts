@@ -31,7 +31,9 @@ export function listenForFiles(onFile: (file: File) => void): void {
 
 async function takePicture(video: HTMLVideoElement): Promise<Blob> {
   const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
-  canvas.getContext("2d")?.drawImage(video, 0, 0);
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error(`this browser gives no canvas of ${canvas.width}×${canvas.height} pixels`);
+  context.drawImage(video, 0, 0);
   return canvas.convertToBlob({ type: "image/png" });
 }
 
@@ -65,9 +67,14 @@ export function listenForCamera(onPicture: (picture: Blob) => void, onError: (me
   });
   shutter.addEventListener("click", async () => {
     if (video.videoWidth === 0) return;
-    const picture = await takePicture(video);
-    dialog.close();
-    onPicture(picture);
+    try {
+      const picture = await takePicture(video);
+      dialog.close();
+      onPicture(picture);
+    } catch (error) {
+      dialog.close();
+      onError(`The picture cannot be taken: ${error instanceof Error ? error.message : String(error)}.`);
+    }
   });
   byId("camera-cancel").addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", stop);

@@ -1,5 +1,5 @@
 // What the page and its worker say to each other.
-import type { DeviceCheck, Prediction, PreprocessSpec } from "../../browser.ts";
+import type { ClassifierOptions, DeviceCheck, ForeignModel, Prediction, PreprocessSpec } from "../../browser.ts";
 
 /** A model that the site offers, a row of models.json. */
 export interface OfferedModel {
@@ -8,8 +8,21 @@ export interface OfferedModel {
   readonly bytes: number;
 }
 
+/** What the visitor says of a file that does not say it. */
+export interface Said extends Required<Pick<ClassifierOptions, "labels" | "preprocess" | "outputKind">> {
+  /** The labels' file; none where they are numbers. */
+  readonly labelsFile: string | undefined;
+}
+
+/** A file of the visitor's. */
+export interface OwnModel {
+  readonly name: string;
+  readonly file: Blob;
+  readonly said?: Said;
+}
+
 /** A model to load: one of the site's, or a file of the visitor's. */
-export type ModelSource = OfferedModel | { readonly name: string; readonly file: Blob };
+export type ModelSource = OfferedModel | OwnModel;
 
 export type Backend = "wasm" | "webgpu";
 
@@ -26,14 +39,16 @@ export interface Loaded {
   readonly cached: boolean;
   /** How the backend was tried; WebAssembly needs samples for it, which the file may not carry. */
   readonly check: Omit<DeviceCheck, "device"> | undefined;
-  /** Milliseconds that five crops of a picture take. */
+  /** Milliseconds that a picture's crops take, and how many these are. */
   readonly time: number;
+  readonly crops: number;
 }
 
-/** One crop: where it lies, as fractions of the picture's width and height, and what the model says of it alone. */
+/** One crop: where it lies, as fractions of the picture's width and height, and what the model says of it alone: nothing where its graph averages itself. */
 export interface SeenView {
   readonly name: string;
   readonly rectangle: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+  readonly flip: boolean;
   readonly predictions: readonly Prediction[];
 }
 
@@ -66,4 +81,6 @@ export interface Progress {
 }
 
 export type Answer = Loaded | Classified | Explained;
-export type Reply = { readonly id: number } & (Answer | Progress | { readonly kind: "failed"; readonly message: string });
+/** @property foreign where the model is to be used once its labels and preprocessing are said */
+export type Failed = { readonly kind: "failed"; readonly message: string; readonly foreign?: ForeignModel };
+export type Reply = { readonly id: number } & (Answer | Progress | Failed);

@@ -1,9 +1,10 @@
 import { type Choice, isSuperseded, nameOf, openModel } from "./backends.ts";
-import type { Client } from "./client.ts";
-import { byId } from "./elements.ts";
+import { type Client, Unsaid } from "./client.ts";
+import { byId, cropsText } from "./elements.ts";
 import { forgetOtherModels } from "./fetch-model.ts";
+import { askOf, showSaid, takeLabels } from "./foreign.ts";
 import { listenForCamera, listenForFiles } from "./inputs.ts";
-import type { ModelSource, OfferedModel } from "./messages.ts";
+import type { ModelSource, OfferedModel, OwnModel } from "./messages.ts";
 import { showHeat, showResults } from "./results.ts";
 
 const select = byId<HTMLSelectElement>("model");
@@ -12,6 +13,8 @@ const why = byId<HTMLInputElement>("why");
 const progress = byId<HTMLProgressElement>("progress");
 const models: ModelSource[] = [];
 let client: Client | undefined;
+/** The model that answers. */
+let current: ModelSource | undefined;
 let picture: Blob | undefined;
 let pending = 0;
 
@@ -51,7 +54,7 @@ const classify = (): Promise<void> =>
     }
     showResults(result);
     void explain();
-    const times = `decoding ${Math.round(result.decodeTime)} ms, five crops ${Math.round(result.modelTime)} ms`;
+    const times = `decoding ${Math.round(result.decodeTime)} ms, ${cropsText(result.views.length)} ${Math.round(result.modelTime)} ms`;
     say(`${Math.round(result.decodeTime + result.modelTime)} ms: ${times}, ${nameOf(by.backend)}`);
   });
 
@@ -98,7 +101,7 @@ const load = (model: ModelSource): Promise<void> =>
     progress.hidden = false;
     progress.removeAttribute("value");
     let opened: Client | undefined;
-    await openModel(model, {
+    const opening = openModel(model, {
       choice: backend.value as Choice,
       stored,
       onProgress: ({ loaded, total }) => {
@@ -112,10 +115,27 @@ const load = (model: ModelSource): Promise<void> =>
         const origin = cached ? ", from this browser's cache" : "";
         if (!opened) say(`${model.name}${origin}: ${labels} classes, crops of ${width} × ${height} pixels. Give it a picture.`);
         client = opened = ready;
+        current = model;
+        showSaid(model);
         void classify();
       },
     });
+    await opening.catch((error) => {
+      if (isSuperseded(error)) throw error;
+      if (current) select.selectedIndex = models.indexOf(current); // the picker names what answers
+      if (!(error instanceof Unsaid) || !("file" in model)) throw error;
+      say(error.message);
+      askOf(model, error.foreign, (said) => use({ ...model, said }));
+    });
   });
+
+/** A file's model as it is said to be now, in its own place. */
+function use(model: OwnModel): void {
+  const i = models.findIndex((one) => "file" in one && one.file === model.file);
+  models[i] = model;
+  select.selectedIndex = i;
+  void load(model);
+}
 
 function offer(model: ModelSource): void {
   models.push(model);
@@ -130,7 +150,7 @@ listenForFiles((file) => {
     offer({ name: file.name, file });
     select.selectedIndex = models.length - 1;
     void load(models[models.length - 1]);
-  } else {
+  } else if (!takeLabels(file)) {
     picture = file;
     void classify();
   }
@@ -175,5 +195,5 @@ void attempt(async () => {
   for (const model of offered) offer(model);
   await forgetOtherModels(offered).catch(() => undefined); // it only frees room
   if (models.length > 0) await load(models[0]);
-  else say("There is no model here yet: drop an .onnx file that fivecrop exported.");
+  else say("There is no model here yet: drop an .onnx file.");
 });

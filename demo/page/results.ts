@@ -1,25 +1,10 @@
 // An answer, drawn: the crops on the picture, each crop's top-3, the average's top-5.
-import { abstains, type Prediction } from "../../browser.ts";
-import { byId, element } from "./elements.ts";
+import { abstains } from "../../browser.ts";
+import { showBars } from "./bars.ts";
+import { byId, cropsText, element } from "./elements.ts";
 import type { Classified, Explained, SeenView } from "./messages.ts";
 
 const THUMBNAIL = 112;
-const percent = (probability: number): string => `${(100 * probability).toFixed(1)} %`;
-
-function bars(list: HTMLElement, predictions: readonly Prediction[]): void {
-  list.replaceChildren(
-    ...predictions.map(({ label, probability }) => {
-      const item = element("li");
-      const track = element("span", "track");
-      const bar = element("span", "bar");
-      bar.style.width = `${100 * probability}%`;
-      track.append(bar);
-      item.append(element("span", "label", label), element("span", "value", percent(probability)), track);
-      item.dataset.probability = String(probability);
-      return item;
-    }),
-  );
-}
 
 const colourOf = (i: number): string =>
   getComputedStyle(document.documentElement)
@@ -46,14 +31,16 @@ function drawPicture({ bitmap, views }: Classified, chosen: number | undefined):
   });
 }
 
-function thumbnail(bitmap: ImageBitmap, { x, y, width, height }: SeenView["rectangle"]): HTMLCanvasElement {
+function thumbnail(bitmap: ImageBitmap, { rectangle: { x, y, width, height }, flip }: SeenView): HTMLCanvasElement {
   const canvas = document.createElement("canvas");
   const [w, h] = [width * bitmap.width, height * bitmap.height];
   const scale = THUMBNAIL / Math.max(w, h);
   canvas.width = Math.max(1, Math.round(w * scale));
   canvas.height = Math.max(1, Math.round(h * scale));
   canvas.setAttribute("aria-hidden", "true");
-  canvas.getContext("2d")?.drawImage(bitmap, x * bitmap.width, y * bitmap.height, w, h, 0, 0, canvas.width, canvas.height);
+  const context = canvas.getContext("2d");
+  if (flip) context?.setTransform(-1, 0, 0, 1, canvas.width, 0);
+  context?.drawImage(bitmap, x * bitmap.width, y * bitmap.height, w, h, 0, 0, canvas.width, canvas.height);
   return canvas;
 }
 
@@ -88,9 +75,12 @@ export function showResults(result: Classified): void {
   byId("results").hidden = false;
   byId("picture").setAttribute(
     "aria-label",
-    `The picture, ${result.width} by ${result.height} pixels, with its five crops. Most probable: ${result.predictions[0].label}.`,
+    `The picture, ${result.width} by ${result.height} pixels, with its ${cropsText(result.views.length)}. Most probable: ${result.predictions[0].label}.`,
   );
-  bars(byId("average"), result.predictions);
+  const [count, isSplit] = [result.views.length, result.views[0].predictions.length > 0];
+  byId("average-title").textContent = count === 1 ? "What the crop shows" : `Average of ${cropsText(count)}`;
+  byId("views-title").textContent = isSplit ? "Each crop alone" : "The crops, which the model itself averages over";
+  showBars(byId("average"), result.predictions);
   showVerdict();
   byId("views").replaceChildren(
     ...result.views.map((view, i) => {
@@ -98,10 +88,10 @@ export function showResults(result: Classified): void {
       card.tabIndex = 0;
       card.style.setProperty("--colour", `var(--view-${i % 5})`);
       const list = element("ol", "bars");
-      bars(list, view.predictions);
+      showBars(list, view.predictions);
       const text = element("div", "words");
       text.append(element("h3", "", view.name.replace("-", " ")), list);
-      card.append(thumbnail(result.bitmap, view.rectangle), text);
+      card.append(thumbnail(result.bitmap, view), text);
       for (const event of ["pointerenter", "focus"]) card.addEventListener(event, () => drawPicture(result, i));
       for (const event of ["pointerleave", "blur"]) card.addEventListener(event, () => drawPicture(result, undefined));
       return card;

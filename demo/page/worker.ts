@@ -3,13 +3,15 @@ import {
   type Classifier,
   decodeImage,
   describeDivergence,
+  describeModel,
+  type ForeignModel,
   heatPixels,
   type Image,
   type ImageSource,
   loadClassifier,
   nameOfView,
+  parseViews,
   samplePictures,
-  VIEWS,
   verifyModel,
   viewRectangle,
 } from "../../browser.ts";
@@ -23,10 +25,27 @@ const DRAWN = 1280;
 
 let classifier: Classifier<ImageSource> | undefined;
 
+/** The views that are averaged over; a self-contained model has its own. */
+const viewsFor = ({ metadata, views }: Classifier<ImageSource>): string => (metadata?.selfContained ? views : "five-crop");
+
+/** A model that does not say its labels and preprocessing. */
+class Foreign extends Error {
+  constructor(
+    name: string,
+    readonly model: ForeignModel,
+  ) {
+    super(`${name} carries no fivecrop metadata: say its labels and preprocessing, and it is used.`);
+  }
+}
+
 async function load(model: ModelSource, backend: Backend, onProgress: (progress: Progress) => void): Promise<Loaded> {
   const { bytes, cached } =
     "file" in model ? { bytes: new Uint8Array(await model.file.arrayBuffer()), cached: false } : await fetchModel(model, onProgress);
-  const next = await loadClassifier(bytes, { name: model.name, device: backend });
+  const said = "file" in model ? model.said : undefined;
+  const foreign = said ? undefined : await describeModel(bytes, model.name);
+  if (foreign) throw new Foreign(model.name, foreign);
+  const { labels, preprocess, outputKind } = said ?? {};
+  const next = await loadClassifier(bytes, { name: model.name, device: backend, labels, preprocess, outputKind });
   try {
     const check = next.deviceCheck ?? (next.metadata?.samples?.samples.length ? await checkWebAssembly(bytes, model.name) : undefined);
     const loaded = {
@@ -36,6 +55,7 @@ async function load(model: ModelSource, backend: Backend, onProgress: (progress:
       cached,
       check,
       time: await timeOf(next),
+      crops: parseViews(viewsFor(next)).length,
     } as const;
     await classifier?.dispose();
     classifier = next;
@@ -62,7 +82,7 @@ async function timeOf(tried: Classifier<ImageSource>): Promise<number> {
   const times: number[] = [];
   for (let i = 0; i < 3; i++) {
     const start = performance.now();
-    await tried.classify(image, { views: VIEWS["five-crop"], top: 1 });
+    await tried.classify(image, { views: viewsFor(tried), top: 1 });
     times.push(performance.now() - start);
   }
   return Math.min(...times.slice(1));
@@ -85,10 +105,10 @@ async function decode(picture: Blob): Promise<Image> {
   return decodeImage(new Uint8Array(await picture.arrayBuffer()), name);
 }
 
-/** What spoke for the answer: of the same five crops. */
+/** What spoke for the answer: of the same crops. */
 async function explain(picture: Blob): Promise<Explained> {
   if (!classifier) throw new Error("No model is loaded yet: choose one first.");
-  const { explanation } = await classifier.classify(await decode(picture), { views: VIEWS["five-crop"], top: 1, explain: true });
+  const { explanation } = await classifier.classify(await decode(picture), { views: viewsFor(classifier), top: 1, explain: true });
   if (!explanation) throw new Error("The model gave no explanation.");
   const { label, width, height } = explanation;
   return { kind: "explained", label, heat: await createImageBitmap(new ImageData(heatPixels(explanation), width, height)) };
@@ -100,8 +120,9 @@ async function classify(picture: Blob): Promise<Classified> {
   const start = performance.now();
   const image = await decode(picture);
   const decoded = performance.now();
-  const { predictions, views } = await classifier.classify(image, { views: VIEWS["five-crop"], top: TOP });
+  const { predictions, views: answered } = await classifier.classify(image, { views: viewsFor(classifier), top: TOP });
   const done = performance.now();
+  const views = answered.length > 0 ? answered : parseViews(classifier.views).map((view) => ({ view, predictions: [] }));
   const { width, height } = image;
   return {
     kind: "classified",
@@ -112,7 +133,7 @@ async function classify(picture: Blob): Promise<Classified> {
     views: views.map(({ view, predictions: best }) => {
       const at = viewRectangle(width, height, view, preprocess);
       const rectangle = { x: at.x / width, y: at.y / height, width: at.width / width, height: at.height / height };
-      return { name: nameOfView(view), rectangle, predictions: best.slice(0, TOP_OF_VIEW) };
+      return { name: nameOfView(view), rectangle, flip: view.flip, predictions: best.slice(0, TOP_OF_VIEW) };
     }),
     decodeTime: decoded - start,
     modelTime: done - decoded,
@@ -136,7 +157,8 @@ async function answer(id: number, request: Request): Promise<void> {
     const result = await ANSWERS[request.kind](request as never, (progress) => send({ id, ...progress }));
     send({ id, ...result }, transferOf(result));
   } catch (error) {
-    send({ id, kind: "failed", message: error instanceof Error ? error.message : String(error) });
+    const message = error instanceof Error ? error.message : String(error);
+    send({ id, kind: "failed", message, foreign: error instanceof Foreign ? error.model : undefined });
   }
 }
 

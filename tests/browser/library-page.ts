@@ -11,7 +11,7 @@ import type { DeviceCheck } from "../../inference/check-device.ts";
 import type { Verification } from "../../inference/verify-samples.ts";
 import type { Image } from "../../pipeline/image.ts";
 import { complaintsOf, type LaunchOptions, launchChromium } from "./chromium.ts";
-import type { Library } from "./library.entry.ts";
+import type { Library, Reading } from "./library.entry.ts";
 
 declare const library: Library;
 type Portable = Awaited<ReturnType<Library["decode"]>>;
@@ -36,6 +36,7 @@ export interface LibraryPage {
   verify(model: Uint8Array, device: Device): Promise<Verification>;
   check(model: Uint8Array, device: Device): Promise<DeviceCheck | undefined>;
   canvas(model: Uint8Array): Promise<number[][]>;
+  read(kind: Parameters<Library["read"]>[0], files: readonly (readonly [name: string, bytes: Uint8Array])[]): Promise<Reading[]>;
   close(): Promise<void>;
 }
 
@@ -115,6 +116,11 @@ export async function openLibrary(options: LaunchOptions = {}): Promise<LibraryP
       page.evaluate(([m, p, v, d]) => library.classify(m, p, v, d), [serve(model), pictures.map(serve), views, device] as const),
     verify: (model, device) => page.evaluate(([m, d]) => library.verify(m, d), [serve(model), device] as const),
     check: (model, device) => page.evaluate(([m, d]) => library.check(m, d), [serve(model), device] as const),
+    read: (kind, files) =>
+      page.evaluate(([k, list]) => library.read(k, list), [
+        kind,
+        files.map(([name, bytes]) => [name, Buffer.from(bytes).toString("base64")] as const),
+      ] as const),
     canvas: (model) => page.evaluate((m) => library.canvas(m), serve(model)),
     close,
   };

@@ -1,5 +1,6 @@
 // The library in a page, for tests: its functions, with files by address and pixels as text.
-import { type Device, decodeImage, loadClassifier, type PreprocessSpec, type View, verifyModel } from "../../browser.ts";
+import { type Device, decodeImage, FivecropError, loadClassifier, type PreprocessSpec, type View, verifyModel } from "../../browser.ts";
+import { contractOf } from "../../inference/model-contract.ts";
 import { resizedSize } from "../../pipeline/geometry.ts";
 import type { Image } from "../../pipeline/image.ts";
 import { type Filter, resize } from "../../pipeline/resize.ts";
@@ -13,7 +14,38 @@ const portable = ({ width, height, channels, data }: Image) => {
   return { width, height, channels, base64: btoa(text) };
 };
 
+const bytesOf = (base64: string): Uint8Array => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+
+/** What came of reading one file: nothing where it was read; else the error's message, and whether it is one of ours. */
+export interface Reading {
+  readonly refused?: { readonly isOurs: boolean; readonly message: string };
+  readonly milliseconds: number;
+}
+
+const READERS = {
+  picture: (bytes: Uint8Array, name: string) => decodeImage(bytes, name),
+  model: async (bytes: Uint8Array, name: string) => contractOf(bytes, {}, name),
+};
+
+async function read(kind: keyof typeof READERS, base64: string, name: string): Promise<Reading> {
+  const bytes = bytesOf(base64);
+  const start = performance.now();
+  try {
+    await READERS[kind](bytes, name);
+    return { milliseconds: performance.now() - start };
+  } catch (error) {
+    const refused = { isOurs: error instanceof FivecropError, message: error instanceof Error ? error.message : String(error) };
+    return { refused, milliseconds: performance.now() - start };
+  }
+}
+
 const library = {
+  /** Each file in its turn, in this one page. */
+  read: async (kind: keyof typeof READERS, files: readonly (readonly [name: string, base64: string])[]): Promise<Reading[]> => {
+    const readings: Reading[] = [];
+    for (const [name, base64] of files) readings.push(await read(kind, base64, name));
+    return readings;
+  },
   canvas: (modelUrl: string) => canvasAnswers(modelUrl),
   decode: async (url: string, maxPixels?: number) => portable(await decodeImage(await bytesAt(url), url, { maxPixels })),
   resize: async (url: string, size: number | [number, number], filter: Filter) => {

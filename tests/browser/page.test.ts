@@ -5,9 +5,12 @@ import { join, resolve } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { loadClassifier } from "../../inference/classifier.node.ts";
+import { selfContained } from "../../export/self-contained.ts";
+import { loadClassifier, type NodeClassifierOptions } from "../../inference/classifier.node.ts";
+import { preprocessFor } from "../../pipeline/preprocess-for.ts";
+import { PRESETS } from "../../pipeline/presets.ts";
 import { picture as sample, temporaryFolder } from "../cli/run.ts";
-import { brightnessModel, model, withMetadata } from "../inference/models.ts";
+import { brightnessModel, metadata, model, withMetadata } from "../inference/models.ts";
 import { complaintsOf, launchChromium } from "./chromium.ts";
 import { type Demo, serveDemo } from "./demo.ts";
 import { residentMemory } from "./memory.ts";
@@ -63,8 +66,8 @@ const open = async () => {
   await isReady();
 };
 
-async function expectNodesAnswer(file: string, bytes: Uint8Array = MODEL): Promise<void> {
-  const classifier = await loadClassifier(bytes);
+async function expectNodesAnswer(file: string, bytes: Uint8Array = MODEL, options: NodeClassifierOptions = {}): Promise<void> {
+  const classifier = await loadClassifier(bytes, options);
   const { predictions, views } = await classifier.classify(file, { views: "five-crop" });
   await classifier.dispose();
   expect(await labelsIn("#average")).toEqual(predictions.map(({ label }) => label));
@@ -215,6 +218,92 @@ describe("the page", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("takes a file without metadata once its labels and preprocessing are said, by keyboard alone", async () => {
+    const shown = (id: string) => page.locator(`#foreign-${id}`).textContent();
+    const picked = () => page.locator("#model").evaluate((select) => (select as HTMLSelectElement).selectedOptions[0].text);
+    const said = (preset: keyof typeof PRESETS, labels: readonly string[]) => ({
+      preprocess: preprocessFor(PRESETS[preset], [1, 8, 8]),
+      labels,
+    });
+    await open();
+    expect(await page.locator("#foreign").isVisible()).toBe(false);
+    await page.setInputFiles("#pick-picture", PHOTO);
+    await isAnswered();
+    await give("drop", "bare.onnx", model());
+    await page.locator("#foreign-labels").waitFor();
+    expect(await shown("title")).toBe("Labels and preprocessing of bare.onnx");
+    expect(await shown("about")).toBe("It takes gray pictures, and answers with 4 logits.");
+    expect(await page.inputValue("#foreign-preset")).toBe("zero-to-one");
+    expect(await shown("spec")).toBe("The shorter side to 9 pixels, crops of 8 × 8; a pixel of [0, 1] minus 0, divided by 1.");
+    expect(await picked()).toBe("halves"); // what answers
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("foreign-labels");
+    for (const key of ["Tab", "Tab", "Enter"]) await page.keyboard.press(key);
+    await expect.poll(() => labelsIn("#average")).toContain("class 0");
+    await isAnswered();
+    await expectNodesAnswer(PHOTO, model(), said("zero-to-one", ["class 0", "class 1", "class 2", "class 3"]));
+    expect(await picked()).toBe("bare.onnx");
+    expect(await page.locator("#foreign-labels").isVisible()).toBe(false);
+
+    await page.focus("#foreign-title");
+    await page.keyboard.press("Enter");
+    await page.setInputFiles("#foreign-labels", { name: "two.txt", mimeType: "text/plain", buffer: Buffer.from("west\neast\n") });
+    await page.press("#foreign-form button", "Enter");
+    await expect.poll(() => shown("problem")).toBe("two.txt: expected 4 labels, as many as the model answers with; found 2.");
+    await give("drop", "names.json", Buffer.from('{"0":"west","1":"east","2":"north","3":"south"}'));
+    await page.selectOption("#foreign-preset", "minus-one-to-one");
+    await page.press("#foreign-form button", "Enter");
+    await expect.poll(() => labelsIn("#average")).toContain("west");
+    await isAnswered();
+    const compass = said("minus-one-to-one", ["west", "east", "north", "south"]);
+    await expectNodesAnswer(PHOTO, model(), compass);
+
+    await page.selectOption("#model", { index: 0 });
+    await expect.poll(() => labelsIn("#average")).toContain("top");
+    expect(await page.locator("#foreign").isVisible()).toBe(false);
+    await page.selectOption("#model", { index: 2 });
+    await expect.poll(() => labelsIn("#average")).toContain("west");
+    await isAnswered();
+    await expectNodesAnswer(PHOTO, model(), compass);
+    await page.click("#foreign-title");
+    expect(await shown("kept")).toBe("Without another file: those of names.json.");
+    expect(await page.inputValue("#foreign-preset")).toBe("minus-one-to-one");
+    for (const width of [320, 390, 1280]) {
+      await page.setViewportSize({ width, height: 844 });
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    }
+    expect(await page.locator("#model option").allTextContents()).toEqual(["halves", "squeezenet1.1-imagenet", "bare.onnx"]);
+    expect(complaints).toEqual([]);
+  });
+
+  test("takes a self-contained file, whose graph averages itself", async () => {
+    const whole = selfContained(model(), { metadata, views: "flip" });
+    await open();
+    await give("drop", "whole.onnx", whole);
+    await status().filter({ hasText: "whole.onnx" }).filter({ hasText: "Give it a picture" }).waitFor();
+    await page.setInputFiles("#pick-picture", PHOTO);
+    await status().filter({ hasText: "2 crops" }).waitFor();
+    const classifier = await loadClassifier(whole);
+    const { predictions } = await classifier.classify(PHOTO);
+    await classifier.dispose();
+    expect(await labelsIn("#average")).toEqual(predictions.map(({ label }) => label));
+    (await probabilitiesIn("#average")).forEach((probability, i) => {
+      expect(Math.abs(probability - predictions[i].probability)).toBeLessThan(1e-4);
+    });
+    expect(await page.locator("#average-title").textContent()).toBe("Average of 2 crops");
+    expect(await page.locator("#views > li h3").allTextContents()).toEqual(["center", "center flip"]);
+    expect(await page.locator("#views .bar").count()).toBe(0);
+    const mirrored = await page.locator("#views canvas").evaluateAll((found) => {
+      const rows = found.map((canvas) => {
+        const { width } = canvas as HTMLCanvasElement;
+        const { data } = (canvas as HTMLCanvasElement).getContext("2d")!.getImageData(0, 20, width, 1);
+        return Array.from({ length: width }, (_, x) => data[4 * x]);
+      });
+      return rows[1].reduce((largest, red, x) => Math.max(largest, Math.abs(red - rows[0][rows[0].length - 1 - x])), 0);
+    });
+    expect(mirrored).toBeLessThanOrEqual(8);
+    expect(complaints).toEqual([]);
+  });
+
   test("works by keyboard, and fits a phone in width", async () => {
     page.on("filechooser", (chooser) => chooser.setFiles(sample("bag"))); // from the start: it is caught only once somebody listens
     await open();
@@ -233,6 +322,58 @@ describe("the page", () => {
       await page.setViewportSize({ width, height: 844 });
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     }
+  });
+
+  test("shows how far it is while a model loads, and nothing of it afterwards", async () => {
+    await open();
+    await page.evaluate(() => {
+      const seen: string[] = [];
+      Object.assign(globalThis, { seen });
+      const bar = document.getElementById("progress") as HTMLProgressElement;
+      const look = () => seen.push(`${bar.hidden ? "hidden" : bar.position}: ${document.getElementById("status")?.textContent}`);
+      new MutationObserver(look).observe(document.body, { attributes: true, childList: true, characterData: true, subtree: true });
+    });
+    await page.selectOption("#model", { index: 1 });
+    await status().filter({ hasText: "squeezenet" }).filter({ hasText: "Give it a picture" }).waitFor();
+    const seen = await page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen);
+    expect(seen.some((text) => /^0\.\d+: Loading squeezenet1\.1-imagenet: \d+ %$/.test(text))).toBe(true);
+    expect(seen.some((text) => /^1: Starting squeezenet1\.1-imagenet …$/.test(text))).toBe(true);
+    expect(await page.locator("#progress").isHidden()).toBe(true);
+  });
+
+  test.each(["light", "dark"] as const)("%s: every text stands out", async (colorScheme) => {
+    await page.emulateMedia({ colorScheme });
+    await open();
+    await page.setInputFiles("#pick-picture", PHOTO);
+    await isAnswered();
+    await give("drop", "bare.onnx", model());
+    await page.locator("#foreign-labels").waitFor();
+    await page.press("#foreign-labels", "Tab");
+    const texts = "h1, h2, h3, label, summary, select, button, .soft, .label, .value, #status, #backend-status, footer p, footer strong";
+    const faint = await page.locator(texts).evaluateAll((found) => {
+      const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true }) as CanvasRenderingContext2D;
+      const luminance = (colour: string): number | undefined => {
+        context.clearRect(0, 0, 1, 1);
+        context.fillStyle = colour;
+        context.fillRect(0, 0, 1, 1);
+        const [r, g, b, alpha] = context.getImageData(0, 0, 1, 1).data;
+        if (alpha === 0) return undefined;
+        const [R, G, B] = [r, g, b].map((x) => (x / 255 <= 0.03928 ? x / 255 / 12.92 : ((x / 255 + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * R + 0.7152 * G + 0.0722 * B;
+      };
+      const backOf = (element: Element | null): number =>
+        element ? (luminance(getComputedStyle(element).backgroundColor) ?? backOf(element.parentElement)) : 1;
+      return found
+        .filter((element) => (element as HTMLElement).checkVisibility() && element.textContent)
+        .map((element) => {
+          const [a, b] = [luminance(getComputedStyle(element).color) ?? 0, backOf(element)];
+          return { text: element.textContent, contrast: (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) };
+        })
+        .filter(({ contrast }) => contrast < 4.5); // WCAG 2.2, 1.4.3
+    });
+    expect(faint).toEqual([]);
+    const back = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    expect(back).toBe(colorScheme === "dark" ? "rgb(20, 23, 28)" : "rgb(246, 247, 249)");
   });
 
   test("works without its server after the first visit", async () => {

@@ -118,6 +118,25 @@ describe("refused in Chromium with Node's words", () => {
   });
 });
 
+test("a browser that gives no canvas: it says so, and of no damaged picture", async () => {
+  const bytes = await picture(3).webp().toBuffer();
+  await library.page.evaluate(() => {
+    const prototype = OffscreenCanvas.prototype as { getContext: unknown };
+    Object.assign(globalThis, { getContext: prototype.getContext });
+    prototype.getContext = () => null;
+  });
+  try {
+    await expect(library.decode(bytes)).rejects.toThrow(
+      /this WebP cannot be read: this browser gives no canvas of 45×31 pixels\. To fix: /,
+    );
+  } finally {
+    await library.page.evaluate(() => {
+      (OffscreenCanvas.prototype as { getContext: unknown }).getContext = (globalThis as unknown as { getContext: unknown }).getContext;
+    });
+  }
+  expect((await library.decode(bytes)).width).toBe(WIDTH);
+});
+
 for (const folder of PILLOW) {
   const there = existsSync(folder);
   if (!there) console.log(`skipped: Pillow's cases are not at ${folder}`);

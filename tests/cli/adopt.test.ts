@@ -48,7 +48,12 @@ describe.concurrent("adopt", () => {
     ["a preset of another size", ["--labels", "labels.txt", "--preset", "imagenet"], 1, "m.onnx: its input 'images' takes float32"],
     ["logits for probabilities", [...SAID, "--output", "probabilities"], 2, "whose sum over the classes is 1; found 0"],
     ["labels that are not there", ["--labels", "no.txt", "--preprocess", "preprocess.json"], 1, "--labels: cannot read no.txt"],
-    ["malformed labels", ["--labels", "preprocess.json", "--preprocess", "preprocess.json"], 1, "1 labels need float32 [N,1]"],
+    [
+      "malformed labels",
+      ["--labels", "preprocess.json", "--preprocess", "preprocess.json"],
+      2,
+      "--labels: preprocess.json: expected a name a line",
+    ],
     ["an --out that cannot be written", [...SAID, "--out", "nowhere/n.onnx"], 1, "cannot write nowhere/n.onnx"],
   ])("%s: one message, nothing written", async (_, args, exitCode, says) => {
     const cwd = await foreignFolder();

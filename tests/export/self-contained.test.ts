@@ -6,6 +6,7 @@ import { float32, tensor } from "../../core/tensor.ts";
 import { readMetadata } from "../../export/metadata.ts";
 import { type SelfContainedOptions, selfContained } from "../../export/self-contained.ts";
 import { serialize } from "../../export/serialize.ts";
+import { adopt } from "../../inference/adopt.ts";
 import { type Classifier, createClassifier } from "../../inference/classifier.ts";
 import { graphBuilder } from "../../models/ops/index.ts";
 import { createImage, type Image } from "../../pipeline/image.ts";
@@ -159,9 +160,8 @@ describe("refused", () => {
     ["no model", () => wrap(new Uint8Array(9)), "is no ONNX model"],
   ])("%s", (_, make, message) => expect(make).toThrow(message));
 
-  test("a classifier does not prepare pictures for it a second time", async () => {
-    const made = createClassifier(wrap(model()), HERE, { name: "whole.onnx" });
-    await expect(made).rejects.toThrow(
+  test("it is not adopted a second time", async () => {
+    await expect(adopt(wrap(model()), createSession, { name: "whole.onnx" })).rejects.toThrow(
       "whole.onnx is self-contained: its graph takes whole pictures, uint8 [N,H,W,1], and averages over none itself",
     );
   });

@@ -1,5 +1,6 @@
 // Training and trying, as the page shows them.
 import type { Prediction } from "../../../browser.ts";
+import { showBars } from "../bars.ts";
 import { byId, element } from "../elements.ts";
 import { showCurves } from "./curves.ts";
 import type { OwnEvent, Point, Run, Settings } from "./messages.ts";
@@ -109,18 +110,7 @@ export function showPoint(point: Point, step: number, steps: number): void {
 
 /** An answer beside its picture. */
 export async function showAnswer(picture: Blob, predictions: readonly Prediction[], milliseconds: number): Promise<void> {
-  byId("own-bars").replaceChildren(
-    ...predictions.map(({ label, probability }) => {
-      const item = element("li");
-      const track = element("span", "track");
-      const bar = element("span", "bar");
-      bar.style.width = `${100 * probability}%`;
-      track.append(bar);
-      item.append(element("span", "label", label), element("span", "value", `${(100 * probability).toFixed(1)} %`), track);
-      item.dataset.probability = String(probability);
-      return item;
-    }),
-  );
+  showBars(byId("own-bars"), predictions);
   byId("own-answer").textContent = `${Math.round(milliseconds)} ms`;
   const bitmap = await createImageBitmap(picture);
   const canvas = byId<HTMLCanvasElement>("own-picture");
