@@ -1,10 +1,9 @@
-import { createRequire } from "node:module";
-import { join } from "node:path";
 import { FivecropError } from "../../core/errors.ts";
 import type { Device } from "../../core/session.ts";
 import { float32, numbersOf } from "../../core/tensor.ts";
 import { serialize } from "../../export/serialize.ts";
 import { graphBuilder } from "../../models/ops/index.ts";
+import { loadTfjs, TFJS_PACKAGES, type TfjsPackage } from "../engines/tfjs-package.node.ts";
 import { tryBrowser } from "./browser-probe.node.ts";
 
 const A = [1, 2, 3, 4];
@@ -28,44 +27,15 @@ const onnxRuntime = (device: Device) => async (): Promise<string> => {
   return `onnxruntime-node ${RUNTIME_VERSION}`;
 };
 
-/** What of TensorFlow.js is used here. */
-interface TensorFlow {
-  readonly version: { readonly tfjs?: string; readonly "tfjs-core"?: string };
-  getBackend(): string;
-  ready(): Promise<void>;
-  tensor2d(values: readonly number[], shape: readonly [number, number]): unknown;
-  matMul(a: unknown, b: unknown): { data(): Promise<ArrayLike<number>> };
-}
-
-/** A package of TensorFlow.js, of the project that this is called in, or beside this package. */
-const tensorFlow = (name: string) => async (): Promise<string> => {
-  const tf = requireHere(name) as TensorFlow;
+/** A package of TensorFlow.js, as the engine tfjs finds and loads it. */
+const tensorFlow = (packageName: TfjsPackage) => async (): Promise<string> => {
+  const { tf, version, gpu } = loadTfjs({ packageName });
   await tf.ready();
-  needProduct(Array.from(await tf.matMul(tf.tensor2d(A, [2, 2]), tf.tensor2d(B, [2, 2])).data()));
-  return `${tf.version.tfjs ?? tf.version["tfjs-core"]}, backend ${tf.getBackend()}`;
+  const product = tf.matMul(tf.tensor2d(A, [2, 2]), tf.tensor2d(B, [2, 2]));
+  needProduct(Array.from(await product.data()));
+  if (packageName !== TFJS_PACKAGES[0]) return `version ${version}`;
+  return `version ${version}, ${gpu ? "on the graphics card" : "on the processor, since it found no graphics card"}`;
 };
-
-function requireHere(name: string): unknown {
-  const [here, beside] = [join(process.cwd(), "package.json"), import.meta.url].map((from) => createRequire(from));
-  try {
-    here.resolve(name);
-  } catch {
-    return beside(name);
-  }
-  return here(name);
-}
-
-/** Whether a package is installed, here or beside this package. */
-export function isInstalled(name: string): boolean {
-  return [join(process.cwd(), "package.json"), import.meta.url].some((from) => {
-    try {
-      createRequire(from).resolve(`${name}/package.json`);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
 
 /** A picture there and back. */
 async function picture(): Promise<string> {
