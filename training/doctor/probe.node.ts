@@ -2,12 +2,10 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { FivecropError } from "../../core/errors.ts";
-import { PROBES, type ProbeName } from "./probes.node.ts";
+import { type Found, PROBES, type ProbeName } from "./probes.node.ts";
 
 /** What a tiny run in a process of its own has shown. */
-export type Probed =
-  | { readonly works: true; readonly detail: string; readonly seconds: number }
-  | { readonly works: false; readonly message: string };
+export type Probed = ({ readonly works: true; readonly seconds: number } & Found) | { readonly works: false; readonly message: string };
 
 const BUILT = fileURLToPath(
   new URL(`${import.meta.url.endsWith(".ts") ? "../../dist/training/doctor/" : ""}probe.child.node.js`, import.meta.url),

@@ -15,8 +15,15 @@ function needProduct(found: readonly number[]): void {
     throw new FivecropError(`it computes wrongly: [1 2; 3 4] · [5 6; 7 8] is [19 22; 43 50], found [${found}]`);
 }
 
+/** What a trial that works has found. */
+export interface Found {
+  readonly detail: string;
+  /** Of TensorFlow.js: it computes on a graphics card. */
+  readonly card?: boolean;
+}
+
 /** A product of two matrices. */
-const onnxRuntime = (device: Device) => async (): Promise<string> => {
+const onnxRuntime = (device: Device) => async (): Promise<Found> => {
   const g = graphBuilder();
   const product = g.add("MatMul", [g.input("a", "float32", [2, 2]), g.input("b", "float32", [2, 2])]);
   const { createSession, RUNTIME_VERSION } = await import("../../core/session.node.ts"); // it may be this that does not load
@@ -24,21 +31,21 @@ const onnxRuntime = (device: Device) => async (): Promise<string> => {
   const { [product.name]: found } = await session.run({ a: float32(A, [2, 2]), b: float32(B, [2, 2]) });
   await session.dispose();
   needProduct(numbersOf(found));
-  return `onnxruntime-node ${RUNTIME_VERSION}`;
+  return { detail: `onnxruntime-node ${RUNTIME_VERSION}` };
 };
 
 /** A package of TensorFlow.js, as the engine tfjs finds and loads it. */
-const tensorFlow = (packageName: TfjsPackage) => async (): Promise<string> => {
-  const { tf, version, gpu } = loadTfjs({ packageName });
+const tensorFlow = (packageName: TfjsPackage) => async (): Promise<Found> => {
+  const { tf, version, gpu: card } = loadTfjs({ packageName });
   await tf.ready();
   const product = tf.matMul(tf.tensor2d(A, [2, 2]), tf.tensor2d(B, [2, 2]));
   needProduct(Array.from(await product.data()));
-  if (packageName !== TFJS_PACKAGES[0]) return `version ${version}`;
-  return `version ${version}, ${gpu ? "on the graphics card" : "on the processor, since it found no graphics card"}`;
+  const where = card ? ", on the graphics card" : ", on the processor, since it found no graphics card";
+  return { detail: `version ${version}${packageName === TFJS_PACKAGES[0] ? where : ""}`, card };
 };
 
 /** A picture there and back. */
-async function picture(): Promise<string> {
+async function picture(): Promise<Found> {
   const { default: sharp } = await import("sharp");
   const png = await sharp({ create: { width: 2, height: 2, channels: 3, background: "#204060" } })
     .png()
@@ -46,10 +53,10 @@ async function picture(): Promise<string> {
   const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });
   if (info.width !== 2 || data[2] !== 0x60)
     throw new FivecropError(`it decodes wrongly: expected [32, 64, 96], found [${[...data.subarray(0, 3)]}]`);
-  return `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`;
+  return { detail: `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}` };
 }
 
-/** What can be tried: each gives a detail of what it found, or throws why it does not work. */
+/** What can be tried: each gives what it found, or throws why it does not work. */
 export const PROBES = {
   cpu: onnxRuntime("cpu"),
   webgpu: onnxRuntime("webgpu"),
@@ -58,7 +65,7 @@ export const PROBES = {
   "@tensorflow/tfjs-node": tensorFlow("@tensorflow/tfjs-node"),
   "@tensorflow/tfjs": tensorFlow("@tensorflow/tfjs"),
   sharp: picture,
-  browser: tryBrowser,
-} as const satisfies Readonly<Record<string, () => Promise<string>>>;
+  browser: async () => ({ detail: await tryBrowser() }),
+} as const satisfies Readonly<Record<string, () => Promise<Found>>>;
 
 export type ProbeName = keyof typeof PROBES;

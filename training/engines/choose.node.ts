@@ -4,7 +4,7 @@ import { createSession, RUNTIME_VERSION } from "../../core/session.node.ts";
 import type { Device, SessionMaker } from "../../core/session.ts";
 import type { DeviceChoice } from "../devices.ts";
 import { probe } from "../doctor/probe.node.ts";
-import type { ProbeName } from "../doctor/probes.node.ts";
+import type { Found, ProbeName } from "../doctor/probes.node.ts";
 import { type Candidate, type Candidates, type ChooseOptions, type ChosenEngine, choose, type FoundEngine } from "./choose.ts";
 import { ENGINE_NAMES } from "./names.ts";
 import { createOnnxRuntimeEngine } from "./onnxruntime.ts";
@@ -27,9 +27,10 @@ export interface WantedEngine {
 const PROBE_SECONDS = 60;
 
 /** @throws FivecropError where it does not work. */
-async function tryFirst(name: ProbeName): Promise<void> {
+async function tryFirst(name: ProbeName): Promise<Found> {
   const there = await probe(name, PROBE_SECONDS);
   if (!there.works) throw new FivecropError(there.message.replace(/^a product of two matrices: /, ""));
+  return there;
 }
 
 /** @param first it is tried in a process of its own before this one */
@@ -62,10 +63,9 @@ const tfjsOnCard = (threads: number | undefined): Candidate => ({
   async find() {
     const [packageName] = TFJS_PACKAGES;
     if (!installedTfjs().includes(packageName)) throw new FivecropError(`${packageName} is not installed`);
-    await tryFirst(packageName);
-    const loaded = loadTfjs({ packageName, threads });
-    if (!loaded.gpu) throw new FivecropError(`${packageName} is installed and found no graphics card`);
-    return foundTfjs(loaded);
+    const { card } = await tryFirst(packageName);
+    if (!card) throw new FivecropError(`${packageName} is installed and found no graphics card`);
+    return foundTfjs(loadTfjs({ packageName, threads }));
   },
 });
 
