@@ -42,11 +42,11 @@ function normalImages(network, batch) {
 }
 
 /** What ENGINE names computes the steps, and ONNX Runtime where it is left out: sessions of the maker. */
-function makeEngine({ createSession, ...options }) {
+async function makeEngine({ createSession, batch, ...options }) {
   const { ENGINE = "onnxruntime" } = process.env;
   return ENGINE === "onnxruntime"
     ? createOnnxRuntimeEngine({ ...options, createSession })
-    : chooseEngine(ENGINE, options.threads).create(options);
+    : (await chooseEngine({ ...options, engine: ENGINE, batchSize: batch })).create();
 }
 
 /** SGD with momentum, as the peers. `warmUp` steps are done when it is given back. */
@@ -57,7 +57,7 @@ export async function makeStep(name, { threads = THREADS, batch = BATCH[name] ??
   const targets = zeros("float32", [batch, classes]);
   const { integer } = random(2);
   for (let i = 0; i < batch; i++) targets.data[i * classes + integer(classes)] = 1;
-  const engine = makeEngine({ network, optimizer: sgd({ momentum: 0.9 }), createSession, threads });
+  const engine = await makeEngine({ network, optimizer: sgd({ momentum: 0.9 }), createSession, threads, batch });
   await engine.initialize({ seed: 0 });
   const step = () => engine.train([{ images, targets }], [1e-3]);
   for (let i = 0; i < warmUp; i++) await step();

@@ -16,6 +16,13 @@ export class ShapeError extends FivecropError {
 /** A device has not the memory for what it was to compute. */
 export class DeviceMemoryError extends FivecropError {
   override readonly name = "DeviceMemoryError";
+  /** [N, C, H, W] of the images that it was to compute with, where that is known. */
+  readonly images: readonly number[] | undefined;
+
+  constructor(message: string, { images, ...options }: ErrorOptions & { readonly images?: readonly number[] } = {}) {
+    super(message, options);
+    this.images = images;
+  }
 }
 
 /** A device stopped working: what it held is gone. */

@@ -1,4 +1,6 @@
 import * as ort from "onnxruntime-node";
+import { faultOf } from "./device-fault.ts";
+import { FivecropError } from "./errors.ts";
 import { type GpuDevice, operatorsOffDevice } from "./placement.node.ts";
 import { isFallback, makerOn, NO_FALLBACK, sessionMaker } from "./session.runtime.ts";
 import type { SessionMaker } from "./session.ts";
@@ -13,6 +15,16 @@ const NO_ADAPTER =
 const NO_CUDA =
   "CUDA is not to be had on this machine: expected Linux x64 with an NVIDIA card, its driver, CUDA 12 with cuDNN 9, and onnxruntime-node's provider for it; one of them is missing. " +
   "To fix: fivecrop doctor says which, or choose the device cpu.";
+
+/**
+ * What the runtime and the system's loader say where CUDA, its provider, its driver or its card are missing; another error of CUDA is told as it is.
+ * @see https://docs.nvidia.com/cuda/cuda-runtime-api/group__CUDART__TYPES.html its numbers
+ */
+const CUDA_MISSING =
+  /_Cuda\b|providers_cuda|not enabled in this build|lib(?:cu|nv)\w+\.so|CUDA driver version|no CUDA-capable device|CUDA (?:failure|error) (?:3|34|35|36|100|101|803|804)\b/;
+
+/** Whether the runtime's message says that CUDA is not there. */
+export const isCudaMissing = (message: string): boolean => faultOf(message) === FivecropError && CUDA_MISSING.test(message);
 
 /** @param missing what is to be said where the runtime's message is that the device is not there */
 const onGpu = (device: GpuDevice, name: string, missing: (message: string) => string | undefined, keeps: boolean): SessionMaker =>
@@ -39,7 +51,7 @@ const MAKERS = {
     writesInPlace: true,
   }),
   webgpu: onGpu("webgpu", "WebGPU", (message) => (message.includes("Failed to get a WebGPU adapter") ? NO_ADAPTER : undefined), true),
-  cuda: onGpu("cuda", "CUDA", (message) => (/_Cuda\b|libcu|cudart|CUDA|providers_cuda/.test(message) ? NO_CUDA : undefined), false),
+  cuda: onGpu("cuda", "CUDA", (message) => (isCudaMissing(message) ? NO_CUDA : undefined), false),
 } satisfies Readonly<Record<string, SessionMaker>>;
 
 /**

@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor as RuntimeTensor } from "onnxruntime-common";
-import { deviceFault } from "./device-fault.ts";
+import { deviceFault, faultOf } from "./device-fault.ts";
 import { FivecropError, messageOf, UsageError } from "./errors.ts";
 import { runtimeMessage } from "./runtime-message.ts";
 import type { Device, Named, Port, Resident, Session, SessionMaker, SessionOptions } from "./session.ts";
@@ -64,8 +64,10 @@ export const sessionMaker =
         ...(keeps && keep.length > 0 && { preferredOutputLocation: onDevice(keep) }),
       });
     } catch (cause) {
-      const reason = (await explain?.(messageOf(cause), model)) ?? `ONNX Runtime cannot load it: ${runtimeMessage(cause)}`;
-      throw new FivecropError(`${modelName}: ${reason}`, { cause });
+      const reason = await explain?.(messageOf(cause), model);
+      if (reason !== undefined) throw new FivecropError(`${modelName}: ${reason}`, { cause });
+      const Fault = faultOf(cause);
+      throw new Fault(`${modelName}: ONNX Runtime cannot load it: ${runtimeMessage(cause)}`, { cause });
     }
     const everything = session.outputNames;
     async function execute(

@@ -57,4 +57,5 @@ export interface SessionOptions {
   readonly giveFeeds?: boolean;
 }
 
+/** @throws FivecropError where the device is missing or cannot run the model: DeviceMemoryError, DeviceLostError where the runtime's message says so. */
 export type SessionMaker = (model: Uint8Array, options?: SessionOptions) => Promise<Session>;

@@ -35,7 +35,7 @@ interface InferOptions extends ModelOptions, ExplainArguments {
   readonly saveViews?: string;
   readonly shrinkOnLoad?: true;
   readonly threads?: number;
-  readonly device: "cpu" | "webgpu";
+  readonly device: "cpu" | "webgpu" | "cuda";
   readonly json?: true;
 }
 

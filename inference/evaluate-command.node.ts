@@ -24,7 +24,7 @@ interface EvaluateCommandOptions extends ModelOptions {
   readonly limit?: number;
   readonly abstainBelow?: number;
   readonly threads?: number;
-  readonly device: "cpu" | "webgpu";
+  readonly device: "cpu" | "webgpu" | "cuda";
   readonly json?: true;
 }
 

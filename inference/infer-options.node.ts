@@ -38,8 +38,8 @@ export const abstainOption = (): Option =>
 
 /** `--device`, for commands that load a classifier. */
 export const deviceOption = (): Option =>
-  new Option("--device <name>", "what runs the network; webgpu replays the model's golden samples first")
-    .choices(["cpu", "webgpu"])
+  new Option("--device <name>", "what runs the network; a graphics card replays the model's golden samples first")
+    .choices(["cpu", "webgpu", "cuda"])
     .default("cpu");
 
 /** Says on standard error what a device was compared with, where the file carries no golden samples. */

@@ -14,7 +14,7 @@ interface VerifyCommandOptions {
 
 /** Without --browser and with it: what --device may name, and what is replayed on where it is left out. */
 const DEVICES = {
-  node: { known: ["cpu", "webgpu"], default: ["cpu"] },
+  node: { known: ["cpu", "webgpu", "cuda"], default: ["cpu"] },
   browser: { known: ["cpu", "wasm", "webgpu"], default: ["wasm"] },
 } as const satisfies Record<string, { readonly known: readonly Device[]; readonly default: readonly Device[] }>;
 
@@ -32,7 +32,7 @@ export function verifyCommand(): Command {
     .argument("<model>", "an ONNX classifier that fivecrop exported")
     .option(
       "--device <names>",
-      "where to run it: cpu, webgpu (default: cpu); with --browser wasm and webgpu are the browser's (default: wasm)",
+      "where to run it: cpu, webgpu, cuda (default: cpu); with --browser wasm and webgpu are the browser's (default: wasm)",
     )
     .option("--browser", "replay in an installed Chrome or Chromium; CHROME names another, CHROME_FLAGS its options")
     .action(verify);

@@ -130,7 +130,7 @@ export function trainCommand(): Command {
     .addOption(
       new Option(
         "--device <name>",
-        "where to compute; auto takes the fastest that works and says why (default: cpu, or what the run to resume had)",
+        "where to compute; auto takes the first card that is right and faster than the cpu, and says why (default: cpu, or what the run to resume had; auto with --engine auto)",
       ).choices(DEVICE_CHOICES),
     )
     .optionsGroup("What it leaves:")

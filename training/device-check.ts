@@ -5,6 +5,7 @@ import { float32, sizeOf, zeros } from "../core/tensor.ts";
 import { knownShape } from "../models/graph/graph.ts";
 import { classCount, type Network } from "../models/network.ts";
 import type { StepInput, TrainingEngine, TrainingState, Weights } from "./engine.ts";
+import { type InTime, within } from "./within.ts";
 
 /** What a device's step was found to give before it trains, beside the processor's from the same weights and images. */
 export interface TrainingDeviceCheck {
@@ -27,6 +28,8 @@ export interface CheckTrainingDeviceOptions {
   readonly images: number;
   /** A new engine on a device: the run's network, optimizer and average. It is disposed of. */
   readonly engineOn: (device: Device) => TrainingEngine;
+  /** How long the device has for its steps; as long as they take where it is left out. */
+  readonly seconds?: number;
 }
 
 /** Others sum in another order, and some in 19-bit products (TF32); a wrong kernel is off by as much as its result. */
@@ -41,8 +44,10 @@ export async function checkTrainingDevice({
   processor,
   images,
   engineOn,
+  seconds: patience,
 }: CheckTrainingDeviceOptions): Promise<TrainingDeviceCheck> {
-  const found = await stepOn(engineOn(device), images); // first, since it may not be there
+  const onDevice = (inTime?: InTime): Promise<Stepped> => stepOn(engineOn(device), images, inTime);
+  const found = await (patience === undefined ? onDevice() : within(patience, onDevice)); // first, since it may not be there
   const wanted = await stepOn(engineOn(processor), images);
   const loss = Math.abs(found.loss - wanted.loss) / Math.abs(wanted.loss);
   const [worst, limit] = largestDifference(wanted, found);
@@ -65,22 +70,24 @@ interface Stepped {
 /** A large rate, so that the weights' own digits do not drown their change. */
 const RATE = 1;
 
-/** Whether a device trains a batch of so many: one step on images of noise. */
-export async function stepOfNoise(engine: TrainingEngine, count: number): Promise<void> {
+/** Whether a device trains a batch of this shape: one step on images of noise. @param images [N, C, H, W] */
+export async function stepOfNoise(engine: TrainingEngine, images: readonly number[]): Promise<void> {
   try {
     await engine.initialize({ seed: 0 });
-    await engine.train([noiseFor(engine.network, count)], [RATE]);
+    await engine.train([noiseFor(engine.network, images)], [RATE]);
   } finally {
     await engine.dispose();
   }
 }
 
-async function stepOn(engine: TrainingEngine, count: number): Promise<Stepped> {
+async function stepOn(engine: TrainingEngine, count: number, inTime: InTime = () => undefined): Promise<Stepped> {
   try {
-    const batch = noiseFor(engine.network, count);
+    const [input] = engine.network.graph.inputs;
+    const batch = noiseFor(engine.network, [count, ...knownShape({ ...input, shape: input.shape.slice(1) })]);
     await engine.initialize({ seed: 0 });
     const before = await engine.state();
     const [{ loss }] = await engine.train([batch], [RATE]);
+    inTime();
     const after = await engine.state();
     await engine.initialize(before);
     const started = performance.now();
@@ -91,13 +98,13 @@ async function stepOn(engine: TrainingEngine, count: number): Promise<Stepped> {
   }
 }
 
-function noiseFor(network: Network, count: number): StepInput {
-  const input = knownShape({ ...network.graph.inputs[0], shape: network.graph.inputs[0].shape.slice(1) });
+function noiseFor(network: Network, shape: readonly number[]): StepInput {
+  const [count] = shape;
   const { normal } = random(0).fork("device check");
   const classes = classCount(network);
   const targets = zeros("float32", [count, classes]);
   for (let i = 0; i < count; i++) targets.data[i * classes + (i % classes)] = 1;
-  return { images: float32(Float32Array.from({ length: count * sizeOf(input) }, normal), [count, ...input]), targets };
+  return { images: float32(Float32Array.from({ length: sizeOf(shape) }, normal), shape), targets };
 }
 
 interface Difference {
@@ -114,11 +121,14 @@ function largestDifference(wanted: Stepped, found: Stepped): readonly [Differenc
   const [before, after, other] = [wanted.before, wanted.after, found.after];
   const linear = Object.keys(after.slots).length === 0;
   const each = (role: "parameters" | "slots" | "state"): Difference[] =>
-    differences(before[role], after[role], other[role]).map(({ name, change, distance }) => ({ name, difference: distance / change }));
+    differences(before[role], after[role], other[role]).map(({ name, change, distance }) => ({
+      name,
+      difference: share(distance, change),
+    }));
   const together = (role: "parameters" | "average", name: string): Difference => {
     const all = differences(before[role] ?? {}, after[role] ?? {}, other[role] ?? {});
     const total = (key: "change" | "distance") => Math.hypot(...all.map((one) => one[key]));
-    return { name, difference: total("change") === 0 ? total("distance") : total("distance") / total("change") };
+    return { name, difference: share(total("distance"), total("change")) };
   };
   const alone = [...each("slots"), ...each("state"), ...(linear ? each("parameters") : [])];
   const whole = [...(linear ? [] : [together("parameters", "all parameters")]), together("average", "the average of the weights")];
@@ -131,6 +141,9 @@ function largestDifference(wanted: Stepped, found: Stepped): readonly [Differenc
   return judged.reduce((worst, one) => (excess(one) > excess(worst) ? one : worst));
 }
 
+/** What no step changes, such as the statistics of frozen norms, is to stay as it is, to the bit. */
+const share = (distance: number, change: number): number => (distance === 0 ? 0 : distance / change);
+
 /** A change below this share of the usual change of a number is rounding, and counts as that share. */
 const ROUNDING = 1e-3;
 
@@ -141,7 +154,7 @@ function differences(before: Weights, after: Weights, other: Weights) {
     change: distanceOf(after[name].data, before[name].data),
     distance: distanceOf(other[name].data, after[name].data),
   }));
-  const usual = Math.max(...norms.map(({ change, size }) => change / Math.sqrt(size)), Number.MIN_VALUE);
+  const usual = Math.max(...norms.map(({ change, size }) => change / Math.sqrt(size)), 0);
   return norms.map(({ name, size, change, distance }) => ({
     name,
     distance,

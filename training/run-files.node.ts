@@ -14,6 +14,8 @@ import { VERSION } from "../export/version.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { checkpointFile, fileCheckpoints, loadSummary } from "./checkpoint.node.ts";
 import type { Checkpoint, CheckpointSummary } from "./checkpoint.ts";
+import { DEVICE_CHOICES, type DeviceChoice } from "./devices.ts";
+import type { ChosenEngine } from "./engines/choose.ts";
 import type { NearDuplicates } from "./near-duplicates.ts";
 import { DEFAULTS, networkName, type RunConfig } from "./run-config.ts";
 
@@ -125,12 +127,29 @@ export async function startDirectory(
   for (const name of held) if (name !== RUN_FILES.config) await rm(join(out, name), { force: true, recursive: true });
 }
 
-/** In the `run.json` of a run that is gone on with: the engine, where it is another one now, and its versions. */
-export async function recordEngine(out: string, { engine }: RunConfig, more: Readonly<Record<string, string>>): Promise<void> {
+/** In the `run.json` of a run that is gone on with: the engine and the device, where they are others now, and their versions. */
+export async function recordEngine(
+  out: string,
+  { engine, device, versions: more }: Pick<ChosenEngine, "engine" | "device" | "versions">,
+): Promise<void> {
   const about = await readRunAbout(out);
-  if ((about.config.engine ?? "onnxruntime") === engine) return;
-  const changed: RunAbout = { ...about, config: { ...about.config, engine }, environment: { ...about.environment, ...more } };
+  if ((about.config.engine ?? "onnxruntime") === engine && about.environment.device === device) return;
+  const changed: RunAbout = { ...about, config: { ...about.config, engine }, environment: { ...about.environment, ...more, device } };
   await writeWhole(join(out, RUN_FILES.config), `${JSON.stringify(changed, null, 2)}\n`);
+}
+
+/**
+ * The device that was asked for, or where a run that is gone on with was computed: both times on ONNX Runtime, since another engine computes where its
+ * package does.
+ * @throws FivecropError where there is no run to go on with.
+ */
+export async function deviceFor(
+  engine: string,
+  { device, resume, out }: { readonly device?: DeviceChoice; readonly resume?: boolean; readonly out: string },
+): Promise<DeviceChoice | undefined> {
+  if (device !== undefined || !resume || engine !== "onnxruntime") return device;
+  const { config, environment } = await readRunAbout(out);
+  return (config.engine ?? engine) === engine ? DEVICE_CHOICES.find((choice) => choice === environment.device) : undefined;
 }
 
 const processor = (): string => `${cpus()[0]?.model.trim() ?? "unknown"}, ${availableParallelism()} threads`;

@@ -1,28 +1,28 @@
 import { join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
-import { PROGRAM } from "../core/command-line.node.ts";
+import type { SessionMaker } from "../core/session.ts";
 import { parameterCount } from "../models/network.ts";
 import { answersOf } from "./calibrate-trained.ts";
 import { checkFit } from "./check-fit.ts";
 import { fileCheckpoints } from "./checkpoint.node.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { DEVICE_CHOICES, type DeviceChoice } from "./devices.ts";
-import { type ChosenEngine, chooseEngine } from "./engines/choose.node.ts";
-import type { EngineName } from "./engines/names.ts";
+import type { DeviceChoice } from "./devices.ts";
+import { candidatesFor } from "./engines/choose.node.ts";
+import { type Candidates, choose, type EngineReport } from "./engines/choose.ts";
 import { validationPlan } from "./epoch-plan.ts";
+import { explainDeviceError, isDeviceError } from "./explain-device.node.ts";
 import { type Exported, epochOf, exportCheckpoint } from "./export-run.node.ts";
 import type { FeatureProgress } from "./features/compute.node.ts";
 import { type FitEvent, type FitOptions, fit } from "./fit.ts";
 import { withModelHash } from "./model-file.node.ts";
 import { type ComparingEvent, findNearDuplicates } from "./near-duplicates.node.ts";
-import { type DeviceEvent, explainDeviceError, isDeviceError, openEngine } from "./open-engine.node.ts";
 import type { CalibrateEvent } from "./report/calibrate-run.node.ts";
 import { readCalibration, writeCalibration } from "./report/calibration-file.node.ts";
 import { fitCalibration } from "./report/fit-calibration.ts";
 import { historyCsv, logCsv } from "./report/history-csv.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
 import { completed, fittedToData, networkName, type RunConfig } from "./run-config.ts";
-import { checkUnused, lockDirectory, RUN_FILES, readRunAbout, readRunCheckpoint, recordEngine, startDirectory } from "./run-files.node.ts";
+import { checkUnused, deviceFor, lockDirectory, RUN_FILES, readRunCheckpoint, recordEngine, startDirectory } from "./run-files.node.ts";
 import { type PrepareEvent, prepareRun, type RunParts } from "./run-parts.node.ts";
 import { createEventFile, type EventFile } from "./tensorboard/event-file.node.ts";
 import { type TrainedData, trainedData, trainedLength, trainedNetwork } from "./trained-parts.node.ts";
@@ -41,15 +41,20 @@ export interface RunOptions {
   readonly report?: boolean;
   /** Pictures that cannot be read are an error, and not left out. */
   readonly strict?: boolean;
-  /** Where the steps are computed: cpu where it is left out, or where the run to go on with was computed. */
+  /**
+   * Where the steps are computed. Left out, it is where the run to go on with was computed on ONNX Runtime; else the processor for the engine onnxruntime,
+   * where its package computes for tfjs, and auto for auto.
+   */
   readonly device?: DeviceChoice;
+  /** Makes ONNX Runtime's sessions: onnxruntime-node's where it is left out. */
+  readonly createSession?: SessionMaker;
   readonly signal?: AbortSignal;
 }
 
 export type RunEvent =
   | PrepareEvent
-  /** What computes the steps, and why, where that was not said or is not the usual. */
-  | { readonly kind: "engine"; readonly engine: EngineName; readonly why: string }
+  /** What computes the steps, and why, where that is not the usual. */
+  | ({ readonly kind: "engine" } & EngineReport)
   | ComparingEvent
   | FeatureProgress
   /** Stopped before the training began: nothing was written. */
@@ -67,7 +72,6 @@ export type RunEvent =
       readonly classes: number;
     }
   | WeightsEvent
-  | DeviceEvent
   | FitEvent
   | Exported
   | Extract<CalibrateEvent, { kind: "calibrated" }>
@@ -80,24 +84,23 @@ export type RunEvent =
  * @throws UsageError before anything is left in the directory. FivecropError; what is in the directory then is whole.
  */
 export async function* run(config: RunConfig, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
-  const { out, resume, overwrite } = options;
-  const { engine: wanted, ...others } = await withModelHash(completed(config));
-  const chosen = chooseEngine(wanted!, config.threads);
-  const complete = { ...others, engine: chosen.engine };
+  const { out, resume, overwrite, createSession } = options;
+  const complete = await withModelHash(completed(config));
+  const { engine, threads } = complete;
+  const candidates = candidatesFor({ engine, device: await deviceFor(engine!, options), threads, createSession });
   const whole = resume ? complete : await fittedToData(complete);
   if (!resume && !overwrite) checkUnused(out);
   const unlock = await lockDirectory(out);
   try {
     if (!resume && !overwrite) checkUnused(out); // another process may have left a run there just now
-    if (wanted === "auto" || chosen.engine !== "onnxruntime") yield { kind: "engine", engine: chosen.engine, why: chosen.why };
-    yield* runInto(whole, chosen, options);
+    yield* runInto(whole, candidates, options);
   } finally {
     await unlock();
   }
 }
 
 /** A run in a directory that is this process's own. */
-async function* runInto(config: RunConfig, chosen: ChosenEngine, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
+async function* runInto(config: RunConfig, candidates: Candidates, options: RunOptions): AsyncGenerator<RunEvent, void, undefined> {
   const { out, dataRoot, report = true, strict, signal } = options;
   let finished = false;
   const start = options.resume ? undefined : await startWith(config, dataRoot);
@@ -109,7 +112,7 @@ async function* runInto(config: RunConfig, chosen: ChosenEngine, options: RunOpt
   }
   const { training, validation } = trained.data;
   try {
-    finished = yield* trainInto(config, options, { chosen, parts, trained, start });
+    finished = yield* trainInto(config, options, { candidates, parts, trained, start });
   } finally {
     await Promise.all([training.dispose(), validation.dispose()]);
   }
@@ -117,7 +120,7 @@ async function* runInto(config: RunConfig, chosen: ChosenEngine, options: RunOpt
 }
 
 interface Prepared {
-  readonly chosen: ChosenEngine;
+  readonly candidates: Candidates;
   readonly parts: RunParts;
   readonly trained: TrainedData;
   readonly start: Awaited<ReturnType<typeof startWith>> | undefined;
@@ -125,9 +128,9 @@ interface Prepared {
 
 /** Trains on data that is open. @returns whether it came to its end */
 async function* trainInto(
-  config: RunConfig,
+  asked: RunConfig,
   options: RunOptions,
-  { chosen, parts, trained, start }: Prepared,
+  { candidates, parts, trained, start }: Prepared,
 ): AsyncGenerator<RunEvent, boolean, undefined> {
   const { out, report = true, signal } = options;
   let finished = false;
@@ -135,10 +138,10 @@ async function* trainInto(
   const { network, event: begins } = start?.(parts.network) ?? { network: parts.network };
   const { data: loaders, batchSize, augmentations } = trained;
   const checkpoints = fileCheckpoints(out);
-  const resume = options.resume ? await readRunCheckpoint(out, "last", config) : undefined;
-  const [logEvery, patience] = [config.logEvery || undefined, config.patience || undefined];
+  const resume = options.resume ? await readRunCheckpoint(out, "last", asked) : undefined;
+  const [logEvery, patience] = [asked.logEvery || undefined, asked.patience || undefined];
   const fitOptions: FitOptions = {
-    ...config,
+    ...asked,
     batchSize,
     augmentations,
     logEvery,
@@ -150,22 +153,20 @@ async function* trainInto(
     signal,
   };
 
-  const largest = Math.max(batchSize, ...(config.sizes ?? []).map((stage) => stage.batchSize ?? 0));
-  const asked = {
-    chosen,
+  const { sizes, threads } = asked;
+  const failing = { out, batchSize, sizes, resumed: resume !== undefined };
+  const chosen = await choose(candidates, {
     network: trainedNetwork({ network, frozen }),
     optimizer,
     average,
-    threads: config.threads,
-    device: await deviceFor(options),
-    batchSize: largest,
-  };
-  const opening = openEngine(asked);
-  let opened = await opening.next();
-  const taken = opened.done ? undefined : opened.value;
-  for (; !opened.done; opened = await opening.next()) yield opened.value;
-  const engine = opened.value;
-  const device = taken?.device ?? "cpu";
+    threads,
+    batchSize: Math.max(batchSize, ...(sizes ?? []).map((stage) => stage.batchSize ?? 0)),
+    explain: (error, at) => explainDeviceError(error, { ...failing, begun: failing.resumed }, at),
+  });
+  const { create, versions, ...found } = chosen;
+  if (found.engine !== "onnxruntime" || found.device !== "cpu" || found.refused.length) yield { kind: "engine", ...found };
+  const config = { ...asked, engine: found.engine };
+  const engine = create();
   /** A validation image's features are known, so that its answer costs next to nothing. */
   async function calibrateTrained(epoch: number, checkpoint: Checkpoint) {
     await engine.initialize(checkpoint.training);
@@ -176,14 +177,14 @@ async function* trainInto(
   let disposed = false;
   try {
     checkFit(engine, loaders, fitOptions);
-    if (resume) await recordEngine(out, config, chosen.versions);
+    if (resume) await recordEngine(out, chosen);
     else {
       const nearDuplicates = yield* findNearDuplicates(config, parts, { ...options, preprocess, withTest: report });
       if (signal?.aborted) {
         yield { kind: "stopped" };
         return false;
       }
-      await startDirectory(out, { config, preprocess, nearDuplicates, versions: chosen.versions, device });
+      await startDirectory(out, { config, preprocess, nearDuplicates, versions, device: found.device });
     }
     if (config.tensorboard) events = await createEventFile(join(out, RUN_FILES.tensorboard));
     yield {
@@ -222,18 +223,11 @@ async function* trainInto(
       disposed = true;
       await engine.dispose().catch(() => undefined); // a lost device releases nothing any more
     }
-    throw await explainDeviceError(error, { ...asked, out, program: PROGRAM }, device);
+    throw await explainDeviceError(error, { ...failing, begun: true }, chosen);
   } finally {
     await Promise.all([events?.close(), disposed || engine.dispose()]);
   }
   return finished;
-}
-
-/** @throws FivecropError where there is no run to go on with. */
-async function deviceFor({ device, resume, out }: RunOptions): Promise<DeviceChoice> {
-  if (device !== undefined || !resume) return device ?? "cpu";
-  const then = (await readRunAbout(out)).environment.device;
-  return DEVICE_CHOICES.find((choice) => choice === then) ?? "cpu";
 }
 
 async function writeCurves(out: string, { history, logs }: Extract<FitEvent, { kind: "end" }>, { model, data }: RunConfig): Promise<void> {

@@ -1,17 +1,17 @@
 import type { ProgressBar } from "../core/progress-bar.node.ts";
 import { count, plural, remaining } from "../core/text.ts";
 import type { PackProgress } from "../pipeline/pack.node.ts";
+import type { EngineReport } from "./engines/choose.ts";
 import type { FeatureProgress } from "./features/compute.node.ts";
 import type { ComparingEvent } from "./near-duplicates.node.ts";
 import { nearDuplicateLines } from "./near-duplicates.ts";
-import type { DeviceEvent } from "./open-engine.node.ts";
 import type { PrepareEvent } from "./run-parts.node.ts";
 
-/** Which device, and why; what it was found to compute. */
-export function deviceLines({ engine, device, why, refused, check }: DeviceEvent): string[] {
+/** What computes, and why; what it was found to compute. */
+export function engineLines({ engine, device, runtime, why, refused, check }: EngineReport): string[] {
   return [
-    `Engine ${engine} on ${device}: ${why}.`,
-    ...refused.map(({ device: other, reason }) => `  not ${other}: ${reason}`),
+    `Engine ${engine} on ${device} (${runtime}): ${why}.`,
+    ...refused.map(({ engine: other, device: where, reason }) => `  not ${other} on ${where}: ${reason}`),
     ...(check
       ? [
           `  a step of ${plural(check.images, "image")}: its loss within ${check.loss.toExponential(0)} of ${check.against}'s, each variable's change within ${check.variable.toExponential(0)}`,

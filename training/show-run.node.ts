@@ -7,7 +7,7 @@ import { bestOf, type EpochRecord } from "./progress.ts";
 import type { ReportEvent } from "./report/report-run.node.ts";
 import { calibratedLines, reportedLines, showMeasuring } from "./report/show-report.node.ts";
 import type { RunEvent } from "./run.node.ts";
-import { deviceLines, showFeatures, showPreparation } from "./show-preparation.node.ts";
+import { engineLines, showFeatures, showPreparation } from "./show-preparation.node.ts";
 import { weightsLines } from "./weights/start.node.ts";
 
 export interface RunOutcome {
@@ -90,11 +90,8 @@ export async function showRun(
           showPreparation(event, progress);
           break;
         case "engine":
-          print(`Engine ${event.engine}: ${event.why}.`);
-          break;
-        case "device":
           progress.clear();
-          for (const line of deviceLines(event)) print(line);
+          for (const line of engineLines(event)) print(line);
           break;
         case "features":
           showFeatures(event, progress);

@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
+import { pretendedCard } from "./pretended-card.ts";
 import { fivecrop, jsonLines, temporaryFolder } from "./run.ts";
 
 const cwd = await temporaryFolder();
 const NO_ADAPTER = { VK_ICD_FILENAMES: "none.json" };
 
 test("doctor: what works, what does not, why, and what would mend it", async () => {
-  const { code, stdout } = await fivecrop(["doctor", "--json"], { cwd, env: NO_ADAPTER });
+  const { code, stdout } = await fivecrop(["doctor", "--json"], { cwd, env: { ...NO_ADAPTER, FIVECROP_TFJS: await pretendedCard() } });
   const [{ works, machine, findings }] = jsonLines(stdout) as {
     works: boolean;
     machine: { node: string };
@@ -15,13 +16,19 @@ test("doctor: what works, what does not, why, and what would mend it", async () 
   const found = new Map(findings.map((finding) => [finding.name, finding]));
   expect(found.get("cpu")).toMatchObject({ works: true, text: expect.stringMatching(/^onnxruntime-node \d/) });
   expect(found.get("sharp")).toMatchObject({ works: true, text: expect.stringMatching(/^sharp \d/) });
+  expect(found.get("@tensorflow/tfjs-node-gpu")).toMatchObject({ works: true, text: "version 4.22.0, on the graphics card" });
+  expect(found.get("@tensorflow/tfjs")).toMatchObject({ works: false, absent: true, text: "not installed (it is optional)" });
   for (const { works: does, absent, fix, name } of findings) if (!does && !absent) expect(fix, name).toBeTruthy();
   if (process.platform === "linux") expect(found.get("webgpu")).toMatchObject({ works: false, fix: expect.stringContaining("libvulkan1") });
 }, 300_000);
 
 test("in a terminal of 80 columns no line is longer, and none ends in the middle of a word", async () => {
-  const { code, stdout } = await fivecrop(["doctor"], { cwd, env: NO_ADAPTER });
+  const FIVECROP_TFJS = await pretendedCard('throw new Error("libcudart.so.11.0: cannot open shared object file");');
+  const { code, stdout } = await fivecrop(["doctor"], { cwd, env: { ...NO_ADAPTER, FIVECROP_TFJS } });
   expect(code).toBe(0);
+  expect(stdout.replace(/\s+/g, " ")).toMatch(
+    /✗ tfjs-node-gpu .* cannot be loaded: libcudart.* to have it: npm rebuild @tensorflow\/tfjs-node-gpu/,
+  );
   expect(stdout).toMatch(/^✓ cpu/m);
   for (const line of stdout.split("\n")) if (line.trim().includes(" ")) expect(line.length, line).toBeLessThanOrEqual(80);
 }, 300_000);
@@ -61,7 +68,7 @@ test.skipIf(process.platform !== "linux")(
     ];
     const { code, stdout } = await fivecrop([...args, "--device", "auto"], { cwd, env: NO_ADAPTER });
     expect(code).toBe(0);
-    const event = jsonLines(stdout).find(({ kind }) => kind === "device");
+    const event = jsonLines(stdout).find(({ kind }) => kind === "engine");
     expect(event).toMatchObject({ engine: "onnxruntime", device: "cpu", refused: [{ device: "cuda" }, { device: "webgpu" }] });
   },
   300_000,

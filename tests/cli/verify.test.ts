@@ -37,7 +37,7 @@ describe.concurrent("verify", () => {
     [
       "wasm without a browser",
       ["--device", "wasm"],
-      "--device: expected cpu, webgpu, several with commas between them, received 'wasm'. wasm is a browser's: add --browser.",
+      "--device: expected cpu, webgpu, cuda, several with commas between them, received 'wasm'. wasm is a browser's: add --browser.",
     ],
     ["an unknown device", ["--device", "cpu,tpu"], "received 'tpu'."],
     [

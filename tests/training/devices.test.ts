@@ -1,38 +1,29 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import * as ort from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { deviceFault } from "../../core/device-fault.ts";
 import { DeviceLostError, DeviceMemoryError, FivecropError } from "../../core/errors.ts";
-import { createSession } from "../../core/session.node.ts";
+import { createSession, isCudaMissing } from "../../core/session.node.ts";
+import { type Runtime, sessionMaker } from "../../core/session.runtime.ts";
 import type { SessionMaker } from "../../core/session.ts";
-import { flatten, linear, relu, sequential } from "../../models/layers/index.ts";
+import { freeze } from "../../models/freeze.ts";
+import { batchNorm, conv2d, flatten, linear, relu, sequential } from "../../models/layers/index.ts";
 import { network } from "../../models/network.ts";
 import { checkTrainingDevice } from "../../training/device-check.ts";
 import { createOnnxRuntimeEngine } from "../../training/engines/onnxruntime.ts";
+import { createTfjsEngine } from "../../training/engines/tfjs.ts";
+import type { Tf } from "../../training/engines/tfjs-kernel.ts";
+import { loadTfjs } from "../../training/engines/tfjs-package.node.ts";
 import { fittingBatch } from "../../training/fitting-batch.ts";
-import { explainDeviceError } from "../../training/open-engine.node.ts";
 import { adam, sgd } from "../../training/optimizers.ts";
-import { temporaryFolder } from "../cli/run.ts";
+import { batchOf } from "./batch-of.ts";
+import { runtimeThat, withMemoryFor } from "./runtime.ts";
 
+const normed = network("normed", sequential([conv2d(2, 3), batchNorm, relu, flatten, linear(3)]), { input: [1, 4, 4] });
 const tiny = network("tiny", sequential([flatten, linear(5), relu, linear(3)]), { input: [1, 4, 4] });
 
-/** What a runtime does to a step's results, or says instead. */
-const runtimeThat =
-  (change: (results: Record<string, Float32Array>, images: number) => void): SessionMaker =>
-  async (model, options) => {
-    const session = await createSession(model, options);
-    return {
-      ...session,
-      async run(feeds, fetches) {
-        const results = await session.run(feeds, fetches);
-        change(Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, data as Float32Array])), feeds.images.shape[0]);
-        return results;
-      },
-    };
-  };
-
-const check = (other: SessionMaker, optimizer = sgd()) =>
+const check = (other: SessionMaker, optimizer = sgd(), seconds?: number) =>
   checkTrainingDevice({
+    ...(seconds !== undefined && { seconds }),
     device: "webgpu",
     processor: "cpu",
     images: 4,
@@ -40,6 +31,33 @@ const check = (other: SessionMaker, optimizer = sgd()) =>
   });
 
 describe("the check before a device trains", () => {
+  test.each([sgd(), adam()])(
+    "$name: where all batch norms are frozen no statistic changes, and a right device passes",
+    async (optimizer) => {
+      const frozen = freeze(normed, { freeze: "backbone", headLayers: 1 });
+      const engineOn = () => createOnnxRuntimeEngine({ network: frozen, optimizer, average: { decay: 0.9, warmup: false }, createSession });
+      expect(await checkTrainingDevice({ device: "webgpu", processor: "cpu", images: 4, engineOn })).toMatchObject({
+        loss: 0,
+        variable: 0,
+      });
+    },
+  );
+
+  test("one that takes longer than it has is left after its step", async () => {
+    const slow: SessionMaker = async (model, options) => {
+      const session = await createSession(model, options);
+      return {
+        ...session,
+        async run(feeds, fetches) {
+          const until = performance.now() + 60;
+          while (performance.now() < until); // a runtime blocks its thread
+          return session.run(feeds, fetches);
+        },
+      };
+    };
+    await expect(check(slow, sgd(), 0.03)).rejects.toThrow("it took more than 0.03 seconds to start");
+  });
+
   test.each([sgd(), sgd({ momentum: 0.9 }), adam()])("$name: a right one passes, with its numbers", async (optimizer) => {
     const found = await check(createSession, optimizer);
     expect(found).toMatchObject({ device: "webgpu", against: "cpu", images: 4, loss: 0, variable: 0 });
@@ -80,6 +98,9 @@ test.each([
     "bfc_arena.cc:368 void* onnxruntime::BFCArena::AllocateRawInternal(size_t, bool) Failed to allocate memory for requested buffer of size 2830172160",
   ],
   [DeviceMemoryError, "CUDA failure 2: out of memory ; GPU=0"],
+  [DeviceMemoryError, "OOM when allocating tensor with shape[4096,64,112,112] and type float on GPU:0"],
+  [DeviceMemoryError, "failed to allocate 2.00G (2147483648 bytes) from device: CUDA_ERROR_OUT_OF_MEMORY: out of memory"],
+  [DeviceLostError, "failed to synchronize the stop event: CUDA_ERROR_ILLEGAL_ADDRESS: an illegal memory access was encountered"],
   [DeviceLostError, "WebGPU device lost (1): vkQueueSubmit failed with VK_ERROR_DEVICE_LOST"],
   [DeviceLostError, "CUDA failure 700: an illegal memory access was encountered ; GPU=0"],
   [FivecropError, "Conv3D does not support grouped convolution (group=2)."],
@@ -89,43 +110,54 @@ test.each([
   expect(fault.message).toContain("the training step: ONNX Runtime could not run its graph: ");
 });
 
-/** A runtime with memory for so many images, which says what CUDA's says. */
-const withMemoryFor = (most: number): SessionMaker =>
-  runtimeThat((_results, images) => {
-    if (images > most)
-      throw deviceFault("the training step", new Error("Failed to allocate memory for requested buffer of size 939524096"));
-  });
-
 test.each([
   [16, 3, 2],
   [16, 8, 8],
   [7, 2, 1],
   [4, 0, undefined],
 ])("a batch of %i, with memory for %i: %s fit", async (batchSize, most, fits) => {
-  const make = () => createOnnxRuntimeEngine({ network: tiny, optimizer: sgd(), createSession: withMemoryFor(most) });
-  expect(await fittingBatch(batchSize, make)).toBe(fits);
+  const make = () => createOnnxRuntimeEngine({ network: tiny, optimizer: sgd(), createSession: withMemoryFor(([N]) => N <= most) });
+  expect(await fittingBatch([batchSize, 1, 4, 4], make)).toBe(fits);
 });
 
-describe("a run's device that fails", async () => {
-  const out = await temporaryFolder();
-  const about = { network: tiny, optimizer: sgd(), device: "cpu", batchSize: 8, out, program: "fivecrop" } as const;
-  const messageOf = async (error: unknown) => ((await explainDeviceError(error, about, "cpu")) as Error).message;
+test.each([
+  [true, "OrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library"],
+  [true, "Failed to load library libonnxruntime_providers_cuda.so with error: libcudnn.so.9: cannot open shared object file"],
+  [true, "CUDA failure 100: no CUDA-capable device is detected ; GPU=-1"],
+  [true, "CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version"],
+  [false, "CUDA failure 2: out of memory ; GPU=0 ; hostname=a ; file=cuda_allocator.cc"],
+  [false, "CUDA failure 700: an illegal memory access was encountered ; GPU=0"],
+  [false, "CUDNN failure 3000: CUDNN_STATUS_NOT_SUPPORTED ; GPU=0"],
+])("CUDA is missing, %s: %s", (missing, said) => {
+  expect(isCudaMissing(said)).toBe(missing);
+});
 
-  test("out of memory: the batch that fits", async () => {
-    expect(await messageOf(new DeviceMemoryError("no memory"))).toBe(
-      "cpu has not the memory for batches of 8: batches of 4 fit, as a step of noise has shown. To fix: --batch-size 4. (no memory)",
-    );
+test("memory that is short as a session is made is that too, and a device that is lost there", async () => {
+  const runtime = (said: string): Runtime => ({
+    ...ort,
+    InferenceSession: { create: () => Promise.reject(new Error(said)) } as unknown as Runtime["InferenceSession"],
   });
+  const traits = { options: () => ({}), writesInPlace: true, explain: async () => undefined };
+  const make = (said: string) => sessionMaker(runtime(said), traits)(new Uint8Array(), { name: "the step" });
+  await expect(make("CUDA failure 2: out of memory ; GPU=0")).rejects.toThrow(DeviceMemoryError);
+  await expect(make("WebGPU device lost (1)")).rejects.toThrow(DeviceLostError);
+  await expect(make("bad magic number")).rejects.toThrow("the step: ONNX Runtime cannot load it: bad magic number");
+});
 
-  test("lost: how to go on, once there is a checkpoint", async () => {
-    expect(await messageOf(new DeviceLostError("gone"))).toContain("No epoch was finished, so there is no checkpoint.");
-    await writeFile(join(out, "last.safetensors"), "");
-    expect(await messageOf(new DeviceLostError("gone"))).toBe(
-      `cpu was lost in the middle of the run: gone. The last checkpoint is whole. To go on from it: fivecrop train --resume ${out} --device cpu, or --device cpu.`,
-    );
-  });
-
-  test("another error stays", async () => {
-    expect(await messageOf(new FivecropError("something else"))).toBe("something else");
-  });
+test.each([
+  [DeviceMemoryError, "OOM when allocating tensor with shape[2,5] and type float on /job:localhost/replica:0/task:0/device:GPU:0"],
+  [DeviceLostError, "CUDA_ERROR_LAUNCH_FAILED: unspecified launch failure"],
+  [FivecropError, "Invalid argument: no kernel"],
+])("the engine tfjs throws a %o too", async (kind, said) => {
+  const { tf } = loadTfjs({ packageName: "@tensorflow/tfjs" });
+  const failing = () => {
+    throw new Error(`${said}\nat its place`);
+  };
+  const engine = createTfjsEngine({ network: tiny, optimizer: sgd(), tf: { ...tf, variableGrads: failing } as unknown as Tf });
+  await engine.initialize({ seed: 0 });
+  const error = await engine.train([batchOf(2, [1, 4, 4], 3)], [0.1]).catch((thrown) => thrown);
+  await engine.dispose();
+  expect(error.constructor).toBe(kind);
+  expect(error.message).toBe(`tfjs could not compute with 2 images: ${said}`);
+  if (kind === DeviceMemoryError) expect(error.images).toEqual([2, 1, 4, 4]);
 });

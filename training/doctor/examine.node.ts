@@ -2,9 +2,11 @@ import { readdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { HOW_TO_GET_A_BROWSER } from "../../core/chromium.node.ts";
+import { shellWord } from "../../core/text.ts";
+import { installedTfjs, type TfjsPackage } from "../engines/tfjs-package.node.ts";
 import { describeMachine, type Machine } from "./machine.node.ts";
 import { probe } from "./probe.node.ts";
-import { isInstalled, PROBES, type ProbeName } from "./probes.node.ts";
+import { PROBES, type ProbeName } from "./probes.node.ts";
 
 /** What one part of the machine was found to do. */
 export interface Finding {
@@ -31,15 +33,37 @@ interface Part {
   readonly use: string;
   /** Why it need not be tried here; `undefined` where it is. */
   readonly absence?: (machine: Machine) => string | undefined;
-  readonly fix: (machine: Machine) => Promise<string | undefined> | string | undefined;
+  /** @param said what its error says would mend it */
+  readonly fix: (machine: Machine, said?: string) => Promise<string | undefined> | string | undefined;
+  /** What is to be added to what a trial that works found. */
+  readonly about?: (machine: Machine) => string;
 }
 
+/** From NVIDIA's package repository. @see https://docs.nvidia.com/cuda/cuda-installation-guide-linux/ */
+const CUDA_LIBRARIES = "sudo apt-get install cuda-libraries-12-8 libcudnn9-cuda-12 (from NVIDIA's package repository)";
+const NVIDIA_DRIVER = "sudo ubuntu-drivers install (on Ubuntu)";
 const VULKAN = "sudo apt-get install libvulkan1 mesa-vulkan-drivers";
-const tfjs = (name: string, use: string, absence?: Part["absence"]): Part => ({
+const tfjs = (name: TfjsPackage, use: string): Part => ({
   use,
-  absence: (machine) => absence?.(machine) ?? (isInstalled(name) ? undefined : "not installed (it is optional)"),
-  fix: () => `npm install ${name}`,
+  absence() {
+    try {
+      return installedTfjs().includes(name) ? undefined : "not installed (it is optional)";
+    } catch {
+      return undefined; // its trial says why
+    }
+  },
+  fix(_machine, said) {
+    const { FIVECROP_TFJS: folder } = process.env;
+    return said ?? `npm install ${folder ? `--prefix ${shellWord(folder)} ` : ""}${name}`;
+  },
 });
+
+/** The card that WebGPU is on is not told by the runtime; what the system has is known. */
+function adapterOf({ graphics }: Machine): string {
+  const { VK_DRIVER_FILES, VK_ICD_FILENAMES = VK_DRIVER_FILES } = process.env;
+  if (VK_ICD_FILENAMES && /swiftshader|lvp|llvmpipe/i.test(VK_ICD_FILENAMES)) return `on the software adapter of ${VK_ICD_FILENAMES}: slow`;
+  return graphics.length ? `this machine has ${graphics.join("; ")}` : "on a software adapter, since no graphics card was found: slow";
+}
 
 /** The provider's libraries, which onnxruntime-node's install script fetches. */
 async function hasCudaProvider(): Promise<boolean> {
@@ -52,46 +76,54 @@ const PARTS: { readonly [P in ProbeName]: Part } = {
   cpu: { use: "trains and answers", fix: () => "npm rebuild onnxruntime-node" },
   webgpu: {
     use: "trains and answers on a graphics card of any vendor",
+    about: adapterOf,
     fix({ graphics }) {
       if (process.platform !== "linux") return "update the graphics driver";
       return graphics.length ? VULKAN : `${VULKAN} (a software adapter: slow; no graphics card was found)`;
     },
   },
   cuda: {
-    use: "trains on an NVIDIA card",
+    use: "trains and answers on an NVIDIA card",
     absence({ nvidia }) {
       if (process.platform !== "linux" || process.arch !== "x64") return "onnxruntime-node has it on Linux x64 alone";
       return nvidia.length ? undefined : "no NVIDIA card with a driver (nvidia-smi names none)";
     },
-    fix: async ({ nvidia }) => {
-      if (!nvidia.length) return undefined;
-      return (await hasCudaProvider())
-        ? "install CUDA 12 and cuDNN 9, and put them on LD_LIBRARY_PATH"
-        : "ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node";
+    fix: async ({ nvidia, graphics }) => {
+      if (!nvidia.length) return graphics.some((card) => card.startsWith("NVIDIA")) ? NVIDIA_DRIVER : undefined;
+      return (await hasCudaProvider()) ? CUDA_LIBRARIES : "ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node";
     },
   },
-  "@tensorflow/tfjs-node-gpu": tfjs("@tensorflow/tfjs-node-gpu", "TensorFlow on an NVIDIA card"),
-  "@tensorflow/tfjs-node": tfjs("@tensorflow/tfjs-node", "TensorFlow on the processor"),
-  "@tensorflow/tfjs": tfjs("@tensorflow/tfjs", "TensorFlow.js in plain JavaScript"),
+  "@tensorflow/tfjs-node-gpu": tfjs("@tensorflow/tfjs-node-gpu", "train --engine tfjs, on an NVIDIA card where there is one"),
+  "@tensorflow/tfjs-node": tfjs("@tensorflow/tfjs-node", "train --engine tfjs, on the processor"),
+  "@tensorflow/tfjs": tfjs("@tensorflow/tfjs", "train --engine tfjs, in plain JavaScript"),
   sharp: { use: "reads pictures", fix: () => "npm rebuild sharp" },
   browser: { use: "verify --browser", fix: () => HOW_TO_GET_A_BROWSER },
 };
 
+/** What errors say for who reads them elsewhere. */
+const ABOUT_ITSELF = /^a product of two matrices: |(?::| \() ?fivecrop doctor says[^.)]*\)?/g;
 const NO_BROWSER = "no browser was found";
 
 async function examineOne(name: ProbeName, machine: Machine): Promise<Finding> {
-  const { use, absence, fix } = PARTS[name];
+  const { use, absence, fix, about: more } = PARTS[name];
   const absent = absence?.(machine);
   const about = { name, use };
-  const mending = async () => {
-    const command = await fix(machine);
+  const mending = async (said?: string) => {
+    const command = await fix(machine, said);
     return command === undefined ? {} : { fix: command };
   };
   if (absent !== undefined) return { ...about, works: false, absent: true, text: absent, ...(await mending()) };
   const found = await probe(name);
-  if (found.works) return { ...about, works: true, absent: false, text: found.detail, seconds: found.seconds };
-  const [text] = found.message.replace(/^a product of two matrices: /, "").split(" To fix: ");
-  return { ...about, works: false, absent: text.startsWith(NO_BROWSER), text, ...(await mending()) };
+  if (found.works)
+    return {
+      ...about,
+      works: true,
+      absent: false,
+      text: more ? `${found.detail}, ${more(machine)}` : found.detail,
+      seconds: found.seconds,
+    };
+  const [text, said] = found.message.replace(ABOUT_ITSELF, "").split(" To fix: ");
+  return { ...about, works: false, absent: text.startsWith(NO_BROWSER), text, ...(await mending(said)) };
 }
 
 /** Tries everything that this machine may have, one after the other, each in a process of its own. */

@@ -7,11 +7,11 @@ const name = process.argv[2];
 let found: Probed;
 const started = performance.now();
 try {
-  const detail = isProbe(name) ? await PROBES[name]() : undefined;
+  const tried = isProbe(name) ? await PROBES[name]() : undefined;
   found =
-    detail === undefined
+    tried === undefined
       ? { works: false, message: `there is nothing to try that is called '${name}'` }
-      : { works: true, detail, seconds: (performance.now() - started) / 1e3 };
+      : { works: true, ...tried, seconds: (performance.now() - started) / 1e3 };
 } catch (error) {
   found = { works: false, message: messageOf(error) };
 }

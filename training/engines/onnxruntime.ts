@@ -9,6 +9,7 @@ import { compileForward, LOGITS, LOSS, lowerStep, writeStep } from "../step/inde
 import type { TrainingGraph } from "../step/training-graph.ts";
 import { rateNames } from "../step/update.ts";
 import { averageFactorsAt, averageName, checkAverage, type WeightAverage } from "../weight-average.ts";
+import { ofImages } from "./of-images.ts";
 import { createVariableMemory } from "./variable-memory.ts";
 import { copyVariables, fixedVariables, groupVariables, initialState, noiseAt, padBatch } from "./variables.ts";
 
@@ -87,6 +88,18 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
     return { loss: numbersOf(fetched[loss.name])[0], logits: fetched[logits.name] as Tensor<"float32"> };
   }
 
+  async function predict(images: Tensor<"float32">): Promise<Tensor<"float32">> {
+    const count = images.shape[0];
+    const batch = forward && forward.batch >= count ? forward.batch : count;
+    const session = await forwardFor(batch);
+    const full = count === batch ? images : padBatch(images, batch);
+    const known = new Set(memory.names);
+    const variables = session.inputs.filter(({ name }) => name !== "images");
+    const reads = variables.map(({ name }) => [name, known.has(averageName(name)) ? averageName(name) : name] as const);
+    const [logits] = Object.values(await memory.run(session, { images: full }, Object.fromEntries(reads))) as Tensor<"float32">[];
+    return rows(logits, 0, count);
+  }
+
   return {
     name: "onnxruntime",
     network,
@@ -106,20 +119,10 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
     },
     async train(batches, learningRates) {
       const results: StepResult[] = [];
-      for (const [i, batch] of batches.entries()) results.push(await trainOne(batch, learningRates[i]));
+      for (const [i, batch] of batches.entries()) results.push(await ofImages(batch.images.shape, () => trainOne(batch, learningRates[i])));
       return results;
     },
-    async predict(images) {
-      const count = images.shape[0];
-      const batch = forward && forward.batch >= count ? forward.batch : count;
-      const session = await forwardFor(batch);
-      const full = count === batch ? images : padBatch(images, batch);
-      const known = new Set(memory.names);
-      const variables = session.inputs.filter(({ name }) => name !== "images");
-      const reads = variables.map(({ name }) => [name, known.has(averageName(name)) ? averageName(name) : name] as const);
-      const [logits] = Object.values(await memory.run(session, { images: full }, Object.fromEntries(reads))) as Tensor<"float32">[];
-      return rows(logits, 0, count);
-    },
+    predict: (images) => ofImages(images.shape, () => predict(images)),
     async state() {
       return { step: done, seed, ...groupVariables(options, await memory.read()) };
     },

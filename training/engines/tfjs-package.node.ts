@@ -14,6 +14,8 @@ export const HOW_TO_GET_TFJS =
   "npm install @tensorflow/tfjs-node (libtensorflow, on the processor), npm install @tensorflow/tfjs-node-gpu (on an NVIDIA card, with CUDA 11 and cuDNN 8), " +
   "or npm install @tensorflow/tfjs (plain JavaScript, slow)";
 
+const DOCTOR = "fivecrop doctor says what works here";
+
 /** TensorFlow.js as it is on this machine. */
 export interface LoadedTfjs {
   readonly tf: Tf;
@@ -50,27 +52,40 @@ export const installedTfjs = (): readonly TfjsPackage[] => TFJS_PACKAGES.filter(
 
 const loaded = new Map<string, LoadedTfjs>();
 
+export interface LoadTfjsOptions {
+  readonly packageName?: TfjsPackage;
+  /** Of one operator; the package's choice where it is left out. */
+  readonly threads?: number;
+  /** CUDA shows it no card, for the rest of this process: it computes on the processor. */
+  readonly hideCards?: boolean;
+}
+
 /**
  * Loads the fastest of the installed packages, or the one that is named; once in a process.
- * @param threads of one operator; the package's choice where it is left out
  * @throws FivecropError where none is installed, or it cannot be loaded.
  */
-export function loadTfjs({ packageName, threads }: { readonly packageName?: TfjsPackage; readonly threads?: number } = {}): LoadedTfjs {
+export function loadTfjs({ packageName, threads, hideCards = false }: LoadTfjsOptions = {}): LoadedTfjs {
   const name = packageName ?? installedTfjs()[0];
   const manifest = name && manifestOf(name);
   if (!manifest)
-    throw new FivecropError(`the engine tfjs needs ${name ?? "a package of TensorFlow.js"}, found none. To fix: ${HOW_TO_GET_TFJS}.`);
+    throw new FivecropError(
+      `the engine tfjs needs ${name ?? "a package of TensorFlow.js"}, found none (${DOCTOR}). To fix: ${HOW_TO_GET_TFJS}.`,
+    );
   const known = loaded.get(manifest);
+  if (known?.gpu && hideCards)
+    throw new FivecropError(`${name} computes on a graphics card in this process already. To fix: start another for the processor.`);
   if (known) return known;
   const native = name !== "@tensorflow/tfjs";
   const require = createRequire(manifest);
   const { version } = require(manifest) as { version: string };
   if (native && !("isNullOrUndefined" in util))
     throw new FivecropError(
-      `${name} ${version} calls util.isNullOrUndefined, which Node ${process.versions.node} no longer has. To fix: run Node 20 or 22, or choose the engine onnxruntime.`,
+      `${name} ${version} calls util.isNullOrUndefined, which Node ${process.versions.node} no longer has (${DOCTOR}). To fix: run Node 20 or 22, or choose the engine onnxruntime.`,
     );
   if (native) prepareLibrary(threads);
+  const { CUDA_VISIBLE_DEVICES: shown } = process.env;
   try {
+    if (hideCards) process.env.CUDA_VISIBLE_DEVICES = "-1";
     const tf = require(name) as Tf;
     tf.enableProdMode();
     const { isUsingGpuDevice = false } = tf.backend() as { isUsingGpuDevice?: boolean };
@@ -80,11 +95,12 @@ export function loadTfjs({ packageName, threads }: { readonly packageName?: Tfjs
   } catch (cause) {
     const [line] = messageOf(cause).split("\n");
     throw new FivecropError(
-      `${name} ${version} is installed and cannot be loaded: ${line} To fix: install it anew, or choose the engine onnxruntime.`,
-      {
-        cause,
-      },
+      `${name} ${version} is installed and cannot be loaded: ${line} (${DOCTOR}). To fix: npm rebuild ${name}, or choose the engine onnxruntime.`,
+      { cause },
     );
+  } finally {
+    if (shown === undefined) delete process.env.CUDA_VISIBLE_DEVICES;
+    else process.env.CUDA_VISIBLE_DEVICES = shown;
   }
 }
 

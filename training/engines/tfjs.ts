@@ -1,5 +1,7 @@
+import { faultOf } from "../../core/device-fault.ts";
 import { FivecropError, messageOf } from "../../core/errors.ts";
 import { type Tensor, tensor } from "../../core/tensor.ts";
+import { plural } from "../../core/text.ts";
 import { toLogits } from "../../models/end-of-graph.ts";
 import type { Graph, Node } from "../../models/graph/graph.ts";
 import { withBatch } from "../../models/graph/with-batch.ts";
@@ -13,6 +15,7 @@ import { poolBeforeRelu } from "../step/pool-before-relu.ts";
 import { dropDead } from "../step/prune.ts";
 import { slotName } from "../step/update.ts";
 import { averageName, checkAverage, type WeightAverage } from "../weight-average.ts";
+import { ofImages } from "./of-images.ts";
 import type { Layout, Tf, TfTensor, TfVariable, TrainingStep } from "./tfjs-kernel.ts";
 import { relay } from "./tfjs-layout.ts";
 import { compileProgram, layoutsOf, type Program } from "./tfjs-program.ts";
@@ -119,12 +122,27 @@ export function createTfjsEngine(options: TfjsEngineOptions): TrainingEngine {
     throw new FivecropError(`parameter '${name}' of '${network.name}' does not influence its logits. To fix: remove it from the network.`);
   }
 
+  /** Runs on tensorflow, which may say that it failed only where its result is read. @throws FivecropError: DeviceMemoryError, DeviceLostError where it says so. */
+  function computed(shape: readonly number[], run: () => TfTensor): Promise<Float32Array> {
+    return ofImages(shape, async () => {
+      try {
+        const result = run();
+        const numbers = (await result.data()) as Float32Array;
+        result.dispose();
+        return numbers;
+      } catch (cause) {
+        if (cause instanceof FivecropError) throw cause;
+        const [line] = messageOf(cause).split("\n");
+        const Fault = faultOf(line);
+        throw new Fault(`${packageName} could not compute with ${plural(shape[0], "image")}: ${line}`, { cause });
+      }
+    });
+  }
+
   async function trainOne(batch: StepInput, learningRate: number): Promise<StepResult> {
     const { shape } = batch.images;
     const program = programFor(shape, true);
-    const result = guarded(() => step(program, batch, learningRate), packageName, shape[0]);
-    const numbers = (await result.data()) as Float32Array;
-    result.dispose();
+    const numbers = await computed(shape, () => step(program, batch, learningRate));
     done++;
     return { loss: numbers[0], logits: tensor("float32", [shape[0], classCount(network)], numbers.slice(1)) };
   }
@@ -170,9 +188,7 @@ export function createTfjsEngine(options: TfjsEngineOptions): TrainingEngine {
       const { shape } = images;
       const program = programFor(shape, false);
       const weights = new Map([...variables].map(([name, own]) => [name, (variables.get(averageName(name)) ?? own) as TfTensor]));
-      const logits = guarded(() => tf.tidy(() => program.run(tf.tensor(images.data, [...shape]), weights)), packageName, shape[0]);
-      const data = (await logits.data()) as Float32Array;
-      logits.dispose();
+      const data = await computed(shape, () => tf.tidy(() => program.run(tf.tensor(images.data, [...shape]), weights)));
       return tensor("float32", [shape[0], classCount(network)], data);
     },
     async state() {
@@ -188,21 +204,4 @@ export function createTfjsEngine(options: TfjsEngineOptions): TrainingEngine {
       math.dispose();
     },
   };
-}
-
-/** Runs on tensorflow. @throws FivecropError where it fails; where its memory ran out, with a batch size that needs half of it. */
-function guarded(run: () => TfTensor, packageName: string, batch: number): TfTensor {
-  try {
-    return run();
-  } catch (cause) {
-    if (cause instanceof FivecropError) throw cause;
-    const [line] = messageOf(cause).split("\n");
-    const memory = /\bOOM\b|out of memory|ResourceExhausted|failed to allocate/i.test(line) && batch > 1;
-    throw new FivecropError(
-      memory
-        ? `${packageName}: its memory does not hold a batch of ${batch} images: ${line}. To fix: --batch-size ${batch >> 1}.`
-        : `${packageName} could not run the network: ${line}`,
-      { cause },
-    );
-  }
 }

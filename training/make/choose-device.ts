@@ -1,5 +1,6 @@
 import { FivecropError, messageOf } from "../../core/errors.ts";
 import type { Device } from "../../core/session.ts";
+import { within } from "../within.ts";
 
 /** What one device took for the same work as the processor, after its results were compared. */
 export interface DeviceTrial {
@@ -24,19 +25,6 @@ export interface DeviceChoiceOptions {
   readonly trialSeconds?: number;
 }
 
-/** @throws FivecropError where it takes longer; what is under way is left to itself. */
-async function within<T>(seconds: number, work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, failed) => {
-    timer = setTimeout(() => failed(new FivecropError(`it took more than ${seconds} seconds to start`)), 1000 * seconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 const time = (seconds: number): string => `${(1e3 * seconds).toPrecision(3)} ms`;
 
 /** WebGPU or the processor: another device than the processor proves first that it is right. @throws FivecropError where one was asked for that is not. */
@@ -44,8 +32,8 @@ export async function chooseDevice({ choice, processor, tryOn, trialSeconds = 20
   if (choice === processor) return { device: processor, why: `${processor} was asked for.` };
   const device = choice === "auto" ? "webgpu" : choice;
   try {
-    const trial = tryOn(device);
-    const { seconds, proof } = await (choice === "auto" ? within(trialSeconds, trial) : trial);
+    const trial = () => tryOn(device);
+    const { seconds, proof } = await (choice === "auto" ? within(trialSeconds, trial) : trial());
     const times = `${device} takes ${time(seconds.device)}, ${processor} ${time(seconds.processor)}`;
     if (choice !== "auto") return { device, why: `${device} was asked for: ${proof}; ${times}.` };
     return { device: seconds.device < seconds.processor ? device : processor, why: `${times}; ${proof}.` };
