@@ -30,14 +30,16 @@ export function createVariableMemory(createSession: SessionMaker, device: Device
     for (const value of Object.values(current)) if ("resident" in value) value.release();
   };
 
-  const read = ({ inputs }: Session, fed: Named): Record<string, Tensor<"float32"> | Resident> =>
-    Object.fromEntries(inputs.flatMap(({ name }) => (frozen.has(name) && !Object.hasOwn(fed, name) ? [[name, current[name]]] : [])));
+  const frozenIn = ({ inputs }: Session, fed: Named): string[] =>
+    inputs.flatMap(({ name }) => (frozen.has(name) && !Object.hasOwn(fed, name) ? [name] : []));
+  const held = (names: readonly string[]): Record<string, Tensor<"float32"> | Resident> =>
+    Object.fromEntries(names.map((name) => [name, current[name]]));
 
   async function stepHere(session: Session, feeds: Named, fetches: Named, variables: readonly Variable[]): Promise<Named> {
     const here = current as Weights;
-    next ??= Object.fromEntries(Object.entries(here).map(([name, held]) => [name, frozen.has(name) ? held : zeros("float32", held.shape)]));
+    next ??= Object.fromEntries(Object.entries(here).map(([name, now]) => [name, frozen.has(name) ? now : zeros("float32", now.shape)]));
     const results: Record<string, Tensor> = { ...fetches };
-    const given: Record<string, Tensor> = { ...feeds, ...(read(session, feeds) as Weights) };
+    const given: Record<string, Tensor> = { ...feeds, ...(held(frozenIn(session, feeds)) as Weights) };
     for (const { name, before, after } of variables) {
       given[before.name] = here[name];
       results[after.name] = next[name];
@@ -47,19 +49,37 @@ export function createVariableMemory(createSession: SessionMaker, device: Device
     return fetched;
   }
 
-  /** The outputs are copied: Identity, whose result is fetched. */
-  async function readFromDevice(): Promise<Weights> {
+  /** Identity of each: copies. */
+  function copies(names: readonly string[]) {
     const g = graphBuilder();
-    const entries = Object.entries(current);
-    const inputs = entries.map(([, { shape }], i) => g.input(`v${i}`, "float32", shape));
+    const inputs = names.map((name, i) => g.input(`v${i}`, "float32", current[name].shape));
     const outputs = inputs.map((value) => g.add("Identity", [value]));
-    reader ??= await createSession(serialize(g.build("variables", outputs)), { name: "the variables", device });
-    const feeds = Object.fromEntries(entries.map(([, value], i) => [inputs[i].name, value]));
-    const { results } = await reader.runOnDevice!(
-      feeds,
-      outputs.map(({ name }) => name),
-    );
-    return Object.fromEntries(entries.map(([name], i) => [name, results[outputs[i].name] as Tensor<"float32">]));
+    const feeds = Object.fromEntries(names.map((name, i) => [inputs[i].name, current[name]]));
+    return { model: serialize(g.build("variables", outputs)), feeds, outputs: outputs.map(({ name }) => name) };
+  }
+
+  async function readFromDevice(): Promise<Weights> {
+    const names = Object.keys(current);
+    const { model, feeds, outputs } = copies(names);
+    reader ??= await createSession(model, { name: "the variables", device });
+    const { results } = await reader.runOnDevice!(feeds, outputs);
+    return Object.fromEntries(names.map((name, i) => [name, results[outputs[i]] as Tensor<"float32">]));
+  }
+
+  /** Those that would be copied there at each run, since none replaces them. */
+  async function toDevice(wanted: readonly string[]): Promise<void> {
+    const names = [...new Set(wanted)].filter((name) => !("resident" in current[name]));
+    if (names.length === 0) return;
+    const { model, feeds, outputs } = copies(names);
+    const writer = await createSession(model, { name: "the variables", device, keep: outputs });
+    try {
+      const { kept } = await writer.runOnDevice!(feeds, []);
+      names.forEach((name, i) => {
+        current[name] = kept[outputs[i]];
+      });
+    } finally {
+      await writer.dispose();
+    }
   }
 
   return {
@@ -74,8 +94,10 @@ export function createVariableMemory(createSession: SessionMaker, device: Device
     },
     async step(session, feeds, fetches, variables) {
       if (!session.runOnDevice) return stepHere(session, feeds, fetches, variables);
+      const fixed = frozenIn(session, feeds);
+      await toDevice(fixed);
       const fed = Object.fromEntries(variables.map(({ name, before }) => [before.name, current[name]]));
-      const { results, kept } = await session.runOnDevice({ ...feeds, ...read(session, feeds), ...fed }, Object.keys(fetches));
+      const { results, kept } = await session.runOnDevice({ ...feeds, ...held(fixed), ...fed }, Object.keys(fetches));
       for (const { name, after } of variables) {
         const before = current[name];
         if ("resident" in before) before.release();
@@ -84,6 +106,7 @@ export function createVariableMemory(createSession: SessionMaker, device: Device
       return results;
     },
     async run(session, feeds, reads) {
+      if (session.runOnDevice) await toDevice(Object.values(reads));
       const fed = Object.fromEntries(Object.entries(reads).map(([input, name]) => [input, current[name]]));
       if (!session.runOnDevice) return session.run({ ...feeds, ...(fed as Weights) });
       const outputs = session.outputs.map(({ name }) => name);
