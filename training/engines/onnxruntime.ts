@@ -45,11 +45,15 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
   async function stepFor(shape: readonly number[]): Promise<Step> {
     const key = String(shape);
     const known = steps.get(key);
-    if (known) return known;
+    steps.delete(key);
+    if (known) {
+      steps.set(key, known); // the latest, since it now holds the variables on the device
+      return known;
+    }
     const [batch, channels, height, width] = shape;
     const step = compileStep(networkForSize(network, [channels, height, width]), batch, optimizer, average, device);
     if (steps.size === MOST_SESSIONS) {
-      const [oldest, { session }] = [...steps][0];
+      const [oldest, { session }] = [...steps][0]; // not used last
       steps.delete(oldest);
       await session.dispose();
     }
@@ -90,7 +94,7 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
     average,
     async initialize(from) {
       const given = "parameters" in from ? from : initialState(options, from.seed);
-      memory.set(copyVariables(options, given), fixedVariables(network));
+      await memory.set(copyVariables(options, given), fixedVariables(network));
       seed = given.seed;
       done = given.step;
     },

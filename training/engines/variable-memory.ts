@@ -9,7 +9,7 @@ import type { Variable } from "../step/training-graph.ts";
 export interface VariableMemory {
   readonly names: readonly string[];
   /** @param fixed names of those that no step changes */
-  set(variables: Weights, fixed: ReadonlySet<string>): void;
+  set(variables: Weights, fixed: ReadonlySet<string>): Promise<void>;
   /** Runs a step: the variables are fed, and replaced by what it gives for them; what else it reads is fed by its own name. @returns what it gives for `fetches` */
   step(session: Session, feeds: Named, fetches: Named, variables: readonly Variable[]): Promise<Named>;
   /** Runs a graph that reads variables, by the name of its input. */
@@ -25,9 +25,13 @@ export function createVariableMemory(createSession: SessionMaker, device: Device
   let next: Record<string, Tensor<"float32">> | undefined; // written by a step, then exchanged with `current`
   let frozen: ReadonlySet<string> = new Set();
   let reader: Session | undefined;
+  let writers: readonly Session[] = []; // each is held as long as what it left on the device: the runtime crashes on memory of a session that is gone
   const onDevice = (): boolean => Object.values(current).some((value) => "resident" in value);
-  const release = (): void => {
+  const release = async (): Promise<void> => {
     for (const value of Object.values(current)) if ("resident" in value) value.release();
+    const unused = writers;
+    [current, writers] = [{}, []];
+    for (const writer of unused) await writer.dispose();
   };
 
   const frozenIn = ({ inputs }: Session, fed: Named): string[] =>
@@ -72,22 +76,19 @@ export function createVariableMemory(createSession: SessionMaker, device: Device
     if (names.length === 0) return;
     const { model, feeds, outputs } = copies(names);
     const writer = await createSession(model, { name: "the variables", device, keep: outputs });
-    try {
-      const { kept } = await writer.runOnDevice!(feeds, []);
-      names.forEach((name, i) => {
-        current[name] = kept[outputs[i]];
-      });
-    } finally {
-      await writer.dispose();
-    }
+    writers = [...writers, writer];
+    const { kept } = await writer.runOnDevice!(feeds, []);
+    names.forEach((name, i) => {
+      current[name] = kept[outputs[i]];
+    });
   }
 
   return {
     get names() {
       return Object.keys(current);
     },
-    set(variables, fixed) {
-      release();
+    async set(variables, fixed) {
+      await release();
       current = { ...variables };
       frozen = fixed;
       next = undefined;
@@ -114,8 +115,7 @@ export function createVariableMemory(createSession: SessionMaker, device: Device
     },
     read: async () => (onDevice() ? readFromDevice() : (current as Weights)),
     async dispose() {
-      release();
-      current = {};
+      await release();
       await reader?.dispose();
       reader = undefined;
     },
