@@ -52,5 +52,7 @@ for (const keep of [true, false]) {
   const kB = (bytes) => `${(bytes / 1e3).toFixed(1)} kB`;
   const part = frozen ? `, its ${frozen} frozen` : "";
   const where = keep ? "variables where they are computed" : "variables copied each step";
-  console.log(`${name}(${batch})${part} on ${device}, ${where}: ${time.toFixed(1)} ms a step, to ${kB(counts.to)}, from ${kB(counts.from)}`);
+  console.log(
+    `${name}(${batch})${part} on ${device}, ${where}: ${time.toFixed(1)} ms a step, to ${kB(counts.to)}, from ${kB(counts.from)}`,
+  );
 }

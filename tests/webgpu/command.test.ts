@@ -41,7 +41,9 @@ describe.skipIf(!(await hasAdapter("train --device webgpu")))("train --device we
     const resumed = await fivecrop(["train", "--resume", "gpu", "--no-report", "--json"], { cwd, env });
     expect([resumed.code, resumed.stderr]).toEqual([0, expect.any(String)]);
     expect(jsonLines(resumed.stdout)).toContainEqual(expect.objectContaining({ kind: "device", device: "webgpu" }));
-    const [wanted, found] = [cpu, resumed].map(({ stdout }) => jsonLines(stdout).find(({ kind }) => kind === "end")?.history as EpochRecord[]);
+    const [wanted, found] = [cpu, resumed].map(
+      ({ stdout }) => jsonLines(stdout).find(({ kind }) => kind === "end")?.history as EpochRecord[],
+    );
     expect([wanted.length, found.length]).toEqual([EPOCHS, EPOCHS]);
     for (const [i, { trainingLoss, validationLoss = 0 }] of wanted.entries()) {
       expect(Math.abs(found[i].trainingLoss - trainingLoss) / trainingLoss, `training, epoch ${i + 1}`).toBeLessThan(1e-3);

@@ -43,7 +43,8 @@ describe.skipIf(!(await hasAdapter("training on WebGPU")))("training on WebGPU",
     "%s: no node of its step falls back, and its loss and what it changes are the cpu's",
     async (name) => {
       const small = smallNetwork(name);
-      const engineOn = (device: Device) => createOnnxRuntimeEngine({ network: small, optimizer: sgd({ momentum: 0.9 }), createSession, device });
+      const engineOn = (device: Device) =>
+        createOnnxRuntimeEngine({ network: small, optimizer: sgd({ momentum: 0.9 }), createSession, device });
       const { loss, variable, name: worst } = await checkTrainingDevice({ device: "webgpu", processor: "cpu", images: 4, engineOn });
       expect(loss).toBeLessThan(1e-4);
       expect(variable, `the change of ${worst}`).toBeLessThan(1e-2);
