@@ -5,9 +5,10 @@ export type InTime = () => void;
 
 /**
  * Work that has so many seconds. What blocks its own thread, as onnxruntime-node's runs do, is stopped where it asks `inTime` next.
- * @throws FivecropError where it takes longer; what is under way is left to itself.
+ * @param stop aborted where its time is over: without it what is under way is left to itself
+ * @throws FivecropError where it takes longer.
  */
-export async function within<T>(seconds: number, work: (inTime: InTime) => Promise<T>): Promise<T> {
+export async function within<T>(seconds: number, work: (inTime: InTime) => Promise<T>, stop?: AbortController): Promise<T> {
   const late = (): FivecropError => new FivecropError(`it took more than ${seconds} seconds to start`);
   const end = performance.now() + 1e3 * seconds;
   const inTime = (): void => {
@@ -15,7 +16,10 @@ export async function within<T>(seconds: number, work: (inTime: InTime) => Promi
   };
   let timer: ReturnType<typeof setTimeout> | undefined;
   const over = new Promise<never>((_, failed) => {
-    timer = setTimeout(() => failed(late()), 1e3 * seconds);
+    timer = setTimeout(() => {
+      failed(late());
+      stop?.abort();
+    }, 1e3 * seconds);
   });
   try {
     return await Promise.race([work(inTime), over]);

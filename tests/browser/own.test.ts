@@ -1,116 +1,28 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { readFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
 import { verifyModel } from "../../inference/golden-samples.node.ts";
-import { encodePng } from "../../pipeline/encode.node.ts";
-import { fivecrop, temporaryFolder } from "../cli/run.ts";
-import { model, withMetadata } from "../inference/models.ts";
-import { SHAPES, shapePicture } from "../training/make/shape-pictures.ts";
-import { complaintsOf, launchChromium } from "./chromium.ts";
-import { type Demo, serveDemo } from "./demo.ts";
+import { SHAPES } from "../training/make/shape-pictures.ts";
+import { launchChromium } from "./chromium.ts";
 import { longestTask } from "./main-thread.ts";
-
-const EACH = 12;
-
-let folder: string;
-let server: Demo;
-let browser: Browser;
-let context: BrowserContext;
-let page: Page;
-let complaints: string[];
-let requests: string[];
-
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  await writeFile(join(folder, "model.onnx"), withMetadata(model(), { architecture: "halves" }));
-  server = await serveDemo(join(folder, "model.onnx"));
-  browser = await launchChromium({ args: ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"] });
-});
-afterAll(async () => {
-  await browser?.close();
-  server?.child.kill();
-});
-beforeEach(async () => {
-  context = await browser.newContext({ viewport: { width: 390, height: 844 } });
-  page = await context.newPage();
-  complaints = complaintsOf(page);
-  requests = [];
-  context.on("request", (request) => requests.push(request.url()));
-});
-afterEach(() => context.close());
-
-const status = () => page.locator("#own-status");
-const says = (text: string | RegExp, timeout = 200_000) => status().filter({ hasText: text }).waitFor({ timeout });
-const thumbnails = (card: number) => page.locator(`.own-class:nth-child(${card + 1}) .own-thumbnail`);
-
-async function open(on: Page = page): Promise<void> {
-  await on.goto(`${server.url}#own`);
-  await on.locator(".own-class").nth(1).waitFor();
-}
-
-const fileOf = async (shape: (typeof SHAPES)[number], i: number) => ({
-  name: `${shape} ${i}.png`,
-  mimeType: "image/png",
-  buffer: Buffer.from(await encodePng(shapePicture(shape, i))),
-});
-
-/** Two classes with pictures, by what a visitor presses. */
-async function fill(each = EACH): Promise<void> {
-  for (const [card, shape] of SHAPES.entries()) {
-    const name = page.locator(".own-class input").nth(card);
-    await name.fill(shape);
-    await name.press("Enter");
-    const files = await Promise.all(Array.from({ length: each }, (_, i) => fileOf(shape, i)));
-    const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.locator(".own-class .pick").nth(card).click()]);
-    await chooser.setFiles(files);
-    await expect.poll(() => thumbnails(card).count(), { timeout: 60_000 }).toBe(each);
-  }
-}
-
-async function choose(approach: "features" | "network", epochs: number): Promise<void> {
-  await page.check(`input[name="approach"][value="${approach}"]`);
-  await page.fill("#own-epochs", String(epochs));
-  await page.press("#own-epochs", "Tab");
-}
-
-async function ask(shape: (typeof SHAPES)[number], i: number): Promise<{ label: string; probability: number }[]> {
-  await page.evaluate(() => document.getElementById("own-bars")?.replaceChildren());
-  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.click("#own-pick")]);
-  await chooser.setFiles(await fileOf(shape, i));
-  const items = page.locator("#own-bars > li");
-  await items.first().waitFor();
-  return items.evaluateAll((all) =>
-    all.map((item) => ({
-      label: item.querySelector(".label")?.textContent ?? "",
-      probability: Number((item as HTMLElement).dataset.probability),
-    })),
-  );
-}
-
-async function download(): Promise<string> {
-  const [given] = await Promise.all([page.waitForEvent("download"), page.click("#own-download")]);
-  const file = join(folder, given.suggestedFilename());
-  await given.saveAs(file);
-  return file;
-}
-
-/** `fivecrop infer` answers for the same picture what the page did. */
-async function expectInfersAnswer(file: string, shape: (typeof SHAPES)[number], i: number): Promise<void> {
-  const answers = await ask(shape, i);
-  const picture = join(folder, "asked.png");
-  await writeFile(picture, (await fileOf(shape, i)).buffer);
-  const { code, stdout, stderr } = await fivecrop(["infer", "--model", file, "--json", picture], { cwd: folder });
-  expect([code, stderr]).toEqual([0, ""]);
-  const [{ predictions }] = stdout
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-  for (const { label, probability } of answers) {
-    const found = predictions.find((prediction: { label: string }) => prediction.label === label);
-    expect(Math.abs(found.probability - probability)).toBeLessThan(1e-4);
-  }
-}
+import {
+  ask,
+  browser,
+  choose,
+  complaints,
+  context,
+  download,
+  EACH,
+  expectInfersAnswer,
+  fill,
+  open,
+  page,
+  requests,
+  says,
+  server,
+  status,
+  thumbnails,
+  useBrowser,
+} from "./own-page.ts";
 
 describe("one's own classifier", () => {
   test("on features: trained, tried, downloaded, and Node gives the same answers; nothing leaves the machine, and no task is long", async () => {
@@ -137,7 +49,21 @@ describe("one's own classifier", () => {
     const { samples, divergence } = await verifyModel(await readFile(file));
     expect([samples, divergence]).toEqual([3, undefined]);
     await expectInfersAnswer(file, SHAPES[0], 104);
-    expect(requests.filter((url) => !url.startsWith(server.url) && !url.startsWith("blob:"))).toEqual([]);
+    expect(requests.length).toBeGreaterThan(5);
+    expect(requests.filter((request) => !request.startsWith(`GET ${server.url}`) && !request.startsWith("GET blob:"))).toEqual([]);
+
+    await choose("features", 5);
+    for (const how of ["other epochs", "anew"]) {
+      await page.click("#own-train");
+      await page.locator("#own-notes", { hasNotText: "Features on" }).waitFor();
+      await says(/^Trained: .* kept back are recognized\.$/);
+      expect(await page.locator("#own-notes").textContent(), how).toMatch(/^Training on wasm/);
+    }
+    await page.uncheck("#own-mirror");
+    await page.click("#own-train");
+    await page.locator("#own-notes", { hasText: "Features on wasm" }).waitFor({ timeout: 60_000 });
+    await page.click("#own-stop");
+    await page.locator("#own-train").waitFor();
     expect(complaints).toEqual([]);
   });
 
@@ -200,37 +126,6 @@ describe("one's own classifier", () => {
   });
 });
 
-test("a camera's frames become pictures, one class is not enough, and a picture that cannot be read is said", async () => {
-  await open();
-  await page.locator(".own-class .record").first().click();
-  await expect.poll(() => page.locator("#own-video").evaluate((video) => (video as HTMLVideoElement).videoWidth)).toBeGreaterThan(0);
-  await page.click("#own-shutter");
-  await page.click("#own-record");
-  await expect.poll(() => thumbnails(0).count(), { timeout: 60_000 }).toBeGreaterThan(3);
-  await page.click("#own-camera-close");
-  await page.click("#own-train");
-  await says("“Class 2” has no pictures yet");
-  const drop = (name: string, text: string) =>
-    page.evaluate(
-      ([fileName, content]) => {
-        const dataTransfer = new DataTransfer();
-        dataTransfer.items.add(new File([content], fileName));
-        document.querySelectorAll(".own-class")[1].dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true }));
-      },
-      [name, text] as const,
-    );
-  await drop("drawing.svg", "<svg/>");
-  await says("drawing.svg: cannot be read as a picture");
-  await page.locator(".own-class .remove-class").nth(1).click();
-  await expect.poll(() => page.locator(".own-class").count()).toBe(1);
-  await page.click("#own-train");
-  await says("two classes or more");
-  const other = await context.newPage();
-  await other.goto(`${server.url}#own`);
-  await other.locator("#own-status").filter({ hasText: "Another tab of this browser" }).waitFor();
-  expect(complaints).toEqual([]);
-});
-
 test("by keyboard, at the width of a phone", async () => {
   await page.goto(server.url);
   await page.focus("#classify-tab");
@@ -254,8 +149,7 @@ test("by keyboard, at the width of a phone", async () => {
 test("on WebGPU, by a software adapter: tried, trained, and what it made answers in Node", async () => {
   const gpu = await launchChromium({ webgpu: true });
   try {
-    page = await (await gpu.newContext()).newPage();
-    complaints = complaintsOf(page);
+    await useBrowser(gpu);
     await open();
     await page.selectOption("#backend", "webgpu");
     await fill(4);
@@ -268,6 +162,7 @@ test("on WebGPU, by a software adapter: tried, trained, and what it made answers
     await expectInfersAnswer(await download(), SHAPES[0], 100);
     expect(complaints).toEqual([]);
   } finally {
+    await context.close();
     await gpu.close();
   }
 });

@@ -11,14 +11,31 @@ import { peersTfjs } from "../training/engines/peers-tfjs.ts";
 import { describeFrozen } from "../training/engines/tfjs-frozen.ts";
 import { describeTfjsEngine } from "../training/engines/tfjs-suite.ts";
 import { type EngineMaker, GOLDEN_NETWORKS, readGolden } from "../training/golden.ts";
-import { checkStep, checkTraining, SLOW, SLOWEST } from "../training/golden-checks.ts";
+import { checkStep, checkTraining } from "../training/golden-checks.ts";
 
 const packageName = "@tensorflow/tfjs-node-gpu";
 const folder = peersTfjs(packageName, "the tfjs engine on libtensorflow");
 
-/** Sums in another order: PyTorch's own float32 is as far from its float64. */
-const SLACK = 2.5;
+/**
+ * How many times ONNX Runtime's limits are allowed; once, where none is named. libtensorflow sums in another order, and of these three something is just
+ * outside: the gradients' norms of biases before a batch norm by 1.4e-3 in convnet1 and 1.7e-3 in convnet3 (limit 1e-3, which one pixel at a relu takes
+ * up), densenet169's logits by 2.2e-5 (limit 2e-5). PyTorch's own float32 is as far from its float64.
+ */
+const SLACK: Readonly<Record<string, number>> = { convnet1: 2.5, convnet3: 2.5, densenet169: 2.5 };
 
+/** Whose five steps take half a minute or more: of the five optimizers they are trained with one. */
+const SLOW_HERE: readonly string[] = ["convnet3", "mini-resnet", "resnet18-gray"];
+const ONE = "sgd_momentum_decay";
+const everything = process.env.FIVECROP_TFJS_GOLDENS === "all";
+const TOO_SLOW = `half a minute each; FIVECROP_TFJS_GOLDENS=all trains ${SLOW_HERE.join(", ")} with every optimizer, not with ${ONE} alone`;
+
+/** The recipes of a golden that are trained, and those that are left out. */
+function trainedHere(name: string, recipes: readonly string[]): readonly [readonly string[], readonly string[]] {
+  const isTrained = (recipe: string): boolean => everything || !SLOW_HERE.includes(name) || recipe === ONE;
+  return [recipes.filter(isTrained), recipes.filter((recipe) => !isTrained(recipe))];
+}
+
+if (folder && !everything) console.log(`skipped: the other optimizers of slow goldens on libtensorflow (${TOO_SLOW})`);
 describe.skipIf(!folder)("on libtensorflow", () => {
   if (!folder) return;
   process.env.FIVECROP_TFJS = folder;
@@ -52,8 +69,9 @@ describe.skipIf(!folder)("on libtensorflow", () => {
 
   describe.each(GOLDEN_NETWORKS)("golden %s", (name) => {
     const golden = readGolden(name);
-    test("gives PyTorch's logits, loss and gradients", () => checkStep(golden, make, SLACK));
-    if (!SLOW.includes(name) && !SLOWEST.includes(name))
-      test.each(Object.keys(golden.training))("trains with %s as PyTorch does", (recipe) => checkTraining(golden, recipe, make));
+    test("gives PyTorch's logits, loss and gradients", () => checkStep(golden, make, SLACK[name]));
+    const [recipes, left] = trainedHere(name, Object.keys(golden.training));
+    test.each(recipes)("trains with %s as PyTorch does", (recipe) => checkTraining(golden, recipe, make));
+    test.skip.each(left)(`trains with %s as PyTorch does (${TOO_SLOW})`, () => undefined);
   });
 });

@@ -50,11 +50,15 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
   async function stepFor(shape: readonly number[]): Promise<Step> {
     const key = String(shape);
     const known = steps.get(key);
-    if (known) return known;
+    steps.delete(key);
+    if (known) {
+      steps.set(key, known); // the latest, since it now holds the variables on the device
+      return known;
+    }
     const step = lowerStep(written.get(key) ?? write(shape), device);
     written.delete(key);
     if (steps.size === MOST_SESSIONS) {
-      const [oldest, { session }] = [...steps][0];
+      const [oldest, { session }] = [...steps][0]; // not used last
       steps.delete(oldest);
       await session.dispose();
     }
@@ -107,7 +111,7 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
     average,
     async initialize(from) {
       const given = "parameters" in from ? from : initialState(options, from.seed);
-      memory.set(copyVariables(options, given), fixedVariables(network));
+      await memory.set(copyVariables(options, given), fixedVariables(network));
       seed = given.seed;
       done = given.step;
     },

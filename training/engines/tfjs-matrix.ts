@@ -1,3 +1,4 @@
+import { repeatedTo } from "./tfjs-elementwise.ts";
 import type { Kernel, Tf, TfTensor } from "./tfjs-kernel.ts";
 
 export const gemm: Kernel = {
@@ -27,8 +28,7 @@ export const matMul: Kernel = {
           ]),
         );
     const stack = output.slice(0, -2);
-    const whole = (x: TfTensor, own: readonly number[]): TfTensor =>
-      String(own.slice(0, -2)) === String(stack) ? x : tf.broadcastTo(x, [...stack, ...own.slice(-2)]);
+    const whole = (x: TfTensor, own: readonly number[]): TfTensor => repeatedTo(tf, x, [...stack, ...own.slice(-2)]);
     return ([x, y]) => tf.matMul(whole(x, a), whole(y, b));
   },
 };

@@ -9,7 +9,7 @@ import type { Variable } from "../step/training-graph.ts";
 export interface VariableMemory {
   readonly names: readonly string[];
   /** @param fixed names of those that no step changes */
-  set(variables: Weights, fixed: ReadonlySet<string>): void;
+  set(variables: Weights, fixed: ReadonlySet<string>): Promise<void>;
   /** Runs a step: the variables are fed, and replaced by what it gives for them; what else it reads is fed by its own name. @returns what it gives for `fetches` */
   step(session: Session, feeds: Named, fetches: Named, variables: readonly Variable[]): Promise<Named>;
   /** Runs a graph that reads variables, by the name of its input. */
@@ -25,19 +25,25 @@ export function createVariableMemory(createSession: SessionMaker, device: Device
   let next: Record<string, Tensor<"float32">> | undefined; // written by a step, then exchanged with `current`
   let frozen: ReadonlySet<string> = new Set();
   let reader: Session | undefined;
+  let writers: readonly Session[] = []; // each is held as long as what it left on the device: the runtime crashes on memory of a session that is gone
   const onDevice = (): boolean => Object.values(current).some((value) => "resident" in value);
-  const release = (): void => {
+  const release = async (): Promise<void> => {
     for (const value of Object.values(current)) if ("resident" in value) value.release();
+    const unused = writers;
+    [current, writers] = [{}, []];
+    for (const writer of unused) await writer.dispose();
   };
 
-  const read = ({ inputs }: Session, fed: Named): Record<string, Tensor<"float32"> | Resident> =>
-    Object.fromEntries(inputs.flatMap(({ name }) => (frozen.has(name) && !Object.hasOwn(fed, name) ? [[name, current[name]]] : [])));
+  const frozenIn = ({ inputs }: Session, fed: Named): string[] =>
+    inputs.flatMap(({ name }) => (frozen.has(name) && !Object.hasOwn(fed, name) ? [name] : []));
+  const held = (names: readonly string[]): Record<string, Tensor<"float32"> | Resident> =>
+    Object.fromEntries(names.map((name) => [name, current[name]]));
 
   async function stepHere(session: Session, feeds: Named, fetches: Named, variables: readonly Variable[]): Promise<Named> {
     const here = current as Weights;
-    next ??= Object.fromEntries(Object.entries(here).map(([name, held]) => [name, frozen.has(name) ? held : zeros("float32", held.shape)]));
+    next ??= Object.fromEntries(Object.entries(here).map(([name, now]) => [name, frozen.has(name) ? now : zeros("float32", now.shape)]));
     const results: Record<string, Tensor> = { ...fetches };
-    const given: Record<string, Tensor> = { ...feeds, ...(read(session, feeds) as Weights) };
+    const given: Record<string, Tensor> = { ...feeds, ...(held(frozenIn(session, feeds)) as Weights) };
     for (const { name, before, after } of variables) {
       given[before.name] = here[name];
       results[after.name] = next[name];
@@ -47,35 +53,52 @@ export function createVariableMemory(createSession: SessionMaker, device: Device
     return fetched;
   }
 
-  /** The outputs are copied: Identity, whose result is fetched. */
-  async function readFromDevice(): Promise<Weights> {
+  /** Identity of each: copies. */
+  function copies(names: readonly string[]) {
     const g = graphBuilder();
-    const entries = Object.entries(current);
-    const inputs = entries.map(([, { shape }], i) => g.input(`v${i}`, "float32", shape));
+    const inputs = names.map((name, i) => g.input(`v${i}`, "float32", current[name].shape));
     const outputs = inputs.map((value) => g.add("Identity", [value]));
-    reader ??= await createSession(serialize(g.build("variables", outputs)), { name: "the variables", device });
-    const feeds = Object.fromEntries(entries.map(([, value], i) => [inputs[i].name, value]));
-    const { results } = await reader.runOnDevice!(
-      feeds,
-      outputs.map(({ name }) => name),
-    );
-    return Object.fromEntries(entries.map(([name], i) => [name, results[outputs[i].name] as Tensor<"float32">]));
+    const feeds = Object.fromEntries(names.map((name, i) => [inputs[i].name, current[name]]));
+    return { model: serialize(g.build("variables", outputs)), feeds, outputs: outputs.map(({ name }) => name) };
+  }
+
+  async function readFromDevice(): Promise<Weights> {
+    const names = Object.keys(current);
+    const { model, feeds, outputs } = copies(names);
+    reader ??= await createSession(model, { name: "the variables", device });
+    const { results } = await reader.runOnDevice!(feeds, outputs);
+    return Object.fromEntries(names.map((name, i) => [name, results[outputs[i]] as Tensor<"float32">]));
+  }
+
+  /** Those that would be copied there at each run, since none replaces them. */
+  async function toDevice(wanted: readonly string[]): Promise<void> {
+    const names = [...new Set(wanted)].filter((name) => !("resident" in current[name]));
+    if (names.length === 0) return;
+    const { model, feeds, outputs } = copies(names);
+    const writer = await createSession(model, { name: "the variables", device, keep: outputs });
+    writers = [...writers, writer];
+    const { kept } = await writer.runOnDevice!(feeds, []);
+    names.forEach((name, i) => {
+      current[name] = kept[outputs[i]];
+    });
   }
 
   return {
     get names() {
       return Object.keys(current);
     },
-    set(variables, fixed) {
-      release();
+    async set(variables, fixed) {
+      await release();
       current = { ...variables };
       frozen = fixed;
       next = undefined;
     },
     async step(session, feeds, fetches, variables) {
       if (!session.runOnDevice) return stepHere(session, feeds, fetches, variables);
+      const fixed = frozenIn(session, feeds);
+      await toDevice(fixed);
       const fed = Object.fromEntries(variables.map(({ name, before }) => [before.name, current[name]]));
-      const { results, kept } = await session.runOnDevice({ ...feeds, ...read(session, feeds), ...fed }, Object.keys(fetches));
+      const { results, kept } = await session.runOnDevice({ ...feeds, ...held(fixed), ...fed }, Object.keys(fetches));
       for (const { name, after } of variables) {
         const before = current[name];
         if ("resident" in before) before.release();
@@ -84,6 +107,7 @@ export function createVariableMemory(createSession: SessionMaker, device: Device
       return results;
     },
     async run(session, feeds, reads) {
+      if (session.runOnDevice) await toDevice(Object.values(reads));
       const fed = Object.fromEntries(Object.entries(reads).map(([input, name]) => [input, current[name]]));
       if (!session.runOnDevice) return session.run({ ...feeds, ...(fed as Weights) });
       const outputs = session.outputs.map(({ name }) => name);
@@ -91,8 +115,7 @@ export function createVariableMemory(createSession: SessionMaker, device: Device
     },
     read: async () => (onDevice() ? readFromDevice() : (current as Weights)),
     async dispose() {
-      release();
-      current = {};
+      await release();
       await reader?.dispose();
       reader = undefined;
     },

@@ -1,3 +1,4 @@
+import { DeviceLostError, messageOf } from "../../core/errors.ts";
 import type { Device, SessionMaker } from "../../core/session.ts";
 import { carrySamples } from "../../inference/carry-samples.ts";
 import { samplePictures } from "../../inference/sample-pictures.ts";
@@ -19,7 +20,7 @@ import { adam } from "../optimizers.ts";
 import { parseSchedule } from "../schedules.ts";
 import { type Approach, type Plan, planFor } from "./approaches.ts";
 import { checkBackbone } from "./check-backbone.ts";
-import { type Chosen, chooseDevice } from "./choose-device.ts";
+import { type Chosen, chooseDevice, stoppable } from "./choose-device.ts";
 import { holdOut } from "./hold-out.ts";
 
 /** Where features are kept between a stop and going on. */
@@ -65,6 +66,12 @@ export type MakeEvent =
       readonly largestDifference: number;
     };
 
+/** Which device computes what is next, and what others were refused for. */
+interface Placement {
+  device: Device;
+  refused?: string;
+}
+
 /** Pictures that an exported file is compared on. */
 const COMPARED = 16;
 
@@ -73,23 +80,42 @@ const COMPARED = 16;
  * @throws UsageError, FivecropError as `fit` does; where a device was asked for that is not there or not right; where the file differs from what was trained.
  */
 export async function* makeClassifier(dataset: Dataset, options: MakeClassifierOptions): AsyncGenerator<MakeEvent, void, undefined> {
+  const at: Placement = { device: options.processor };
+  try {
+    yield* make(dataset, options, at);
+  } catch (error) {
+    if (!(error instanceof DeviceLostError)) throw error;
+    const saved = (await options.checkpoints.load("last")) !== undefined;
+    const places = [...new Set([at.device, options.processor])].join(" or on ");
+    const next = saved
+      ? `The last checkpoint is whole. To go on from it: resume, on ${places}.`
+      : `There is no checkpoint yet. To fix: train anew, on ${places}.`;
+    throw new DeviceLostError(`${at.device} was lost in the middle of the run: ${messageOf(error)} ${next}`, { cause: error });
+  }
+}
+
+async function* make(dataset: Dataset, options: MakeClassifierOptions, at: Placement): AsyncGenerator<MakeEvent, void, undefined> {
   const { approach, backbone, epochs, mirror = true, seed = 0, device: choice, processor, createSession, checkpoints, signal } = options;
   const split = holdOut(dataset, seed);
   const plan = planFor(approach, { classes: dataset.classNames.length, pictures: split.training.length, mirror, backbone });
   const training = resizedOnce(split.training, plan.preprocess);
   const validation = split.validation && resizedOnce(split.validation, plan.preprocess);
-  const loaders = yield* loadersOf({ training, validation }, plan, options);
+  const loaders = yield* loadersOf({ training, validation }, plan, options, at);
   if (!loaders) return yield { kind: "stopped" };
-  const engineOn = (device: Device): TrainingEngine =>
-    createOnnxRuntimeEngine({ network: plan.trained, optimizer: adam(), createSession, device });
+  const engineOn = (device: Device, make = createSession): TrainingEngine =>
+    createOnnxRuntimeEngine({ network: plan.trained, optimizer: adam(), createSession: make, device });
   const chosen = await chooseDevice({
     choice,
     processor,
-    tryOn: async (device) => {
-      const { seconds, loss } = await checkTrainingDevice({ device, processor, images: plan.batchSize, engineOn });
+    refused: at.refused,
+    tryOn: async (device, stop) => {
+      const trial = stoppable(createSession, stop);
+      const engineFor = (where: Device): TrainingEngine => engineOn(where, trial);
+      const { seconds, loss } = await checkTrainingDevice({ device, processor, images: plan.batchSize, engineOn: engineFor });
       return { seconds, proof: `its loss after a step differs by ${(100 * loss).toPrecision(1)} %` };
     },
   });
+  at.device = chosen.device;
   yield { kind: "device", of: "training", ...chosen };
   const engine = engineOn(chosen.device);
   try {
@@ -151,6 +177,7 @@ async function* loadersOf(
   { training, validation }: ReturnType<typeof holdOut>,
   plan: Plan,
   options: MakeClassifierOptions,
+  at: Placement,
 ): AsyncGenerator<MakeEvent, Loaders | undefined, undefined> {
   const { source } = plan;
   if (!source) return { training: hereLoader(training), ...(validation && { validation: hereLoader(validation) }) };
@@ -170,8 +197,10 @@ async function* loadersOf(
     const chosen = await chooseDevice({
       choice,
       processor,
-      tryOn: (device) => checkBackbone(source, { device, processor, createSession }),
+      tryOn: (device, stop) => checkBackbone(source, { device, processor, createSession: stoppable(createSession, stop) }),
     });
+    at.device = chosen.device;
+    at.refused = chosen.refused;
     yield { kind: "device", of: "features", ...chosen };
     const total = missing.reduce((sum, { dataset, views }) => sum + views * dataset.length, 0);
     let done = 0;

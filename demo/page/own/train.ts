@@ -5,7 +5,7 @@ import { fetchModel, forgetOtherModels } from "../fetch-model.ts";
 import type { OfferedModel, Progress } from "../messages.ts";
 import type { OwnEvent } from "./messages.ts";
 import type { Store } from "./store.ts";
-import { datasetOf, endRun, fingerprintOf, forgetRun, saveRun, type Work } from "./work.ts";
+import { datasetOf, endRun, fingerprintOf, forgetRun, keptFeatures, saveRun, type Work } from "./work.ts";
 
 export interface TrainOptions {
   readonly work: Work;
@@ -59,10 +59,7 @@ export async function train(options: TrainOptions): Promise<void> {
       get: (name) => store.get<Uint8Array>(`checkpoint ${name}`),
       set: (name, bytes) => store.set(`checkpoint ${name}`, bytes),
     });
-    const features = {
-      load: (name: string) => store.get<Float32Array>(`features ${name}`),
-      save: (name: string, found: Float32Array) => store.set(`features ${name}`, found),
-    };
+    const features = await keptFeatures(store, work);
     if (device !== "wasm") tell({ kind: "doing", text: "Trying WebGPU …" });
     await breathe();
     const making = makeClassifier(dataset, { ...settings, backbone, device, checkpoints, features, resume, signal });

@@ -1,5 +1,5 @@
 // The work as the worker holds it: classes and pictures in memory but for their files, all of it in the store.
-import { type Dataset, decodeImage, type Image } from "../../../browser.ts";
+import { type Dataset, decodeImage, type FeatureStore, type Image } from "../../../browser.ts";
 import type { OwnClass, OwnPicture, Run, Settings } from "./messages.ts";
 import type { KeptPicture, Store } from "./store.ts";
 
@@ -9,8 +9,8 @@ const FIRST_CLASSES: readonly OwnClass[] = [
   { id: 2, name: "Class 2" },
 ];
 const FIRST_SETTINGS: Settings = { approach: "features", epochs: 20, mirror: true };
-/** What a run leaves in the store. */
-const OF_RUN = ["run", "fingerprint", "model", "checkpoint last", "checkpoint best", "features training", "features validation"];
+/** What a run leaves in the store, but for the features: they are the pictures', whatever is trained on them. */
+const OF_RUN = ["run", "fingerprint", "model", "checkpoint last", "checkpoint best"];
 
 /** Classes and pictures, their settings, and the run on them. */
 export interface Work {
@@ -27,6 +27,23 @@ export const emptyWork = (): Work => ({ classes: FIRST_CLASSES, pictures: [], se
 /** What a run depends on, as text. */
 export const fingerprintOf = ({ classes, pictures, settings }: Work): string =>
   JSON.stringify([classes, pictures.map(({ id, classId }) => [id, classId]), settings]);
+
+/** What the pictures' features depend on, as text. */
+const featuresKeyOf = ({ classes, pictures, settings }: Work): string =>
+  JSON.stringify([classes.map(({ id }) => id), pictures.map(({ id, classId }) => [id, classId]), settings.mirror]);
+
+/** The features of these pictures as they are now; those of others are given up. */
+export async function keptFeatures(store: Store, work: Work): Promise<FeatureStore> {
+  const key = featuresKeyOf(work);
+  if ((await store.get("features key")) !== key) {
+    await store.delete(["features training", "features validation"]);
+    await store.set("features key", key);
+  }
+  return {
+    load: (name) => store.get<Float32Array>(`features ${name}`),
+    save: (name, found) => store.set(`features ${name}`, found),
+  };
+}
 
 /** What was kept. A run that the page's end cut off goes on from its last checkpoint, if it came to one. */
 export async function loadWork(store: Store): Promise<{ readonly work: Work; readonly kept: readonly KeptPicture[] }> {

@@ -28,6 +28,7 @@ export const MatMul = [
   matmul("one matrix and a stack", normal(2, 3), normal(3, 3, 2)),
   matmul("stacks that broadcast both ways", normal(2, 1, 2, 3), normal(3, 3, 2)),
   matmul("equal stacks, rank 4", normal(2, 2, 1, 3), normal(2, 2, 3, 2)),
+  matmul("stacks of five axes that broadcast both ways", normal(2, 1, 2, 2, 3), normal(3, 1, 3, 2)),
   matmul("a stack of one", normal(1, 2, 3), normal(2, 3, 1)),
   matmul("a matrix along the height of images", normal(5, 4), normal(3, 2, 4, 6)),
   matmul("a matrix along the width of images", normal(3, 2, 4, 6), normal(6, 5)),

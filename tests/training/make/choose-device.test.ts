@@ -1,6 +1,11 @@
 import { expect, test } from "vitest";
 import { FivecropError } from "../../../core/errors.ts";
-import { chooseDevice } from "../../../training/make/choose-device.ts";
+import { createSession } from "../../../core/session.node.ts";
+import type { Device } from "../../../core/session.ts";
+import { float32 } from "../../../core/tensor.ts";
+import { serialize } from "../../../export/serialize.ts";
+import { graphBuilder } from "../../../models/ops/index.ts";
+import { chooseDevice, stoppable } from "../../../training/make/choose-device.ts";
 
 const trial = (device: number, processor: number) => async () => ({ seconds: { device, processor }, proof: "its loss differs by 0.1 %" });
 const refused = async (): Promise<never> => {
@@ -17,7 +22,49 @@ test("the faster of the two that are right, and why", async () => {
   expect(await chooseDevice({ ...options, tryOn: refused })).toEqual({
     device: "wasm",
     why: "webgpu is not used: webgpu is wrong by 0.3.",
+    refused: "webgpu is not used: webgpu is wrong by 0.3.",
   });
+});
+
+test("what was refused once is not tried again, unless it is asked for", async () => {
+  const { refused: why } = await chooseDevice({ choice: "auto", processor: "wasm", tryOn: refused });
+  let tried = 0;
+  const tryOn = async () => {
+    tried++;
+    return trial(0.01, 0.5)();
+  };
+  expect(await chooseDevice({ choice: "auto", processor: "wasm", tryOn, refused: why })).toEqual({ device: "wasm", why, refused: why });
+  expect(tried).toBe(0);
+  expect((await chooseDevice({ choice: "webgpu", processor: "wasm", tryOn, refused: why })).device).toBe("webgpu");
+});
+
+test("a trial that nobody waits for computes nothing more", async () => {
+  const g = graphBuilder();
+  const model = serialize(g.build("relu", [g.add("Relu", [g.input("x", "float32", [1])])]));
+  const x = { x: float32(Float32Array.of(-1), [1]) };
+  const end = new Promise<{ runs: number; error: unknown }>((ended) => {
+    const tryOn = async (_: Device, signal: AbortSignal): Promise<never> => {
+      const make = stoppable(createSession, signal);
+      const session = await make(model);
+      let runs = 0;
+      try {
+        for (;;) {
+          await session.run(x);
+          runs++;
+          await new Promise((later) => setTimeout(later, 5));
+        }
+      } catch (error) {
+        await session.dispose();
+        await expect(make(model)).rejects.toThrow("it was stopped");
+        ended({ runs, error });
+        throw error;
+      }
+    };
+    void chooseDevice({ choice: "auto", processor: "wasm", tryOn, trialSeconds: 1 });
+  });
+  const { runs, error } = await end;
+  expect(runs).toBeGreaterThan(0);
+  expect(error).toMatchObject({ message: "it was stopped" });
 });
 
 test("a device that does not start in time is left", async () => {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { deviceFault } from "../../../core/device-fault.ts";
+import { FivecropError } from "../../../core/errors.ts";
 import { createSession } from "../../../core/session.node.ts";
 import { loadClassifier } from "../../../inference/classifier.node.ts";
 import { verifyModel } from "../../../inference/golden-samples.node.ts";
@@ -104,6 +106,46 @@ test("a device that is not there is refused where it was asked for, and named wh
   const options = { ...optionsFor("network"), device: "auto", createSession: without, epochs: 1 } as const;
   const [device] = await make(options);
   expect(device).toMatchObject({ kind: "device", device: "cpu", why: expect.stringContaining("webgpu is not used") });
+});
+
+test("a device that is lost in the middle: it says how to go on, and so it does", async () => {
+  let steps = 0;
+  let from = Number.POSITIVE_INFINITY;
+  const losing: MakeClassifierOptions["createSession"] = async (bytes, how) => {
+    const session = await createSession(bytes, how);
+    const run: typeof session.run = async (feeds, fetches) => {
+      if (how?.name === "the training step" && ++steps > from) throw deviceFault(how.name, new Error("WebGPU device lost (1)"));
+      return session.run(feeds, fetches);
+    };
+    return { ...session, run };
+  };
+  const options = { ...optionsFor("network"), epochs: 3, createSession: losing };
+  from = 1;
+  await expect(make(options)).rejects.toThrow(
+    /^cpu was lost in the middle of the run: .*device lost.* There is no checkpoint yet\. To fix: train anew, on cpu\.$/,
+  );
+  [steps, from] = [0, 4]; // two steps an epoch
+  await expect(make(options)).rejects.toThrow(/The last checkpoint is whole\. To go on from it: resume, on cpu\.$/);
+  from = Number.POSITIVE_INFINITY;
+  const rest = await make({ ...options, resume: true });
+  expect(rest.find(({ kind }) => kind === "step")).toMatchObject({ epoch: 3 });
+  madeIn(rest);
+});
+
+test("a device that was refused for the features is not tried again for the training", async () => {
+  let tried = 0;
+  const without: MakeClassifierOptions["createSession"] = async (bytes, how) => {
+    if (how?.device !== "webgpu") return createSession(bytes, how);
+    tried++;
+    throw new FivecropError("WebGPU is not to be had.");
+  };
+  const events = await make({ ...optionsFor("features"), device: "auto", createSession: without, epochs: 1 });
+  const why = "webgpu is not used: WebGPU is not to be had.";
+  expect(events.filter(({ kind }) => kind === "device")).toMatchObject([
+    { of: "features", device: "cpu", why },
+    { of: "training", device: "cpu", why },
+  ]);
+  expect(tried).toBe(1);
 });
 
 test("one of five pictures of every class is held out, the same each time; none where there are fewer", () => {
