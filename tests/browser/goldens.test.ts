@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => sessions?.close());
 
-test.each(SMALL)("%s on WebGPU in Chromium: PyTorch's logits, loss and gradients", async (name) => {
+test.each(SMALL)("%s on WebGPU in Chromium: PyTorch's logits, loss and gradients", { timeout: 600_000 }, async (name) => {
   await checkStep(readGolden(name), onSessions(sessions.createSession, "webgpu"));
   expect(sessions.complaints).toEqual([]);
 });

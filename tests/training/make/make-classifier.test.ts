@@ -108,7 +108,7 @@ test("a device that is not there is refused where it was asked for, and named wh
   expect(device).toMatchObject({ kind: "device", device: "cpu", why: expect.stringContaining("webgpu is not used") });
 });
 
-test("a device that is lost in the middle: it says how to go on, and so it does", async () => {
+test("a device that is lost in the middle: it says how to go on, and so it does", { timeout: 300_000 }, async () => {
   let steps = 0;
   let from = Number.POSITIVE_INFINITY;
   const losing: MakeClassifierOptions["createSession"] = async (bytes, how) => {
@@ -132,7 +132,7 @@ test("a device that is lost in the middle: it says how to go on, and so it does"
   madeIn(rest);
 });
 
-test("a device that was refused for the features is not tried again for the training", async () => {
+test("a device that was refused for the features is not tried again for the training", { timeout: 300_000 }, async () => {
   let tried = 0;
   const without: MakeClassifierOptions["createSession"] = async (bytes, how) => {
     if (how?.device !== "webgpu") return createSession(bytes, how);
