@@ -70,11 +70,19 @@ describe.concurrent("export --self-contained of a model's file", () => {
       /^model-self-contained\.onnx: .*\n {2}self-contained, five-crop: on its golden samples within \S+ percentage points of the ordinary path\n$/,
     );
     expect((await fivecrop(["verify", "model-self-contained.onnx"], { cwd })).code).toBe(0);
-    for (const command of [["infer", picture("bag"), "--model"], ["inspect"]]) {
-      const refused = await fivecrop([...command, "model-self-contained.onnx"], { cwd });
-      expect(refused.code).toBe(2);
-      expect(refused.stderr).toContain("model-self-contained.onnx is self-contained");
-    }
+    const [own, ordinary] = await Promise.all(
+      ["model-self-contained.onnx", "model.onnx"].map(async (file) => {
+        const { stdout } = await fivecrop(["infer", picture("bag"), "--model", file, "--tta", "five-crop", "--json"], { cwd });
+        return JSON.parse(stdout.trim()).predictions as { readonly label: string; readonly probability: number }[];
+      }),
+    );
+    expect(own.map(({ label }) => label)).toEqual(ordinary.map(({ label }) => label));
+    own.forEach(({ probability }, i) => {
+      expect(Math.abs(probability - ordinary[i].probability)).toBeLessThan(1e-3);
+    });
+    const refused = await fivecrop(["inspect", "model-self-contained.onnx"], { cwd });
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain("model-self-contained.onnx is self-contained");
   });
 
   test("a foreign one with labels and preprocessing given, and samples of the user's own", async () => {

@@ -81,7 +81,7 @@ describe("the packed package, in an empty project", () => {
       await expect(verify).rejects.toMatchObject({
         code: 1,
         stderr: expect.stringMatching(
-          /^fivecrop: no browser was found\. To fix: install Chrome .* npm install --save-dev @sparticuz\/chromium\.\n$/,
+          /^fivecrop: no browser was found\. To fix: install Chrome .* npm install --save-dev @sparticuz\/chromium\.\n$/m, // npm may warn first
         ),
       });
   });

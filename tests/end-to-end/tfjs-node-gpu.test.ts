@@ -59,7 +59,7 @@ describe.skipIf(!folder)("on libtensorflow", () => {
       ["train", "--model", "lenet-bn", "--data", "fashion-mnist-sample", "--epochs", "1", "--engine", "tfjs", "--no-report", "--out", out],
       { env },
     );
-    expect(stdout).toContain(`Engine tfjs: ${packageName} ${loaded.version}, on the processor.`);
+    expect(stdout).toContain(`Engine tfjs on cpu (${packageName} ${loaded.version}`);
     expect(code).toBe(0);
     const about = async () => JSON.parse(await readFile(join(out, "run.json"), "utf8"));
     expect(await about()).toMatchObject({ config: { engine: "tfjs" }, environment: { [packageName]: loaded.version } });

@@ -34,13 +34,13 @@ describe.skipIf(!(await hasAdapter("train --device webgpu")))("train --device we
       },
     });
     expect([stopped.code, stopped.stderr]).toEqual([130, expect.stringContaining("Stopping after this step")]);
-    const proof = { kind: "device", device: "webgpu", why: "it was asked for", check: { device: "webgpu", against: "cpu", images: 5 } };
+    const proof = { kind: "engine", device: "webgpu", why: "it was asked for", check: { device: "webgpu", against: "cpu", images: 5 } };
     expect(jsonLines(stopped.stdout)).toContainEqual(expect.objectContaining({ ...proof, check: expect.objectContaining(proof.check) }));
     expect(existsSync(join(cwd, "gpu", "last.safetensors"))).toBe(true);
 
     const resumed = await fivecrop(["train", "--resume", "gpu", "--no-report", "--json"], { cwd, env });
     expect([resumed.code, resumed.stderr]).toEqual([0, expect.any(String)]);
-    expect(jsonLines(resumed.stdout)).toContainEqual(expect.objectContaining({ kind: "device", device: "webgpu" }));
+    expect(jsonLines(resumed.stdout)).toContainEqual(expect.objectContaining({ kind: "engine", device: "webgpu" }));
     const [wanted, found] = [cpu, resumed].map(
       ({ stdout }) => jsonLines(stdout).find(({ kind }) => kind === "end")?.history as EpochRecord[],
     );
