@@ -56,7 +56,7 @@ async function measure(net) {
     times.forward.push((await ours.ask(`forward ${SECONDS / 2}`)).ms);
     if (torch) times.torchForward.push((await torch.ask(`forward ${SECONDS / 2}`)).ms);
   }
-  for (const server of [ours, torch, tfjs]) if (server) server.quit();
+  for (const server of [ours, torchServer, tfjs]) if (server) server.quit();
   const variant = torch ? `${layout}${compiled ? ", compiled" : ""}` : undefined;
   const memory = options.memory && {
     ours: processOf(process.execPath, [OURS, "--memory", net]).peak_rss_mb,

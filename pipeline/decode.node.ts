@@ -33,8 +33,9 @@ type Header = Pick<Metadata, "width" | "height" | "channels" | "depth" | "space"
 function shrunkSize({ autoOrient, space }: Header, format: ImageFormat, side: number | undefined): Size | undefined {
   if (side !== undefined && !(Number.isInteger(side) && side > 0))
     throw new UsageError(`shrinkOnLoad: expected the shorter side in pixels, a whole number above 0, received ${side}`);
-  const shrink = side === undefined || !autoOrient ? 1 : Math.min(autoOrient.width, autoOrient.height) / (SHRUNK * side);
-  if (format !== "JPEG" || space === "cmyk" || shrink < LEAST_SHRINK || !autoOrient) return undefined;
+  if (side === undefined || !autoOrient || format !== "JPEG" || space === "cmyk") return undefined;
+  const shrink = Math.min(autoOrient.width, autoOrient.height) / (SHRUNK * side);
+  if (shrink < LEAST_SHRINK) return undefined;
   return { width: Math.round(autoOrient.width / shrink), height: Math.round(autoOrient.height / shrink) };
 }
 

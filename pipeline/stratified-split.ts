@@ -81,10 +81,13 @@ function namesOf(small: readonly string[]): string {
 
 /** The same of data that come divided: classes of so few pictures to train on, a sentence, with how many there are to validate on. */
 export function smallClasses({ classNames, labels }: Dataset, validation: Dataset): readonly string[] {
-  const countOf = (of: Uint16Array, k: number): number => of.reduce((sum, label) => sum + Number(label === k), 0);
-  const small = classNames.flatMap((name, k) => {
-    const count = countOf(labels, k);
-    return count < FEWEST_TO_DIVIDE ? [`${name} (${count}, and ${countOf(validation.labels, k)} to validate on)`] : [];
+  const [trained, validated] = [labels, validation.labels].map((of) => {
+    const counts = new Uint32Array(classNames.length);
+    for (const label of of) counts[label]++;
+    return counts;
   });
+  const small = classNames.flatMap((name, k) =>
+    trained[k] < FEWEST_TO_DIVIDE ? [`${name} (${trained[k]}, and ${validated[k]} to validate on)`] : [],
+  );
   return small.length === 0 ? [] : [`${smallText(small)} to train on: ${namesOf(small)}`];
 }
