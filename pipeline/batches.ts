@@ -30,7 +30,8 @@ export interface BatchPlan {
   readonly shuffle: boolean;
   readonly preprocess: PreprocessSpec;
   /**
-   * Image i of the data set gets the noise random(seed).fork("augment", epoch, i), whatever batch it is in. What mixes the images of batch b gets
+   * Image i of the data set gets the noise random(seed).fork("augment", epoch, i), whatever batch it is in, and the turn
+   * epoch + random(seed).fork("turn", i).integer(2). What mixes the images of batch b gets
    * random(seed).fork("mix", epoch, b).
    */
   readonly augmentations: readonly AugmentationSpec[];
@@ -88,7 +89,10 @@ export async function fillBatch(dataset: Dataset, plan: BatchPlan, order: Uint32
   indices.set(order.subarray(batch * plan.batchSize, batch * plan.batchSize + n));
   const noise = random(seed);
   const augmenter = createAugmenter(augmentations, preprocess);
-  const put = (image: Image, i: number): void => augmenter.input(image, noise.fork("augment", epoch, indices[i]), images.data, i * size);
+  const put = (image: Image, i: number): void => {
+    const turn = epoch + noise.fork("turn", indices[i]).integer(2);
+    augmenter.input(image, noise.fork("augment", epoch, indices[i]), images.data, i * size, turn);
+  };
   const late: Promise<void>[] = [];
   let settled: readonly PromiseSettledResult<void>[] = [];
   try {

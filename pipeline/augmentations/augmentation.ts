@@ -28,7 +28,11 @@ export interface MixableBatch {
  */
 export type Stage =
   | { readonly stage: "fit"; readonly apply: (image: Image, preprocess: PreprocessSpec, random: Random) => Image }
-  | { readonly stage: "image"; readonly apply: (image: Image, random: Random) => Image }
+  | {
+      readonly stage: "image";
+      /** @param turn the epoch's number, or one more for half of the images, always the same: what alternates does so by its parity */
+      readonly apply: (image: Image, random: Random, turn: number) => Image;
+    }
   | {
       readonly stage: "input";
       /** @param pixels [C, H, W] */

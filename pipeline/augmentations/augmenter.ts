@@ -7,8 +7,11 @@ import { createStage } from "./spec.ts";
 
 /** A list of augmentations, ready for one preprocessing. */
 export interface Augmenter {
-  /** A data set's image into out[offset, offset + C · H · W): cut out and resized, changed, normalized, and changed again. */
-  input(image: Image, random: Random, out: Float32Array, offset: number): void;
+  /**
+   * A data set's image into out[offset, offset + C · H · W): cut out and resized, changed, normalized, and changed again.
+   * @param turn the epoch's number, or one more for half of the images, always the same
+   */
+  input(image: Image, random: Random, out: Float32Array, offset: number, turn: number): void;
   /** A batch of inputs and its targets, in place. */
   mix(batch: MixableBatch, random: Random): void;
 }
@@ -28,9 +31,9 @@ export function createAugmenter(specs: readonly AugmentationSpec[], preprocess: 
   const shape = [preprocess.channels, ...preprocess.crop] as const;
   const size = shape[0] * shape[1] * shape[2];
   return {
-    input(image, random, out, offset) {
+    input(image, random, out, offset, turn) {
       let changed = fit ? fit.apply(image, preprocess, random) : fitImage(image, preprocess);
-      for (const { apply } of changes) changed = apply(changed, random);
+      for (const { apply } of changes) changed = apply(changed, random, turn);
       normalizeInto(changed, preprocess, out, offset);
       for (const { apply } of erasures) apply(out.subarray(offset, offset + size), shape, random);
     },

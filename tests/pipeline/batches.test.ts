@@ -56,12 +56,23 @@ describe("batches", () => {
     expect(flat(await all(dataset, { shuffle: false })).indices).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
+  test("two epochs of alternating flips show both sides of each image, about half of them mirrored in either", async () => {
+    const many = inMemory({ name: "many", classNames: ["a", "b"], images: Array(200).fill(images[0]), labels: Array(200).fill(0) });
+    const options: Partial<BatchPlan> = { batchSize: 200, shuffle: false, augmentations: [{ kind: "alternating-flip" }] };
+    const [even, odd] = await Promise.all([2, 3].map((epoch) => all(many, { ...options, epoch })));
+    const mirrored = ({ images: pixels }: (typeof even)[0]) => Array.from({ length: 200 }, (_, i) => pixels[12 * i] > pixels[12 * i + 3]);
+    const [first, second] = [mirrored(even[0]), mirrored(odd[0])];
+    expect(first.map((one) => !one)).toEqual(second);
+    expect(Math.abs(first.filter(Boolean).length - 100)).toBeLessThan(30);
+  });
+
   test("each image augmented by its own noise, then preprocessed; labels and one-hot targets beside it", async () => {
     for (const { images: pixels, targets, labels, indices } of await all(dataset))
       for (const [row, index] of indices.entries()) {
         const noise = random(3).fork("augment", 2, index);
         const expected = new Float32Array(12);
-        createAugmenter(plan.augmentations, plan.preprocess).input(images[index], noise, expected, 0);
+        const turn = 2 + random(3).fork("turn", index).integer(2);
+        createAugmenter(plan.augmentations, plan.preprocess).input(images[index], noise, expected, 0, turn);
         expect(pixels.slice(row * 12, row * 12 + 12)).toEqual([...expected]);
         expect(labels[row]).toBe(index % 3);
         expect(targets.slice(row * 3, row * 3 + 3)).toEqual([0, 1, 2].map((label) => Number(label === index % 3)));

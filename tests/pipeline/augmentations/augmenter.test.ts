@@ -20,9 +20,9 @@ const exact = (height: number, width: number, channels: 1 | 3): PreprocessSpec =
 });
 
 /** What the network gets. */
-function inputOf(specs: readonly AugmentationSpec[], image: Image, spec: PreprocessSpec, seed = 0): Float32Array {
+function inputOf(specs: readonly AugmentationSpec[], image: Image, spec: PreprocessSpec, seed = 0, turn = 0): Float32Array {
   const out = new Float32Array(spec.channels * spec.crop[0] * spec.crop[1]);
-  createAugmenter(specs, spec).input(image, random(seed), out, 0);
+  createAugmenter(specs, spec).input(image, random(seed), out, 0, turn);
   return out;
 }
 const normalized = (image: Image, spec: PreprocessSpec): Float32Array => {
@@ -45,6 +45,13 @@ describe("small pictures of the network's size", () => {
     expect(new Set(results)).toEqual(new Set([normalized(image, spec).join(), flipped]));
     const count = results.filter((result) => result === flipped).length;
     expect(Math.abs(count - 200)).toBeLessThan(50);
+  });
+
+  test("alternating-flip mirrors in odd turns, whatever the noise", () => {
+    const alternating: AugmentationSpec[] = [{ kind: "alternating-flip" }];
+    for (let turn = 0; turn < 4; turn++)
+      for (let seed = 0; seed < 5; seed++)
+        expect(inputOf(alternating, image, spec, seed, turn)).toEqual(normalized(turn % 2 ? flipHorizontal(image) : image, spec));
   });
 
   test("random-crop reaches each of its places, about equally often, and no other", () => {
@@ -104,8 +111,8 @@ describe("photos", () => {
     const fitted = fitImage(photo, spec);
     const small = exact(20, 24, 3);
     const [one, other] = [new Float32Array(1440), new Float32Array(1440)];
-    augmenter.input(photo, random(2), one, 0);
-    createAugmenter([{ kind: "flip" }, jitter], small).input(fitted, random(2), other, 0);
+    augmenter.input(photo, random(2), one, 0, 0);
+    createAugmenter([{ kind: "flip" }, jitter], small).input(fitted, random(2), other, 0, 0);
     expect(one).toEqual(other);
   });
 });
@@ -118,7 +125,7 @@ test("every kind makes all it can of every preprocessing, and leaves the data se
     for (const one of kinds)
       for (const spec of [exact(32, 32, channels), { ...exact(13, 21, channels), resize: 30 }]) {
         const image = picture(["smooth", 32, 32, channels]);
-        const results = Array.from({ length: 20 }, (_, seed) => inputOf([one], image, spec, seed));
+        const results = Array.from({ length: 20 }, (_, seed) => inputOf([one], image, spec, seed, seed));
         for (const result of results) expect(result.every(Number.isFinite)).toBe(true);
         expect(image).toEqual(picture(["smooth", 32, 32, channels]));
         const mixes = one.kind === "mixup" || one.kind === "cutmix";

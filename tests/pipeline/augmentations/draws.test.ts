@@ -146,10 +146,10 @@ describe("color-jitter and rand-augment", () => {
   test("the order of a jitter is random; a strength of 0 changes nothing", () => {
     const stage = colorJitter.create({ kind: "color-jitter", brightness: 0, contrast: 0, saturation: 0, hue: 0 });
     if (stage.stage !== "image") throw new Error("expected a change of an image");
-    for (let seed = 0; seed < 5; seed++) expect(stage.apply(image, random(seed))).toBe(image);
+    for (let seed = 0; seed < 5; seed++) expect(stage.apply(image, random(seed), 0)).toBe(image);
     const strong = colorJitter.create({ kind: "color-jitter", brightness: 0.5, contrast: 0.5, saturation: 0.5, hue: 0.5 });
     if (strong.stage !== "image") throw new Error("expected a change of an image");
-    const results = Array.from({ length: 50 }, (_, seed) => strong.apply(image, random(seed)).data.join());
+    const results = Array.from({ length: 50 }, (_, seed) => strong.apply(image, random(seed), 0).data.join());
     expect(new Set(results).size).toBe(50);
   });
 
@@ -161,10 +161,10 @@ describe("color-jitter and rand-augment", () => {
     expect(once.size).toBe(23); // the 9 with a sign twice, and 5
     const stage = randAugment.create({ kind: "rand-augment", operations: 1, magnitude: 9 });
     if (stage.stage !== "image") throw new Error("expected a change of an image");
-    const found = new Set(Array.from({ length: 600 }, (_, seed) => stage.apply(image, random(seed)).data.join()));
+    const found = new Set(Array.from({ length: 600 }, (_, seed) => stage.apply(image, random(seed), 0).data.join()));
     expect(found).toEqual(once);
     const twice = randAugment.create({ kind: "rand-augment", operations: 2, magnitude: 9 });
     if (twice.stage !== "image") throw new Error("expected a change of an image");
-    expect(new Set(Array.from({ length: 300 }, (_, seed) => twice.apply(image, random(seed)).data.join())).size).toBeGreaterThan(100);
+    expect(new Set(Array.from({ length: 300 }, (_, seed) => twice.apply(image, random(seed), 0).data.join())).size).toBeGreaterThan(100);
   });
 });

@@ -55,6 +55,7 @@ describe("augmentations as text", () => {
   test("how each is written", () => {
     expect(Object.keys(AUGMENTATIONS).map((kind) => [usageOf(kind), defaultsOf(kind)])).toEqual([
       ["flip", undefined],
+      ["alternating-flip", undefined],
       ["random-crop:PADDING", undefined],
       ["reflected-crop:PADDING", undefined],
       ["random-resized-crop:MIN_SCALE,MAX_SCALE,MIN_RATIO,MAX_RATIO", "0.08,1,0.75,1.33"],
