@@ -3,7 +3,7 @@ import type { FivecropError } from "../core/errors.ts";
 export interface BatcherOptions<Item, Answer> {
   /** The sum of the sizes in a batch; one larger item goes alone. */
   readonly most: number;
-  /** Batches under way at once: 2 keep a session in another thread busy while answers travel. */
+  /** Batches under way at once: 2 keep a session in another thread busy while answers travel. One more is prepared; all others are their caller's memory. */
   readonly atOnce: number;
   /** @returns an answer for each item. */
   readonly run: (items: readonly Item[]) => Promise<readonly Answer[]>;
@@ -27,9 +27,6 @@ interface Entry<Item, Answer> {
   readonly reject: (error: unknown) => void;
   prepared?: { readonly item: Item } | { readonly error: unknown };
 }
-
-/** Batches that are prepared or under way: the memory of all others is what their caller holds. */
-const BATCHES_AHEAD = 3;
 
 /**
  * Dynamic batches: an idle network takes at once what is ready, a busy one finds a full batch afterwards. However many wait, only a few batches are in memory.
@@ -55,7 +52,7 @@ export function createBatcher<Item, Answer>({ most, atOnce, run }: BatcherOption
 
   function advance(): void {
     if (closed) return;
-    while (waiting.length && (held === 0 || held + waiting[0].size <= BATCHES_AHEAD * most)) prepare(waiting.shift()!);
+    while (waiting.length && (held === 0 || held + waiting[0].size <= (atOnce + 1) * most)) prepare(waiting.shift()!);
     while (running < atOnce && queue[0]?.prepared) {
       if ("error" in queue[0].prepared) refuse(queue.shift()!);
       else if (!runReady()) return;

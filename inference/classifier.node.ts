@@ -17,6 +17,11 @@ export interface NodeClassifierOptions extends ClassifierOptions {
    */
   readonly workers?: number;
   /**
+   * Copies of the network on the processor, each in a thread of its own with its share of `threads`, 1. With one for each core more pictures are answered
+   * a second, while a single one is answered later, and each copy takes the model's memory. Without workers there is one.
+   */
+  readonly sessions?: number;
+  /**
    * Large JPEGs (six times as large as the model looks at them, or more) are read at a reduced size: faster, and **other pixels**
    * than everywhere else, so slightly other probabilities.
    */
@@ -32,10 +37,10 @@ export interface NodeClassifierOptions extends ClassifierOptions {
  * @throws FivecropError where the file cannot be read, is no ONNX model, or does not fit to them; where the device is missing or answers wrongly.
  */
 export async function loadClassifier(model: string | Uint8Array, options: NodeClassifierOptions = {}): Promise<Classifier<ImageSource>> {
-  const { workers = defaultWorkers(), shrinkOnLoad = false, threads, name = typeof model === "string" ? model : "the model" } = options;
+  const { workers = defaultWorkers(), sessions = 1, shrinkOnLoad = false, threads, name = typeof model === "string" ? model : "the model" } = options;
   if (!(Number.isInteger(workers) && workers >= 0)) throw new UsageError(`workers: expected a whole number from 0, received ${workers}`);
   const bytes = typeof model === "string" ? await readModel(model) : model;
-  const platform = workers ? await threaded(workers, { shrinkOnLoad, threads }) : inThisThread({ shrinkOnLoad, threads });
+  const platform = workers ? await threaded(workers, { shrinkOnLoad, threads, sessions }) : inThisThread({ shrinkOnLoad, threads });
   if (shrinkOnLoad && metadataOf(bytes, name)?.selfContained)
     throw new UsageError(
       `${name} is self-contained: its graph takes whole pictures, shrinkOnLoad was asked for. To fix: leave that out, or give the file that it was made of.`,
@@ -74,12 +79,24 @@ function inThisThread({ shrinkOnLoad, threads }: Chosen): Platform<ImageSource> 
   };
 }
 
-async function threaded(workers: number, { shrinkOnLoad, threads }: Chosen): Promise<Platform<ImageSource>> {
-  const [session, { createPreparer }] = await Promise.all([import("../core/session.worker.node.ts"), import("./preparer.node.ts")]);
+async function threaded(
+  workers: number,
+  { shrinkOnLoad, threads, sessions }: Chosen & { readonly sessions: number },
+): Promise<Platform<ImageSource>> {
+  const [{ createSession }, { poolSessions }, { createPreparer }] = await Promise.all([
+    import("../core/session.worker.node.ts"),
+    import("../core/session-pool.ts"),
+    import("./preparer.node.ts"),
+  ]);
+  const spin = false; // the cores are shared with the readers
+  const share = sessions > 1 ? Math.max(1, Math.floor((threads ?? availableParallelism()) / sessions)) : threads;
   return {
     ...DECODING,
-    createSession: (model, options) => session.createSession(model, { ...options, threads, spin: false }), // the cores are shared with the readers
+    createSession: async (model, options = {}) =>
+      sessions === 1 || (options.device ?? "cpu") !== "cpu"
+        ? createSession(model, { ...options, threads, spin })
+        : poolSessions(await Promise.all(Array.from({ length: sessions }, () => createSession(model, { ...options, threads: share, spin })))),
     createPreparer: (spec) => createPreparer({ spec, shrinkOnLoad }, workers),
-    batchesAtOnce: 2,
+    batchesAtOnce: sessions + 1,
   };
 }

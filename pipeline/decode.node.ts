@@ -27,7 +27,8 @@ const LEAST_SHRINK = 3;
 /** Sample types that are read; others are a measurement's, and a scale to 8 bits would be a guess. */
 const DEPTHS = ["uchar", "ushort"];
 
-type Header = Pick<Metadata, "width" | "height" | "channels" | "depth" | "space" | "hasAlpha"> & Partial<Pick<Metadata, "autoOrient">>;
+type Header = Pick<Metadata, "width" | "height" | "channels" | "depth" | "space" | "hasAlpha"> &
+  Partial<Pick<Metadata, "autoOrient">> & { readonly upright?: boolean };
 
 /** The size to read a JPEG at, as it stands upright; undefined is its own. @throws UsageError where `side` is not a whole number above 0 */
 function shrunkSize({ autoOrient, space }: Header, format: ImageFormat, side: number | undefined): Size | undefined {
@@ -43,8 +44,9 @@ function shrunkSize({ autoOrient, space }: Header, format: ImageFormat, side: nu
 async function headerOf(bytes: Uint8Array, format: ImageFormat, mayBePlain: boolean, open: () => Sharp): Promise<Header> {
   const frame = mayBePlain && format === "JPEG" ? plainJpegFrame(bytes) : undefined;
   if (!frame) return open().metadata();
-  const { width, height, components } = frame;
-  return { width, height, channels: components, depth: "uchar", space: components === 1 ? "b-w" : "srgb", hasAlpha: false };
+  const { width, height, components, exif } = frame;
+  const space = components === 1 ? "b-w" : "srgb";
+  return { width, height, channels: components, depth: "uchar", space, hasAlpha: false, upright: !exif };
 }
 
 /**
@@ -59,17 +61,18 @@ export async function decodeImage(
   { maxPixels = MAX_PIXELS, shrinkOnLoad }: NodeDecodeOptions = {},
 ): Promise<Image> {
   const format = checkFormat(bytes, name);
-  const open = (limitInputPixels: number | false) => sharp(bytes, { autoOrient: true, failOn: "error", ignoreIcc: true, limitInputPixels });
+  const open = (limitInputPixels: number | false, autoOrient = true) =>
+    sharp(bytes, { autoOrient, failOn: "error", ignoreIcc: true, limitInputPixels });
   const header = await headerOf(bytes, format, shrinkOnLoad === undefined, () => open(false)).catch((cause: unknown) => {
     throw damaged(name, format, cause);
   });
-  const { width, height, channels, depth, space, hasAlpha } = header;
+  const { width, height, channels, depth, space, hasAlpha, upright = false } = header;
   checkSize({ width, height }, name, maxPixels);
   if (!DEPTHS.includes(depth))
     throw new PictureError(`${name}: its samples are of type ${depth}. Expected 8 or 16 bits. To fix: save it as an 8-bit PNG.`);
   const cmyk = space === "cmyk";
   const gray = channels <= 2;
-  const pipeline = open(maxPixels);
+  const pipeline = open(maxPixels, !upright); // turning nothing costs a twentieth of a small picture's time
   const shrunk = shrunkSize(header, format, shrinkOnLoad);
   if (shrunk) pipeline.resize({ ...shrunk, fit: "fill" });
   if (cmyk) pipeline.pipelineColourspace("cmyk").toColourspace("cmyk");

@@ -23,19 +23,25 @@ const EXIF = [0x45, 0x78, 0x69, 0x66, 0, 0];
 /** The frame of a JPEG as the decoder will find it, where it is of a common kind: 8 bits, gray or three colours. */
 export interface PlainFrame extends Size {
   readonly components: 1 | 3;
+  /** Whether there is EXIF (or something else in its place), which may turn the picture. */
+  readonly exif: boolean;
 }
 
-/** The first frame in a JPEG's markers, without its scans; undefined where it is of another kind or the markers are not well formed. */
+/** The frame in a JPEG's markers before its first scan; undefined where it is of another kind or the markers are not well formed. */
 export function plainJpegFrame(bytes: Uint8Array): PlainFrame | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let frame: Omit<PlainFrame, "exif"> | undefined;
+  let exif = false;
   for (let at = 2; at + 10 <= bytes.length && bytes[at] === 0xff; at += 2 + view.getUint16(at + 2)) {
     const marker = bytes[at + 1];
-    if (marker === SOS || marker === SOI || isInScan(marker)) return undefined;
+    if (marker === SOS) return frame && { ...frame, exif };
+    if (marker === SOI || isInScan(marker)) return undefined;
+    exif ||= marker === APP1;
     if (!isFrame(marker)) continue;
     const [precision, components] = [bytes[at + 4], bytes[at + 9]];
     const [height, width] = [view.getUint16(at + 5), view.getUint16(at + 7)];
-    const plain = precision === 8 && (components === 1 || components === 3) && height > 0 && width > 0;
-    return plain ? { width, height, components } : undefined;
+    if (frame || precision !== 8 || !(components === 1 || components === 3) || height === 0 || width === 0) return undefined;
+    frame = { width, height, components };
   }
   return undefined;
 }

@@ -41,6 +41,8 @@ export interface Packed {
 const FORMAT = 1;
 const STATS_AT_ONCE = 64;
 const MILLISECONDS = 200;
+/** Files that a thread is at: while the disk takes one, another's pictures are decoded. */
+const PER_THREAD = 2;
 /** What a process that was killed left unfinished is taken away after an hour. */
 const ABANDONED = 3_600_000;
 
@@ -155,7 +157,7 @@ async function* decode(
   const stop = (): void => void Atomics.store(counters, COUNTERS.stop, 1);
   signal?.addEventListener("abort", stop);
   let ended = false;
-  const all = Promise.all(threads.map(work)).finally(() => {
+  const all = Promise.all(threads.flatMap((thread) => Array.from({ length: PER_THREAD }, () => work(thread)))).finally(() => {
     ended = true;
   });
   all.catch(() => undefined); // thrown below

@@ -28,18 +28,29 @@ describe("plainJpegFrame", () => {
   test.each([false, true])("gray and colour of 8 bits, as stored; no ink; progressive: %s", async (progressive) => {
     const plain = { width: WIDTH, height: HEIGHT };
     const bytes = await picture.clone().withMetadata({ orientation: 6 }).jpeg({ progressive }).toBuffer();
-    expect(plainJpegFrame(bytes)).toEqual({ ...plain, components: 3 });
+    expect(plainJpegFrame(bytes)).toEqual({ ...plain, components: 3, exif: true });
     expect(plainJpegFrame(await picture.clone().toColourspace("b-w").jpeg({ progressive }).toBuffer())).toEqual({
       ...plain,
       components: 1,
+      exif: false,
     });
     expect(plainJpegFrame(await picture.clone().toColourspace("cmyk").jpeg({ progressive }).toBuffer())).toBeUndefined();
+  });
+
+  test("EXIF is found behind the frame, too", async () => {
+    const bytes = await picture.clone().jpeg().toBuffer();
+    const frame = bytes.indexOf(Buffer.from([0xff, 0xc0]));
+    const behind = frame + 2 + bytes.readUInt16BE(frame + 2);
+    const app1 = Buffer.from([0xff, 0xe1, 0, 8, ...Buffer.from("Exif\0\0")]);
+    const moved = Buffer.concat([bytes.subarray(0, behind), app1, bytes.subarray(behind)]);
+    expect(plainJpegFrame(moved)).toEqual({ width: WIDTH, height: HEIGHT, components: 3, exif: true });
   });
 
   test("nothing is said of markers that are cut off, of other bytes, of 12 bits, or of no pixels", async () => {
     const bytes = await picture.clone().jpeg().toBuffer();
     const frame = bytes.indexOf(Buffer.from([0xff, 0xc0]));
-    for (let length = 0; length < frame + 10; length++) expect(plainJpegFrame(bytes.subarray(0, length)), `${length}`).toBeUndefined();
+    const scan = bytes.indexOf(Buffer.from([0xff, 0xda]));
+    for (let length = 0; length < scan + 10; length++) expect(plainJpegFrame(bytes.subarray(0, length)), `${length}`).toBeUndefined();
     const changed = (at: number, value: number): Buffer => {
       const copy = Buffer.from(bytes);
       copy.writeUInt8(value, at);
