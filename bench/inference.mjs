@@ -83,7 +83,12 @@ async function bare({ file, options: { preprocess } }, views, threads) {
 }
 
 async function ours({ file, options }, views, pictures) {
-  const classifier = await loadClassifier(file, { ...options, workers: numberOf("WORKERS"), sessions: numberOf("SESSIONS"), threads: numberOf("THREADS") });
+  const classifier = await loadClassifier(file, {
+    ...options,
+    workers: numberOf("WORKERS"),
+    sessions: numberOf("SESSIONS"),
+    threads: numberOf("THREADS"),
+  });
   const rate = async () => {
     let done = 0;
     const start = performance.now();

@@ -1,7 +1,18 @@
 import type { Session } from "./session.ts";
 
-/** Sessions of one model as one, for runs that come several at once: each goes to the session that has the fewest under way. */
-export function poolSessions(sessions: readonly Session[]): Session {
+/**
+ * Several sessions of one model as one, for runs that come several at once: each goes to the session that has the fewest under way.
+ * @throws what `make` throws, after the sessions that were made are disposed of
+ */
+export async function poolSessions(count: number, make: () => Promise<Session>): Promise<Session> {
+  const made = await Promise.allSettled(Array.from({ length: count }, make));
+  const sessions = made.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const dispose = async (): Promise<void> => void (await Promise.all(sessions.map((session) => session.dispose())));
+  const failed = made.find((result) => result.status === "rejected");
+  if (failed) {
+    await dispose();
+    throw failed.reason;
+  }
   const [{ inputs, outputs }] = sessions;
   const under = sessions.map(() => 0);
   return {
@@ -16,8 +27,6 @@ export function poolSessions(sessions: readonly Session[]): Session {
         under[place]--;
       }
     },
-    async dispose() {
-      await Promise.all(sessions.map((session) => session.dispose()));
-    },
+    dispose,
   };
 }

@@ -4,7 +4,7 @@ import { isFallback, makerOn, NO_FALLBACK, type Runtime, sessionMaker } from "./
 import type { Session, SessionMaker } from "./session.ts";
 
 const wasm = sessionMaker(ort, {
-  options: () => ({ executionProviders: ["wasm"], logSeverityLevel: 4 }),
+  options: () => ({ executionProviders: ["wasm"], enableMemPattern: false, logSeverityLevel: 4 }),
   writesInPlace: false,
 });
 

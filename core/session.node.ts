@@ -46,6 +46,7 @@ const MAKERS = {
       ...(threads !== undefined && { intraOpNumThreads: threads }),
       ...(!spin && { extra: { session: { intra_op: { allow_spinning: "0" } } } }),
       interOpNumThreads: 1,
+      enableMemPattern: false, // planned blocks come on top of what the first run took: a training step's memory is two thirds without them, its time the same
       logSeverityLevel: 4, // what fails is thrown, and said once
     }),
     writesInPlace: true,

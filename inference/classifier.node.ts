@@ -37,8 +37,16 @@ export interface NodeClassifierOptions extends ClassifierOptions {
  * @throws FivecropError where the file cannot be read, is no ONNX model, or does not fit to them; where the device is missing or answers wrongly.
  */
 export async function loadClassifier(model: string | Uint8Array, options: NodeClassifierOptions = {}): Promise<Classifier<ImageSource>> {
-  const { workers = defaultWorkers(), sessions = 1, shrinkOnLoad = false, threads, name = typeof model === "string" ? model : "the model" } = options;
+  const {
+    workers = defaultWorkers(),
+    sessions = 1,
+    shrinkOnLoad = false,
+    threads,
+    name = typeof model === "string" ? model : "the model",
+  } = options;
   if (!(Number.isInteger(workers) && workers >= 0)) throw new UsageError(`workers: expected a whole number from 0, received ${workers}`);
+  if (!(Number.isInteger(sessions) && sessions >= 1))
+    throw new UsageError(`sessions: expected a whole number from 1, received ${sessions}`);
   const bytes = typeof model === "string" ? await readModel(model) : model;
   const platform = workers ? await threaded(workers, { shrinkOnLoad, threads, sessions }) : inThisThread({ shrinkOnLoad, threads });
   if (shrinkOnLoad && metadataOf(bytes, name)?.selfContained)
@@ -49,6 +57,17 @@ export async function loadClassifier(model: string | Uint8Array, options: NodeCl
 }
 
 const defaultWorkers = (): number => Math.min(8, availableParallelism());
+
+/** Bytes of all copies of a network together, and how many at most: what a run computes takes memory in each. */
+const COPIED = 2 ** 29;
+const MOST_COPIES = 4;
+
+/**
+ * What answers many pictures soonest: of files, a session for each core where the model is not large; of pictures in memory, which take no reading,
+ * one session in the calling thread.
+ */
+export const forMany = (model: Uint8Array, { files }: { readonly files: boolean }): Pick<NodeClassifierOptions, "workers" | "sessions"> =>
+  files ? { sessions: Math.max(1, Math.min(MOST_COPIES, availableParallelism(), Math.floor(COPIED / model.length))) } : { workers: 0 };
 
 const DECODING: Pick<Platform<ImageSource>, "toImage" | "decode" | "processor"> = {
   toImage,
@@ -92,10 +111,10 @@ async function threaded(
   const share = sessions > 1 ? Math.max(1, Math.floor((threads ?? availableParallelism()) / sessions)) : threads;
   return {
     ...DECODING,
-    createSession: async (model, options = {}) =>
+    createSession: (model, options = {}) =>
       sessions === 1 || (options.device ?? "cpu") !== "cpu"
         ? createSession(model, { ...options, threads, spin })
-        : poolSessions(await Promise.all(Array.from({ length: sessions }, () => createSession(model, { ...options, threads: share, spin })))),
+        : poolSessions(sessions, () => createSession(model, { ...options, threads: share, spin })),
     createPreparer: (spec) => createPreparer({ spec, shrinkOnLoad }, workers),
     batchesAtOnce: sessions + 1,
   };

@@ -8,7 +8,7 @@ import { parseViews, type View, validateViews } from "../pipeline/views.ts";
 import { createBatcher } from "./batcher.ts";
 import { checkDevice, type DeviceCheck } from "./check-device.ts";
 import { checkTop, toClassification } from "./classification.ts";
-import { batchOf, type Crops, cropSize, cropsOf, defaultBatchSize, inParts, mapLimited } from "./crops.ts";
+import { batchOf, type Crops, cropSize, cropsOf, defaultBatchSize, inParts, mapLimited, roomsFor } from "./crops.ts";
 import { createExplainer, type ExplainOptions, type Explanation } from "./explainer.ts";
 import { type ContractOptions, checkPorts, contractOf, type Ports } from "./model-contract.ts";
 import { runCrops } from "./run-crops.ts";
@@ -147,8 +147,9 @@ export async function createClassifier<Source = Image>(
   const { labels, preprocess } = contract;
 
   const preparer = createPreparer?.(preprocess);
-  const prepare = async (source: Source | ReadImage, views: readonly View[]): Promise<Crops> => {
-    if (typeof source === "function") return cropsOf(checkImage(await (source as ReadImage)(), "a function that reads"), views, preprocess);
+  const prepare = async (source: Source | ReadImage, views: readonly View[], room?: Crops): Promise<Crops> => {
+    if (typeof source === "function")
+      return cropsOf(checkImage(await (source as ReadImage)(), "a function that reads"), views, preprocess, room);
     return preparer ? preparer.prepare(source as Source, views) : cropsOf(await toImage(source as Source), views, preprocess);
   };
   const batcher = createBatcher({ most: batchSize, atOnce: batchesAtOnce, run: answer });
@@ -173,8 +174,11 @@ export async function createClassifier<Source = Image>(
     validateViews(views);
     if (disposed) throw ended();
     const atOnce = Math.max(1, Math.floor(batchSize / views.length));
-    const read = (from: number): Promise<Crops[]> =>
-      mapLimited(images.slice(from, from + atOnce), preparer ? atOnce : READERS, (image) => prepare(image, views));
+    const read = (from: number): Promise<Crops[]> => {
+      const part = images.slice(from, from + atOnce);
+      const rooms = part.every((image) => typeof image === "function") ? roomsFor(part.length, views, preprocess) : [];
+      return mapLimited(part, preparer ? atOnce : READERS, (image, i) => prepare(image, views, rooms[i]));
+    };
     const results: Float64Array[][] = [];
     let next = read(0);
     for (let from = 0; from < images.length; from += atOnce) {

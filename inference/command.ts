@@ -76,12 +76,14 @@ async function infer(
   if (tta !== undefined) parseViews(tta);
   const explained = explaining(options);
   const said = await readModelOptions(modelOptions);
-  const [{ loadClassifier }, { classifyFiles }, { isFolder, pictureFiles }, { createViewSaver }] = await Promise.all([
-    import("./classifier.node.ts"),
-    import("./classify-files.ts"),
-    import("./picture-files.node.ts"),
-    import("./save-views.node.ts"),
-  ]);
+  const [{ forMany, loadClassifier }, { readModel }, { classifyFiles }, { isFolder, pictureFiles }, { createViewSaver }] =
+    await Promise.all([
+      import("./classifier.node.ts"),
+      import("../core/read-file.node.ts"),
+      import("./classify-files.ts"),
+      import("./picture-files.node.ts"),
+      import("./save-views.node.ts"),
+    ]);
   const saver = folder === undefined ? undefined : createViewSaver(folder, shrinkOnLoad);
   const folders = await Promise.all(files.map(isFolder));
   const single = files.filter((_, i) => !folders[i]);
@@ -91,12 +93,15 @@ async function infer(
     files.filter((_, i) => folders[i]),
   );
   const many = files.length > FEW || folders.some(Boolean);
-  const classifier = await loadClassifier(model ?? (await defaultModel()), {
+  const modelFile = model ?? (await defaultModel());
+  const bytes = await readModel(modelFile);
+  const classifier = await loadClassifier(bytes, {
     ...said,
+    name: modelFile,
     threads,
     device,
     shrinkOnLoad,
-    ...(!many && { workers: 0 }),
+    ...(many ? forMany(bytes, { files: true }) : { workers: 0 }),
   });
   noteDevice(classifier, model ?? "the model");
   const save = async (file: string, { views }: Classification): Promise<readonly string[]> => {

@@ -63,27 +63,33 @@ async function evaluateModel(model: string, options: EvaluateCommandOptions): Pr
   const views = asked && asked.length > 1 && !asked.includes("none") ? ["none", ...asked] : asked;
   const said = await readModelOptions(modelOptions);
   const [
-    { loadClassifier },
+    { forMany, loadClassifier },
+    { metadataOf },
+    { readModel },
     { dataRoot, datasetEntry, evaluationSplit, openDataset, publicName, resolveName },
     { bounded },
     { showEvaluation },
   ] = await Promise.all([
     import("./classifier.node.ts"),
+    import("./model-contract.ts"),
+    import("../core/read-file.node.ts"),
     import("../pipeline/datasets/index.ts"),
     import("../pipeline/dataset.ts"),
     import("./show-evaluation.node.ts"),
   ]);
-  const classifier = await loadClassifier(model, { ...said, threads, device });
+  const bytes = await readModel(model);
+  const training = metadataOf(bytes, model)?.training;
+  if (options.data === undefined && (training?.dataset === undefined || training.dataset.startsWith("folder:")))
+    throw new UsageError(
+      `--data: ${model} ${training?.dataset === undefined ? "does not say what it was trained on: expected the name of a data set" : `was trained on a folder, ${training.dataset.slice(7)}, and does not say where that is: expected folder:PATH`}, received none.`,
+    );
+  const data = resolveName(options.data ?? training?.dataset ?? "");
+  const split = options.split ?? evaluationSplit(await datasetEntry(data));
+  const whole = await openDataset({ name: data, root: dataRoot(dataDir), split });
+  const parallel = forMany(bytes, { files: whole.file !== undefined });
+  const classifier = await loadClassifier(bytes, { ...said, ...parallel, name: model, threads, device });
   noteDevice(classifier, model);
   try {
-    const training = classifier.metadata?.training;
-    if (options.data === undefined && (training?.dataset === undefined || training.dataset.startsWith("folder:")))
-      throw new UsageError(
-        `--data: ${model} ${training?.dataset === undefined ? "does not say what it was trained on: expected the name of a data set" : `was trained on a folder, ${training.dataset.slice(7)}, and does not say where that is: expected folder:PATH`}, received none.`,
-      );
-    const data = resolveName(options.data ?? training?.dataset ?? "");
-    const split = options.split ?? evaluationSplit(await datasetEntry(data));
-    const whole = await openDataset({ name: data, root: dataRoot(dataDir), split });
     const dataset = bounded(whole, limit ?? whole.length);
     const progress = createProgressBar({ quiet: json });
     for (const note of whole.notes ?? []) process.stderr.write(`fivecrop: ${note}\n`);

@@ -167,13 +167,16 @@ async function* answersOf(
       yield error ? { index: index++, file: path, message: error.message } : { index: index++, lists: listsOf(classification) };
     return;
   }
+  const ask = (from: number): Promise<Float64Array[][]> => {
+    const images = Array.from({ length: Math.min(batchSize, length - from) }, (_, i) => () => dataset.image(from + i));
+    return classifier.probabilities(images, views);
+  };
+  let next = ask(0);
   for (let from = 0; from < length; from += batchSize) {
-    const indices = Array.from({ length: Math.min(batchSize, length - from) }, (_, i) => from + i);
-    const answers = await classifier.probabilities(
-      indices.map((index) => () => dataset.image(index)),
-      views,
-    );
-    for (const [i, index] of indices.entries()) yield { index, lists: answers[i] };
+    const answers = await next;
+    if (from + batchSize < length) next = ask(from + batchSize); // a session with a thread of its own runs while these are counted
+    next.catch(() => undefined); // thrown when its turn comes
+    for (const [i, lists] of answers.entries()) yield { index: from + i, lists };
   }
 }
 

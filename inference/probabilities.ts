@@ -11,11 +11,16 @@ const TO_PROBABILITIES: { readonly [K in OutputKind]: (row: Float32Array, temper
 
 /** pᵢ = exp(xᵢ − max x) / Σ exp(xⱼ − max x), in float64: no logit is too large. */
 export function softmax(row: ArrayLike<number>): Float64Array {
-  const logits = Float64Array.from(row);
-  const largest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const powers = logits.map((x) => Math.exp(x - largest));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((power) => power / sum);
+  const result = new Float64Array(row.length);
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < row.length; i++) largest = Math.max(largest, row[i]);
+  let sum = 0;
+  for (let i = 0; i < row.length; i++) {
+    result[i] = Math.exp(row[i] - largest);
+    sum += result[i];
+  }
+  for (let i = 0; i < row.length; i++) result[i] /= sum;
+  return result;
 }
 
 /**
@@ -43,9 +48,15 @@ export const sumOf = (row: ArrayLike<number>): number => Array.from(row).reduce(
 export const likeProbabilities = (row: Float32Array): boolean =>
   row.length > 1 && row.every((p) => p >= 0 && p <= 1) && Math.abs(sumOf(row) - 1) < 1e-3;
 
-/** The mean of several lists of probabilities. */
+/** The mean of several lists of probabilities; of one, that list. */
 export function mean(lists: readonly Float64Array[]): Float64Array {
-  return Float64Array.from(lists[0], (_, i) => lists.reduce((sum, list) => sum + list[i], 0) / lists.length);
+  if (lists.length === 1) return lists[0];
+  const result = new Float64Array(lists[0].length);
+  for (let i = 0; i < result.length; i++) {
+    for (const list of lists) result[i] += list[i];
+    result[i] /= lists.length;
+  }
+  return result;
 }
 
 /** The indices of the largest numbers, largest first; of equal ones the first comes first. */

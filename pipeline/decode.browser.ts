@@ -1,10 +1,10 @@
-import decodeWithMozjpeg, { init } from "@jsquash/jpeg/decode.js";
-import { FivecropError, messageOf, PictureError } from "../core/errors.ts";
+import { FivecropError, PictureError } from "../core/errors.ts";
 import { checkFormat, checkSize, type DecodeOptions, damaged, MAX_PIXELS } from "./decode.ts";
 import type { Size } from "./geometry.ts";
-import { createImage, type Image } from "./image.ts";
+import type { Image } from "./image.ts";
 import type { ImageFormat } from "./image-format.ts";
 import { readJpegHeader, statedSize } from "./image-header.ts";
+import { createLibjpeg, firstChannels, LibjpegMissing } from "./libjpeg.ts";
 import { upright } from "./orientation.ts";
 import { decodePng } from "./png.ts";
 import { takeOrientation } from "./webp.ts";
@@ -19,55 +19,14 @@ function need(name: "createImageBitmap" | "DecompressionStream" | "OffscreenCanv
 type Check = (size: Size) => void;
 type Decoder = (bytes: Uint8Array<ArrayBuffer>, check: Check) => Promise<Image>;
 
-/** Every stride-th group of `channels` bytes: RGBA without its alpha, or gray from equal colours. */
-function firstChannels({ width, height, data }: ImageData, channels: 1 | 3): Image {
-  const image = createImage(width, height, channels);
-  for (let p = 0, o = 0; o < image.data.length; p += 4) for (let c = 0; c < channels; c++) image.data[o++] = data[p + c];
-  return image;
-}
-
-/** libjpeg's WebAssembly: whether it is there, and what it said last. */
-interface Libjpeg {
-  isLoaded: boolean;
-  said: string;
-}
-
-let libjpeg: Libjpeg | undefined;
-
-function startLibjpeg(): Libjpeg {
-  const started = { isLoaded: false, said: "" };
-  const listening = {
-    onRuntimeInitialized: () => {
-      started.isLoaded = true;
-    },
-    printErr: (text: string) => {
-      started.said = text;
-    },
-  };
-  void init(listening);
-  return started;
-}
-
-/** It exits where a file is damaged, with all that it holds in its memory: another is started for the next file. */
-async function runLibjpeg(bytes: Uint8Array<ArrayBuffer>): Promise<ImageData> {
-  libjpeg ??= startLibjpeg();
-  const used = libjpeg;
-  try {
-    return await decodeWithMozjpeg(bytes.buffer, { preserveOrientation: false });
-  } catch (cause) {
-    libjpeg = undefined;
-    if (used.isLoaded) throw new FivecropError(used.said || messageOf(cause), { cause });
-    throw new Missing(`the decoder, mozjpeg_dec.wasm, cannot be loaded (${messageOf(cause)}). To fix: serve it beside the script`);
-  }
-}
+const libjpeg = createLibjpeg();
 
 /** libjpeg's own pixels, from its WebAssembly: the browser's decoder differs by platform and applies profiles. */
 const decodeJpeg: Decoder = async (bytes, check) => {
   const header = readJpegHeader(bytes);
   check(header);
   if (header.components > 3) return decodeByBrowser(bytes, "JPEG");
-  const pixels = await runLibjpeg(bytes);
-  return upright(firstChannels(pixels, header.components === 1 ? 1 : 3), header.orientation);
+  return upright(await libjpeg(bytes, header.components === 1 ? 1 : 3), header.orientation);
 };
 
 /** What the browser decodes, profiles not applied, upright, on white. */
@@ -138,6 +97,8 @@ export async function decodeImage(bytes: Uint8Array, name: string, { maxPixels =
   try {
     return await DECODERS[format](new Uint8Array(bytes), check);
   } catch (cause) {
+    if (cause instanceof LibjpegMissing)
+      throw new FivecropError(`${name}: this ${format} cannot be read: ${cause.message}. To fix: serve it beside the script.`, { cause });
     if (cause instanceof Missing) throw new FivecropError(`${name}: this ${format} cannot be read: ${cause.message}.`, { cause });
     throw refusal ?? damaged(name, format, cause);
   }

@@ -53,7 +53,7 @@ export async function quickstart({ out, json, progress, print, signal, listing }
   if (reason === "interrupted") return false;
 
   const file = join(out, RUN_FILES.model);
-  const classifier = await loadClassifier(file);
+  const classifier = await loadClassifier(file, { workers: 0 });
   try {
     const test = await openDataset({ name: data, root: dataRoot(), split: "test" });
     const evaluations = await showEvaluation(classifier, test, { views: VIEWS, progress, signal });

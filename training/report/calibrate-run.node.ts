@@ -61,7 +61,7 @@ async function* calibrate(run: string, { dataRoot, strict, signal }: CalibrateOp
   if (!parts) return;
   const { validation } = parts;
   const split = "validation";
-  const classifier = await loadClassifier(model, { name: file, temperature: 1, threads: config.threads });
+  const classifier = await loadClassifier(model, { name: file, temperature: 1, threads: config.threads, workers: 0 });
   const { views } = classifier;
   const answers: UntemperedAnswer[] = [];
   try {

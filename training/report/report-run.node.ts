@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { writeWhole } from "../../core/atomic-file.node.ts";
 import { FivecropError, messageOf } from "../../core/errors.ts";
 import { shellWord } from "../../core/text.ts";
-import { loadClassifier } from "../../inference/classifier.node.ts";
+import { forMany, loadClassifier } from "../../inference/classifier.node.ts";
 import { parameterCount } from "../../models/network.ts";
 import { bounded, type Dataset } from "../../pipeline/dataset.ts";
 import { datasetEntry, openDataset } from "../../pipeline/datasets/index.ts";
@@ -93,10 +93,9 @@ export async function* makeReport(run: string, options: ReportOptions): AsyncGen
   const epoch = epochOf(checkpoint);
   const { temperature = 1 } = (await readCalibration(run, epoch)) ?? {};
 
-  const classifier = await loadClassifier(modelFileOf({ checkpoint, config, parts }, "onnxruntime"), {
-    name: run,
-    threads: config.threads,
-  });
+  const model = modelFileOf({ checkpoint, config, parts }, "onnxruntime");
+  const parallel = forMany(model, { files: whole.file !== undefined });
+  const classifier = await loadClassifier(model, { ...parallel, name: run, threads: config.threads });
   let measured: Measured | undefined;
   try {
     for await (const event of measure(classifier, dataset, { temperature, of: whole.length, files: classifier })) {
