@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
+import { UsageError } from "../../core/errors.ts";
 import { createSession } from "../../core/session.node.ts";
 import { tensor } from "../../core/tensor.ts";
 import { appendMetadata } from "../../export/metadata.ts";
@@ -58,6 +59,26 @@ describe("loadClassifier in Node", () => {
     expect(1000 * (seconds / calls), "milliseconds a call: the model must take long enough to be seen").toBeGreaterThan(2);
     expect(ticks, "of at most 100 a second").toBeGreaterThan((100 * seconds) / 2);
     expect(longest, "milliseconds without a tick: less than eight of sixteen pictures take").toBeLessThan(8 * 1000 * (seconds / calls));
+  });
+
+  test("sessions: several copies of the network, the same answers in the same order", async () => {
+    const bytes = withMetadata(model());
+    const [one, two] = await Promise.all([loadClassifier(bytes), loadClassifier(bytes, { sessions: 2, batchSize: 4 })]);
+    const order: number[] = [];
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, async (_, i) => {
+        const answer = await two.classify(picture(i % 4, i), { views: "five-crop" });
+        order.push(i);
+        return answer;
+      }),
+    );
+    expect(order).toEqual(Array.from({ length: 40 }, (_, i) => i));
+    for (const [i, answer] of answers.entries()) {
+      const { probabilities } = await one.classify(picture(i % 4, i), { views: "five-crop" });
+      for (const [k, p] of probabilities.entries()) expect(answer.probabilities[k]).toBeCloseTo(p, 6);
+    }
+    await Promise.all([one.dispose(), two.dispose()]);
+    await expect(loadClassifier(bytes, { sessions: 0 })).rejects.toThrow(UsageError);
   });
 
   test("many calls at once: each its own answer, in order, in batches", async () => {

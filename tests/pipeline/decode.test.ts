@@ -100,6 +100,42 @@ describe("formats", () => {
 });
 
 describe("conversions", () => {
+  test.each([1, 3] as const)("a JPEG has sharp's pixels, whether libjpeg or sharp decodes it; channels: %i", async (channels) => {
+    const noise = random(7);
+    for (const [width, height] of [
+      [1, 1],
+      [7, 300],
+      [255, 257],
+      [256, 256],
+      [257, 256],
+    ]) // prettier-ignore
+      for (const options of [{}, { progressive: true }, { chromaSubsampling: "4:4:4" }, { quality: 30, optimiseCoding: false }]) {
+        const data = Uint8Array.from({ length: width * height * channels }, () => noise.integer(256));
+        const picture = raw(data, channels, width, height);
+        const bytes = await (channels === 1 ? picture.toColourspace("b-w") : picture).jpeg(options).toBuffer();
+        const image = await decode(bytes);
+        expect([image.width, image.height, image.channels]).toEqual([width, height, channels]);
+        const alone = channels === 1 ? sharp(bytes).extractChannel(0) : sharp(bytes);
+        expect(Buffer.compare(image.data, await alone.raw().toBuffer()), `${width}×${height} ${JSON.stringify(options)}`).toBe(0);
+      }
+  });
+
+  test("of damaged small JPEGs those are refused that sharp alone refuses", async () => {
+    const bytes = await raw(pixelsOf(3), 3).jpeg().toBuffer();
+    const numbers = random(11);
+    let [read, refused] = [0, 0];
+    for (let i = 0; i < 300; i++) {
+      const changed = Buffer.from(bytes);
+      for (let k = 0; k < 3; k++) changed[2 + numbers.integer(bytes.length - 4)] = numbers.integer(256);
+      const alone = sharp(changed, { autoOrient: true, failOn: "error", ignoreIcc: true }).raw().toBuffer();
+      const [ours, sharps] = await Promise.allSettled([decode(changed), alone]);
+      expect(ours.status, `${i}`).toBe(sharps.status);
+      if (ours.status === "fulfilled") read++;
+      else refused++;
+    }
+    expect(Math.min(read, refused)).toBeGreaterThan(20);
+  });
+
   test("gray stays one channel, as PNG, JPEG and TIFF", async () => {
     const gray = pixelsOf(1);
     const picture = raw(gray, 1).toColourspace("b-w");
