@@ -1,4 +1,5 @@
 // The classes and their pictures, as cards.
+import { hasCamera } from "../camera.ts";
 import { byId, element } from "../elements.ts";
 import type { OwnClass, OwnPicture, OwnRequest } from "./messages.ts";
 import { SIDE } from "./thumbnails.ts";
@@ -15,8 +16,6 @@ export interface Cards {
   add(picture: OwnPicture, thumbnail: ImageBitmap): void;
   remove(ids: readonly number[]): void;
 }
-
-const hasCamera = (): boolean => Boolean(navigator.mediaDevices?.getUserMedia);
 
 function button(label: string, onPress: () => void, className = ""): HTMLButtonElement {
   const made = element("button", className, label) as HTMLButtonElement;

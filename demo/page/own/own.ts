@@ -1,5 +1,6 @@
 // The second tab: make a classifier from one's own pictures. Everything that computes or keeps is in its worker.
 import type { Choice } from "../backends.ts";
+import { hasCamera } from "../camera.ts";
 import { byId } from "../elements.ts";
 import { cameraDialog } from "./camera.ts";
 import { createCards } from "./classes.ts";
@@ -149,7 +150,7 @@ byId("own-stop").addEventListener("click", () => {
 });
 byId("own-reset").addEventListener("click", () => ask({ kind: "reset" }));
 byId("own-pick").addEventListener("click", () => pick(false, ([picture]) => classify(picture)));
-byId("own-camera-classify").hidden = !navigator.mediaDevices?.getUserMedia;
+byId("own-camera-classify").hidden = !hasCamera();
 byId("own-camera-classify").addEventListener("click", () => void openCamera({ title: "What is this?", once: true, onPicture: classify }));
 byId("own-download").addEventListener("click", () => ask({ kind: "download" }));
 byId("own-delete").addEventListener("click", () =>
