@@ -8,7 +8,7 @@ import { metadataOf } from "./model-contract.ts";
 import { readCrops } from "./read-crops.node.ts";
 
 export interface NodeClassifierOptions extends ClassifierOptions {
-  /** Threads of the runtime; its own choice where it is left out. */
+  /** The processor's threads for the network; the runtime's own choice where it is left out. */
   readonly threads?: number;
   /**
    * Threads that read pictures and make their views, ahead of the network, which has a thread of its own: the event loop stays free.
