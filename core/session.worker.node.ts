@@ -72,7 +72,7 @@ export const createSession: SessionMaker = async (model, options: SessionOptions
       dispose: () => (disposed ??= leave(session)),
     };
   } catch (error) {
-    await leave(session);
+    await leave(session).catch(() => undefined); // what failed first says more
     throw error;
   }
 };
