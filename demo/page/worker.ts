@@ -1,4 +1,5 @@
 // Everything that computes: decoding, preprocessing, the model. The page only draws.
+import { messageOf } from "../../core/errors.ts";
 import {
   type Classifier,
   decodeImage,
@@ -157,7 +158,7 @@ async function answer(id: number, request: Request): Promise<void> {
     const result = await ANSWERS[request.kind](request as never, (progress) => send({ id, ...progress }));
     send({ id, ...result }, transferOf(result));
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     send({ id, kind: "failed", message, foreign: error instanceof Foreign ? error.model : undefined });
   }
 }

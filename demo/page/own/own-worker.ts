@@ -1,4 +1,5 @@
 // The second tab's worker: it keeps the work, trains, and classifies. The page only shows and asks.
+import { messageOf } from "../../../core/errors.ts";
 import { type Classifier, decodeImage, type ImageSource, loadClassifier } from "../../../browser.ts";
 import type { Choice } from "../backends.ts";
 import type { OwnEvent, OwnRequest } from "./messages.ts";
@@ -165,7 +166,7 @@ const tellFailure = (error: unknown): void => {
   const isFull = error instanceof DOMException && error.name === "QuotaExceededError";
   const message = isFull
     ? "The browser's storage for this page is full: remove pictures, or free space on the disk."
-    : String(error instanceof Error ? error.message : error);
+    : messageOf(error);
   tell({ kind: "failed", message });
 };
 
