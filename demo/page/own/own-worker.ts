@@ -19,7 +19,7 @@ let classifier: { readonly on: Choice; readonly loaded: Classifier<ImageSource> 
 const tell = (event: OwnEvent, transfer: Transferable[] = []): void => self.postMessage(event, { transfer });
 const tellRun = (): void => tell({ kind: "run", run: work.run, isCurrent: work.fingerprint === fingerprintOf(work) });
 const tellWork = (): void => {
-  tell({ kind: "work", classes: work.classes, settings: work.settings, isKept: store.isKept });
+  tell({ kind: "work", classes: work.classes, settings: work.settings, whyNotKept: store.whyNotKept });
   tellRun();
 };
 

@@ -54,12 +54,13 @@ function save(name: string, bytes: Uint8Array<ArrayBuffer>): void {
 }
 
 const SHOW: { readonly [K in OwnEvent["kind"]]: (event: Extract<OwnEvent, { readonly kind: K }>) => void } = {
-  work: ({ classes, settings, isKept }) => {
+  work: ({ classes, settings, whyNotKept }) => {
     cards.show(classes);
     showSettings(settings);
-    byId("own-kept").textContent = isKept
-      ? "Pictures and what is trained are kept in this browser's own storage until you delete them; no server sees them."
-      : "This browser keeps nothing here, as in a private window: pictures and what is trained end with this page.";
+    byId("own-kept").textContent =
+      whyNotKept === undefined
+        ? "Pictures and what is trained are kept in this browser's own storage until you delete them; no server sees them."
+        : `This browser keeps nothing here (${whyNotKept}): pictures and what is trained end with this page.`;
   },
   picture: ({ picture, thumbnail }) => cards.add(picture, thumbnail),
   removed: ({ ids }) => cards.remove(ids),
