@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { checkWhole } from "../core/check.ts";
 import { UsageError } from "../core/errors.ts";
 import { readModel } from "../core/read-file.node.ts";
 import { decodeImage } from "../pipeline/decode.node.ts";
@@ -38,7 +39,7 @@ export interface NodeClassifierOptions extends ClassifierOptions {
  */
 export async function loadClassifier(model: string | Uint8Array, options: NodeClassifierOptions = {}): Promise<Classifier<ImageSource>> {
   const { workers = defaultWorkers(), sessions = 1, shrinkOnLoad = false, threads, name = typeof model === "string" ? model : "the model" } = options;
-  if (!(Number.isInteger(workers) && workers >= 0)) throw new UsageError(`workers: expected a whole number from 0, received ${workers}`);
+  checkWhole("workers", workers, 0);
   const bytes = typeof model === "string" ? await readModel(model) : model;
   const platform = workers ? await threaded(workers, { shrinkOnLoad, threads, sessions }) : inThisThread({ shrinkOnLoad, threads });
   if (shrinkOnLoad && metadataOf(bytes, name)?.selfContained)
