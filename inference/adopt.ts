@@ -1,4 +1,4 @@
-import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { FivecropError, namingFile, UsageError } from "../core/errors.ts";
 import type { Session, SessionMaker } from "../core/session.ts";
 import { rows, zeros } from "../core/tensor.ts";
 import { appendMetadata, type ModelMetadata, type OutputKind } from "../export/metadata.ts";
@@ -38,12 +38,7 @@ export async function adopt(
   if (told !== undefined && told !== outputKind)
     throw new UsageError(`${name}: its last node makes ${told}, the option says ${outputKind}. To fix: leave the option out.`);
   const metadata: ModelMetadata = { ...earlier, labels, preprocess, outputKind, views, createdBy: `fivecrop ${VERSION}` };
-  let adopted: Uint8Array;
-  try {
-    adopted = appendMetadata(model, metadata);
-  } catch (cause) {
-    throw new FivecropError(`${name}: ${messageOf(cause)}`, { cause });
-  }
+  const adopted = namingFile(name, () => appendMetadata(model, metadata));
   const session = await createSession(adopted, { name });
   try {
     checkOutput(await answerToBlank(session, contract, name), outputKind, options.outputKind !== undefined, name);
