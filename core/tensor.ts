@@ -49,6 +49,11 @@ export const int64 = (values: readonly number[], shape: readonly number[] = [val
 
 export const scalar = (value: number): Tensor<"float32"> => float32([value], []);
 
+/** The memory of each tensor, once. */
+export const buffersOf = (tensors: Readonly<Record<string, Tensor>>): ArrayBuffer[] => [
+  ...new Set(Object.values(tensors).map(({ data }) => data.buffer as ArrayBuffer)),
+];
+
 /** The elements as plain numbers. int64 beyond 2^53 loses digits. */
 export const numbersOf = (t: Tensor): number[] => Array.from(t.data as ArrayLike<number | bigint>, Number);
 
