@@ -14,7 +14,7 @@ import { preprocessFor } from "../pipeline/preprocess-for.ts";
 import { presetOf } from "../pipeline/presets.ts";
 import { openModelFile } from "./model-file.node.ts";
 import { isModelFile, modelOf, networkName, type RunConfig } from "./run-config.ts";
-import { dropDead } from "./step/prune.ts";
+import { dropDead } from "../models/graph/needed.ts";
 
 /** What a run's `model` names: what it makes of a picture, and its network for a data set's classes. */
 export interface ModelSource {

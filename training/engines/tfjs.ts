@@ -12,7 +12,7 @@ import type { Optimizer } from "../optimizers.ts";
 import { idleBiases } from "../step/idle-biases.ts";
 import { normalizedCount } from "../step/norm-count.ts";
 import { poolBeforeRelu } from "../step/pool-before-relu.ts";
-import { dropDead } from "../step/prune.ts";
+import { dropDead } from "../../models/graph/needed.ts";
 import { slotName } from "../step/update.ts";
 import { averageName, checkAverage, type WeightAverage } from "../weight-average.ts";
 import { ofImages } from "./of-images.ts";
