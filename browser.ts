@@ -37,7 +37,7 @@ export { type Dataset, type InMemoryOptions, inMemory, splitDataset } from "./pi
 export { decodeImage } from "./pipeline/decode.browser.ts";
 export type { DecodeOptions } from "./pipeline/decode.ts";
 export { heatPixels, overlayHeat } from "./pipeline/heat-map.ts";
-export { createImage, type Image } from "./pipeline/image.ts";
+export { createImage, type Image, rgbaPixels } from "./pipeline/image.ts";
 export { hereLoader, type Loader } from "./pipeline/loader.ts";
 export { type PreprocessSpec, preprocess } from "./pipeline/preprocess.ts";
 export { PRESETS } from "./pipeline/presets.ts";

@@ -12,6 +12,7 @@ import {
   loadClassifier,
   nameOfView,
   parseViews,
+  rgbaPixels,
   samplePictures,
   verifyModel,
   viewRectangle,
@@ -89,16 +90,12 @@ async function timeOf(tried: Classifier<ImageSource>): Promise<number> {
   return Math.min(...times.slice(1));
 }
 
-function toBitmap({ width, height, channels, data }: Image): Promise<ImageBitmap> {
-  const rgba = new Uint8ClampedArray(width * height * 4);
-  for (let p = 0, o = 0; p < data.length; p += channels) {
-    for (let c = 0; c < 3; c++) rgba[o++] = data[p + (channels === 3 ? c : 0)];
-    rgba[o++] = 255;
-  }
+function toBitmap(image: Image): Promise<ImageBitmap> {
+  const { width, height } = image;
   const scale = Math.min(1, DRAWN / Math.max(width, height));
   const side = (length: number): number => Math.max(1, Math.round(length * scale));
   const shrunk = scale < 1 ? { resizeWidth: side(width), resizeHeight: side(height), resizeQuality: "medium" as const } : {};
-  return createImageBitmap(new ImageData(rgba, width, height), shrunk);
+  return createImageBitmap(new ImageData(rgbaPixels(image), width, height), shrunk);
 }
 
 async function decode(picture: Blob): Promise<Image> {
