@@ -5,7 +5,7 @@ import type { Dataset } from "./pipeline/dataset.ts";
 import { encodePng } from "./pipeline/encode.browser.ts";
 import type { TrainingEngine } from "./training/engine.ts";
 import { createOnnxRuntimeEngine, type OnnxRuntimeEngineOptions } from "./training/engines/onnxruntime.ts";
-import { type MakeClassifierOptions as MakeOptions, type MakeEvent, makeClassifier as make } from "./training/make/make-classifier.ts";
+import { type MakeEvent, type MakeClassifierOptions as MakeOptions, makeClassifier as make } from "./training/make/make-classifier.ts";
 
 export { DeviceLostError, DeviceMemoryError, FivecropError, PictureError, ShapeError, UsageError } from "./core/errors.ts";
 export { type Random, random } from "./core/random.ts";
@@ -64,7 +64,5 @@ export const describeModel = (model: Uint8Array, name = "the model"): Promise<Fo
 export type MakeClassifierOptions = Omit<MakeOptions, "createSession" | "processor" | "encode">;
 
 /** Trains a classifier on a few pictures of each class, and exports it as one ONNX file: `for await (const event of makeClassifier(dataset, options))`. */
-export const makeClassifier = (
-  dataset: Dataset,
-  options: MakeClassifierOptions,
-): AsyncGenerator<MakeEvent, void, undefined> => make(dataset, { ...options, createSession, processor: "wasm", encode: encodePng });
+export const makeClassifier = (dataset: Dataset, options: MakeClassifierOptions): AsyncGenerator<MakeEvent, void, undefined> =>
+  make(dataset, { ...options, createSession, processor: "wasm", encode: encodePng });

@@ -46,7 +46,13 @@ export type { ImageSource } from "./inference/image-source.node.ts";
 export { pictureFiles } from "./inference/picture-files.node.ts";
 export type { Metrics } from "./inference/tally.ts";
 export { type VerifyOptions, verifyExport } from "./inference/verify.ts";
-export { type Divergence, describeDivergence, type Verification, type VerifySamplesOptions, verifySamples } from "./inference/verify-samples.ts";
+export {
+  type Divergence,
+  describeDivergence,
+  type Verification,
+  type VerifySamplesOptions,
+  verifySamples,
+} from "./inference/verify-samples.ts";
 export { ARCHITECTURES, type Architecture, createNetwork, type NetworkOptions } from "./models/architectures/index.ts";
 export { BACKBONES, type Backbone } from "./models/backbones.ts";
 export { type Freeze, type FreezeOptions, freeze } from "./models/freeze.ts";

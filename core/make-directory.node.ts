@@ -33,11 +33,7 @@ export async function makeDirectory(path: string): Promise<readonly string[]> {
  * @returns those that were missing, from the top
  * @throws FivecropError where it cannot be made
  */
-export async function makeDirectoryFor(
-  path: string,
-  what: string,
-  fix = "choose a place that can be written",
-): Promise<readonly string[]> {
+export async function makeDirectoryFor(path: string, what: string, fix = "choose a place that can be written"): Promise<readonly string[]> {
   try {
     return await makeDirectory(path);
   } catch (cause) {

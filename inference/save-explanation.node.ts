@@ -1,11 +1,11 @@
 import { dirname, join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
+import { makeDirectoryFor } from "../core/make-directory.node.ts";
 import { readImage } from "../pipeline/decode.node.ts";
 import { encodePng } from "../pipeline/encode.node.ts";
 import { type HeatMap, overlayHeat } from "../pipeline/heat-map.ts";
 import type { Image } from "../pipeline/image.ts";
 import { resize } from "../pipeline/resize.ts";
-import { makeDirectoryFor } from "../core/make-directory.node.ts";
 import { createClaims, stemOf } from "./claims.node.ts";
 
 /** Writes heat maps over their pictures. */

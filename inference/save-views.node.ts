@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
+import { makeDirectoryFor } from "../core/make-directory.node.ts";
 import { readImage } from "../pipeline/decode.node.ts";
 import { encodePng } from "../pipeline/encode.node.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { nameOfView, type View, viewImages } from "../pipeline/views.ts";
-import { makeDirectoryFor } from "../core/make-directory.node.ts";
 import { createClaims, stemOf } from "./claims.node.ts";
 import { sideFor } from "./shrink-on-load.node.ts";
 

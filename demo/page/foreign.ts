@@ -1,6 +1,7 @@
 // A model whose file does not say its labels and preprocessing: the visitor says them, and may say them otherwise later.
-import { messageOf } from "../../core/errors.ts";
+
 import { type ForeignModel, type PreprocessSpec, parseLabels } from "../../browser.ts";
+import { messageOf } from "../../core/errors.ts";
 import { byId } from "./elements.ts";
 import type { ModelSource, OwnModel, Said } from "./messages.ts";
 

@@ -1,5 +1,5 @@
 // Everything that computes: decoding, preprocessing, the model. The page only draws.
-import { messageOf } from "../../core/errors.ts";
+
 import {
   type Classifier,
   decodeImage,
@@ -17,6 +17,7 @@ import {
   verifyModel,
   viewRectangle,
 } from "../../browser.ts";
+import { messageOf } from "../../core/errors.ts";
 import { fetchModel } from "./fetch-model.ts";
 import type { Answer, Backend, Classified, Explained, Loaded, ModelSource, Progress, Reply, Request } from "./messages.ts";
 

@@ -1,6 +1,7 @@
 // The second tab's worker: it keeps the work, trains, and classifies. The page only shows and asks.
-import { messageOf } from "../../../core/errors.ts";
+
 import { type Classifier, decodeImage, type ImageSource, loadClassifier } from "../../../browser.ts";
+import { messageOf } from "../../../core/errors.ts";
 import type { Choice } from "../backends.ts";
 import type { OwnEvent, OwnRequest } from "./messages.ts";
 import { NAME, openStore, type Store } from "./store.ts";
@@ -164,9 +165,7 @@ const ANSWERS: { readonly [K in OwnRequest["kind"]]: (request: Extract<OwnReques
 
 const tellFailure = (error: unknown): void => {
   const isFull = error instanceof DOMException && error.name === "QuotaExceededError";
-  const message = isFull
-    ? "The browser's storage for this page is full: remove pictures, or free space on the disk."
-    : messageOf(error);
+  const message = isFull ? "The browser's storage for this page is full: remove pictures, or free space on the disk." : messageOf(error);
   tell({ kind: "failed", message });
 };
 

@@ -1,6 +1,7 @@
 // A run: from pictures to a model, its events as what the page shows.
-import { messageOf } from "../../../core/errors.ts";
+
 import { keptCheckpoints, type MakeEvent, makeClassifier } from "../../../browser.ts";
+import { messageOf } from "../../../core/errors.ts";
 import type { Choice } from "../backends.ts";
 import { fetchModel, forgetOtherModels } from "../fetch-model.ts";
 import type { OfferedModel, Progress } from "../messages.ts";
