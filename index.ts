@@ -96,7 +96,7 @@ export type { ReportEvent, RunEvaluation } from "./training/report/report-run.no
 export { type RunEvent, type RunOptions, run } from "./training/run.node.ts";
 export { DEFAULTS, type RunConfig } from "./training/run-config.ts";
 export { parseSchedule, type Schedule } from "./training/schedules.ts";
-export { compileStep, writeStep } from "./training/step/index.ts";
+export { type CompileOptions, compileStep, writeStep } from "./training/step/index.ts";
 export type { WeightAverage } from "./training/weight-average.ts";
 export { type FittedWeights, fitWeights } from "./training/weights/fit-weights.ts";
 export { readWeights } from "./training/weights/read-weights.node.ts";
