@@ -4,8 +4,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { appendMetadata, readMetadata } from "../../export/metadata.ts";
 import { writeDataRoot } from "../cli/files.ts";
 import { fivecrop, jsonLines, picture, temporaryFolder } from "../cli/run.ts";
-import { succeed } from "./run.ts";
 import { model as halves, metadata as ofHalves } from "../inference/models.ts";
+import { succeed } from "./run.ts";
 
 const TRAIN = ["train", "--model", "fashion-cnn", "--data", "fashion-mnist-sample", "--batch-size", "60", "--lr", "0.003", "--json"];
 

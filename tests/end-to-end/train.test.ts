@@ -6,8 +6,8 @@ import { parse } from "../../export/parse.ts";
 import { readSafetensors } from "../../export/safetensors.ts";
 import { FASHION_MNIST_CLASSES } from "../../pipeline/datasets/fashion-mnist.ts";
 import { fivecrop, jsonLines, picture, temporaryFolder } from "../cli/run.ts";
-import { RUN_LEFT, succeed } from "./run.ts";
 import { type ReadEvent, readEvents } from "../training/tensorboard-reader.ts";
+import { RUN_LEFT, succeed } from "./run.ts";
 
 const SAMPLE = "fashion-mnist-sample";
 const TRAIN = ["train", "--model", "fashion-cnn", "--data", SAMPLE, "--epochs", "2", "--batch-size", "60", "--lr", "0.003"];
