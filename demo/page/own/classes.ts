@@ -32,7 +32,7 @@ interface Card {
 }
 
 function createCard(one: OwnClass, { ask, pickFor, recordFor, removeClass }: CardActions): Card {
-  const item = element("li", "own-class");
+  const item = element("li", "card own-class");
   item.dataset.class = String(one.id);
   const name = document.createElement("input");
   name.type = "text";
