@@ -5,9 +5,9 @@ import type { Dataset } from "./pipeline/dataset.ts";
 import { encodePng } from "./pipeline/encode.browser.ts";
 import type { TrainingEngine } from "./training/engine.ts";
 import { createOnnxRuntimeEngine, type OnnxRuntimeEngineOptions } from "./training/engines/onnxruntime.ts";
-import { type MakeClassifierOptions, type MakeEvent, makeClassifier as make } from "./training/make/make-classifier.ts";
+import { type MakeEvent, type MakeClassifierOptions as MakeOptions, makeClassifier as make } from "./training/make/make-classifier.ts";
 
-export { FivecropError, ShapeError, UsageError } from "./core/errors.ts";
+export { DeviceLostError, DeviceMemoryError, FivecropError, PictureError, ShapeError, UsageError } from "./core/errors.ts";
 export { type Random, random } from "./core/random.ts";
 export type { Device } from "./core/session.ts";
 export { type Tensor, tensor } from "./core/tensor.ts";
@@ -33,11 +33,11 @@ export { type Divergence, describeDivergence, type Verification } from "./infere
 export { ARCHITECTURES, createNetwork, type NetworkOptions } from "./models/architectures/index.ts";
 export * as layers from "./models/layers/index.ts";
 export { type Network, network } from "./models/network.ts";
-export { type Dataset, inMemory, splitDataset } from "./pipeline/dataset.ts";
+export { type Dataset, type InMemoryOptions, inMemory, splitDataset } from "./pipeline/dataset.ts";
 export { decodeImage } from "./pipeline/decode.browser.ts";
 export type { DecodeOptions } from "./pipeline/decode.ts";
 export { heatPixels, overlayHeat } from "./pipeline/heat-map.ts";
-export { createImage, type Image } from "./pipeline/image.ts";
+export { createImage, type Image, rgbaPixels } from "./pipeline/image.ts";
 export { hereLoader, type Loader } from "./pipeline/loader.ts";
 export { type PreprocessSpec, preprocess } from "./pipeline/preprocess.ts";
 export { PRESETS } from "./pipeline/presets.ts";
@@ -61,8 +61,8 @@ export const createEngine = (options: Omit<OnnxRuntimeEngineOptions, "createSess
 export const describeModel = (model: Uint8Array, name = "the model"): Promise<ForeignModel | undefined> =>
   describeForeign(model, createSession, name);
 
+export type MakeClassifierOptions = Omit<MakeOptions, "createSession" | "processor" | "encode">;
+
 /** Trains a classifier on a few pictures of each class, and exports it as one ONNX file: `for await (const event of makeClassifier(dataset, options))`. */
-export const makeClassifier = (
-  dataset: Dataset,
-  options: Omit<MakeClassifierOptions, "createSession" | "processor" | "encode">,
-): AsyncGenerator<MakeEvent, void, undefined> => make(dataset, { ...options, createSession, processor: "wasm", encode: encodePng });
+export const makeClassifier = (dataset: Dataset, options: MakeClassifierOptions): AsyncGenerator<MakeEvent, void, undefined> =>
+  make(dataset, { ...options, createSession, processor: "wasm", encode: encodePng });

@@ -3,8 +3,9 @@ import { createSession } from "./core/session.node.ts";
 import type { TrainingEngine } from "./training/engine.ts";
 import { createOnnxRuntimeEngine, type OnnxRuntimeEngineOptions } from "./training/engines/onnxruntime.ts";
 
-export { FivecropError, PictureError, ShapeError, UsageError } from "./core/errors.ts";
+export { DeviceLostError, DeviceMemoryError, FivecropError, PictureError, ShapeError, UsageError } from "./core/errors.ts";
 export { type Random, random } from "./core/random.ts";
+export { createSession } from "./core/session.node.ts";
 export type { Device, Named, Session, SessionMaker, SessionOptions } from "./core/session.ts";
 export { type DType, float32, int64, type Tensor, tensor, zeros } from "./core/tensor.ts";
 export { type ExportOptions, exportOnnx } from "./export/export-onnx.ts";
@@ -18,7 +19,7 @@ export { serialize } from "./export/serialize.ts";
 export { readTorchFile, type StateDict } from "./export/torch-file.node.ts";
 export type { StoredTensor } from "./export/torch-tensors.ts";
 export { abstains } from "./inference/abstain.ts";
-export { type AdoptOptions, adopt } from "./inference/adopt.ts";
+export { type Adopted, type AdoptOptions, adopt } from "./inference/adopt.ts";
 export { type Calibration, fitTemperature, type ReliabilityBin, type UntemperedAnswer } from "./inference/calibration.ts";
 export type { DeviceCheck } from "./inference/check-device.ts";
 export { loadClassifier, type NodeClassifierOptions } from "./inference/classifier.node.ts";
@@ -31,7 +32,7 @@ export type {
   ViewClassification,
 } from "./inference/classifier.ts";
 export { type ClassifyFilesOptions, classifyFiles, type FileAnswer } from "./inference/classify-files.ts";
-export { type EvaluateOptions, type Evaluation, evaluate, evaluations } from "./inference/evaluate.ts";
+export { type EvaluateOptions, type Evaluation, type EvaluationEvent, evaluate, evaluations } from "./inference/evaluate.ts";
 export type { ExplainOptions, Explanation } from "./inference/explainer.ts";
 export {
   type GoldenOptions,
@@ -44,8 +45,14 @@ export {
 export type { ImageSource } from "./inference/image-source.node.ts";
 export { pictureFiles } from "./inference/picture-files.node.ts";
 export type { Metrics } from "./inference/tally.ts";
-export { verifyExport } from "./inference/verify.ts";
-export { type Divergence, describeDivergence, type Verification, verifySamples } from "./inference/verify-samples.ts";
+export { type VerifyOptions, verifyExport } from "./inference/verify.ts";
+export {
+  type Divergence,
+  describeDivergence,
+  type Verification,
+  type VerifySamplesOptions,
+  verifySamples,
+} from "./inference/verify-samples.ts";
 export { ARCHITECTURES, type Architecture, createNetwork, type NetworkOptions } from "./models/architectures/index.ts";
 export { BACKBONES, type Backbone } from "./models/backbones.ts";
 export { type Freeze, type FreezeOptions, freeze } from "./models/freeze.ts";
@@ -76,12 +83,12 @@ export { fileCheckpoints } from "./training/checkpoint.node.ts";
 export { type Checkpoint, type CheckpointStore, memoryCheckpoints } from "./training/checkpoint.ts";
 export type { StepInput, StepResult, TrainingEngine, TrainingState } from "./training/engine.ts";
 export { chooseEngine, type WantedEngine } from "./training/engines/choose.node.ts";
-export type { ChosenEngine, EngineOptions } from "./training/engines/choose.ts";
+export type { ChosenEngine, EngineOptions, EngineReport, RefusedEngine } from "./training/engines/choose.ts";
 export type { SizeStage } from "./training/epoch-plan.ts";
 export { type About, exportTrained } from "./training/export-trained.ts";
 export { FEATURE_DEFAULTS } from "./training/features/feature-config.ts";
 export { type FitData, type FitEvent, type FitOptions, fit } from "./training/fit.ts";
-export { adam, adamw, createOptimizer, type Optimizer, sgd } from "./training/optimizers.ts";
+export { type AdamOptions, adam, adamw, createOptimizer, type Optimizer, type SgdOptions, sgd } from "./training/optimizers.ts";
 export type { EpochRecord, LogRecord, Progress } from "./training/progress.ts";
 export { RECIPES } from "./training/recipes/index.ts";
 export type { Expectation, Recipe } from "./training/recipes/recipe.ts";
@@ -89,7 +96,7 @@ export type { ReportEvent, RunEvaluation } from "./training/report/report-run.no
 export { type RunEvent, type RunOptions, run } from "./training/run.node.ts";
 export { DEFAULTS, type RunConfig } from "./training/run-config.ts";
 export { parseSchedule, type Schedule } from "./training/schedules.ts";
-export { compileStep, writeStep } from "./training/step/index.ts";
+export { type CompileOptions, compileStep, writeStep } from "./training/step/index.ts";
 export type { WeightAverage } from "./training/weight-average.ts";
 export { type FittedWeights, fitWeights } from "./training/weights/fit-weights.ts";
 export { readWeights } from "./training/weights/read-weights.node.ts";

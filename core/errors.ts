@@ -37,3 +37,15 @@ export class PictureError extends FivecropError {
 
 /** The message of anything that was thrown. */
 export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+
+/** What went wrong, without what to do about it and without its full stop: a part of another sentence. */
+export const reasonOf = (thrown: unknown): string => messageOf(thrown).replace(/(\. To fix: .*)?\.?$/s, "");
+
+/** What reads a file's bytes does not know its name. @throws FivecropError, the error of `read` behind the file's name */
+export function namingFile<Read>(file: string, read: () => Read): Read {
+  try {
+    return read();
+  } catch (cause) {
+    throw new FivecropError(`${file}: ${messageOf(cause)}`, { cause });
+  }
+}

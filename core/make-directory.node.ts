@@ -1,5 +1,7 @@
 import { mkdir, rmdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { FivecropError } from "./errors.ts";
+import { fileReason } from "./file-error.ts";
 
 /**
  * Makes a directory and those above it. One by one: Node's own recursive way never ends on some read-only systems, and on others it names the wrong fault.
@@ -21,6 +23,21 @@ export async function makeDirectory(path: string): Promise<readonly string[]> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return made;
     throw error;
+  }
+}
+
+/**
+ * Makes a directory, and those above it, for who asked for it.
+ * @param what begins the message: an option, or what is to be kept there
+ * @param fix ends it
+ * @returns those that were missing, from the top
+ * @throws FivecropError where it cannot be made
+ */
+export async function makeDirectoryFor(path: string, what: string, fix = "choose a place that can be written"): Promise<readonly string[]> {
+  try {
+    return await makeDirectory(path);
+  } catch (cause) {
+    throw new FivecropError(`${what}: cannot make the directory ${path}: ${fileReason(cause)}. To fix: ${fix}.`, { cause });
   }
 }
 

@@ -1,6 +1,6 @@
 import * as ort from "onnxruntime-node";
 import { faultOf } from "./device-fault.ts";
-import { FivecropError } from "./errors.ts";
+import { FivecropError, UsageError } from "./errors.ts";
 import { type GpuDevice, operatorsOffDevice } from "./placement.node.ts";
 import { isFallback, makerOn, NO_FALLBACK, sessionMaker } from "./session.runtime.ts";
 import type { SessionMaker } from "./session.ts";
@@ -58,6 +58,15 @@ const MAKERS = {
 /**
  * Runs a model with onnxruntime-node. `run` blocks this thread until the graph has run.
  * Two threads that run WebGPU at once crash the process: session.worker.node.ts gives all its sessions one thread.
+ * @throws UsageError for a number of threads on another device than the processor.
  * @see https://github.com/microsoft/onnxruntime/issues/27592
  */
-export const createSession: SessionMaker = async (model, options = {}) => makerOn(MAKERS, options.device ?? "cpu")(model, options);
+export const createSession: SessionMaker = async (model, options = {}) => {
+  const { device = "cpu", threads } = options;
+  const make = makerOn(MAKERS, device);
+  if (device !== "cpu" && threads !== undefined)
+    throw new UsageError(
+      `threads: a session on ${device} has no number of its own, received ${threads}. To fix: leave it out, or choose the device cpu.`,
+    );
+  return make(model, options);
+};

@@ -5,6 +5,7 @@ import type { ThreadData } from "./calls.node.ts";
 import { FivecropError } from "./errors.ts";
 import { createSession } from "./session.node.ts";
 import type { Named, Port, Session, SessionOptions } from "./session.ts";
+import { buffersOf } from "./tensor.ts";
 import { threadState } from "./thread-state.node.ts";
 
 export type SessionQuestion =
@@ -33,7 +34,7 @@ async function answer(question: SessionQuestion): Promise<readonly [answer: Sess
   }
   if (!session) throw new FivecropError("the session was disposed of");
   const results = await session.run(question.feeds, question.fetches);
-  return [{ kind: "ran", results }, memoryOf(results)];
+  return [{ kind: "ran", results }, buffersOf(results)];
 }
 
 async function release(): Promise<void> {
@@ -41,6 +42,3 @@ async function release(): Promise<void> {
 }
 
 answerCalls<SessionQuestion, SessionAnswer>(threadState((workerData as ThreadData<undefined>).state), { answer, inTurn: true, release });
-
-/** Each buffer once. */
-const memoryOf = (tensors: Named): ArrayBuffer[] => [...new Set(Object.values(tensors).map(({ data }) => data.buffer as ArrayBuffer))];

@@ -47,9 +47,9 @@ export interface SessionOptions {
   readonly device?: Device;
   /** What messages call the model. */
   readonly name?: string;
-  /** Threads inside one operator; the runtime's own choice where it is left out. */
+  /** The processor's threads inside one operator; the runtime's own choice where it is left out. Other devices, and a page, take no number. */
   readonly threads?: number;
-  /** Threads of the runtime that wait keep their cores busy, true: soonest where nothing else computes, and a waste where something does. */
+  /** The processor's threads that wait keep their cores busy, true: soonest where nothing else computes, and a waste where something does. */
   readonly spin?: boolean;
   /** Outputs that `runOnDevice` leaves on the device. */
   readonly keep?: readonly string[];

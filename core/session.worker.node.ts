@@ -2,6 +2,7 @@ import { type Calls, createCalls } from "./calls.node.ts";
 import { FivecropError } from "./errors.ts";
 import type { SessionAnswer, SessionQuestion } from "./session.thread.node.ts";
 import type { Device, Named, Session, SessionMaker, SessionOptions } from "./session.ts";
+import { buffersOf } from "./tensor.ts";
 
 type SessionCalls = Calls<SessionQuestion, SessionAnswer>;
 
@@ -72,7 +73,7 @@ export const createSession: SessionMaker = async (model, options: SessionOptions
       dispose: () => (disposed ??= leave(session)),
     };
   } catch (error) {
-    await leave(session);
+    await leave(session).catch(() => undefined); // what failed first says more
     throw error;
   }
 };
@@ -98,6 +99,3 @@ const wholeBuffers = (feeds: Named): Named =>
       return [name, data.byteLength === data.buffer.byteLength ? feed : { ...feed, data: data.slice() }];
     }),
   );
-
-/** Each tensor's memory, once. */
-const buffersOf = (tensors: Named): ArrayBuffer[] => [...new Set(Object.values(tensors).map(({ data }) => data.buffer as ArrayBuffer))];

@@ -37,17 +37,28 @@ export function tensor<D extends DType>(dtype: D, shape: readonly number[], data
   return { dtype, shape, data };
 }
 
+/** A tensor of zeros, or of false. */
 export const zeros = <D extends DType>(dtype: D, shape: readonly number[]): Tensor<D> =>
   tensor(dtype, shape, new ARRAYS[dtype](sizeOf(shape)));
 
-/** A float32 tensor of plain numbers; a scalar where no shape is given and one number is. */
+/** A float32 tensor of plain numbers, in row order: of shape [length] where none is given. @throws ShapeError where they are not as many as the shape holds. */
 export const float32 = (values: ArrayLike<number>, shape: readonly number[] = [values.length]): Tensor<"float32"> =>
   tensor("float32", shape, Float32Array.from(values));
 
+/**
+ * An int64 tensor of plain whole numbers, in row order: of shape [length] where none is given.
+ * @throws ShapeError where they are not as many as the shape holds. RangeError where one is not whole.
+ */
 export const int64 = (values: readonly number[], shape: readonly number[] = [values.length]): Tensor<"int64"> =>
   tensor("int64", shape, BigInt64Array.from(values, BigInt));
 
+/** A float32 tensor of one number, of shape []. */
 export const scalar = (value: number): Tensor<"float32"> => float32([value], []);
+
+/** The memory of each tensor, once. */
+export const buffersOf = (tensors: Readonly<Record<string, Tensor>>): ArrayBuffer[] => [
+  ...new Set(Object.values(tensors).map(({ data }) => data.buffer as ArrayBuffer)),
+];
 
 /** The elements as plain numbers. int64 beyond 2^53 loses digits. */
 export const numbersOf = (t: Tensor): number[] => Array.from(t.data as ArrayLike<number | bigint>, Number);

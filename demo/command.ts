@@ -5,9 +5,8 @@ import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { writeWhole } from "../core/atomic-file.node.ts";
 import { createCommand, numberOption, PROGRAM, print, repeated } from "../core/command-line.node.ts";
-import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
-import { fileReason } from "../core/file-error.ts";
-import { makeDirectory } from "../core/make-directory.node.ts";
+import { FivecropError, messageOf, namingFile, UsageError } from "../core/errors.ts";
+import { makeDirectoryFor } from "../core/make-directory.node.ts";
 import { readModel } from "../core/read-file.node.ts";
 import { type Site, serveSite } from "../core/site-server.node.ts";
 import { plural } from "../core/text.ts";
@@ -78,14 +77,7 @@ const HOSTING = [
 async function writeSite(site: Site, folder: string): Promise<void> {
   for (const [path, content] of site) {
     const file = join(folder, path);
-    try {
-      await makeDirectory(dirname(file));
-    } catch (cause) {
-      throw new FivecropError(
-        `--build: cannot make the directory ${dirname(file)}: ${fileReason(cause)}. To fix: choose a place that can be written.`,
-        { cause },
-      );
-    }
+    await makeDirectoryFor(dirname(file), "--build");
     await writeWhole(file, content);
   }
 }
@@ -102,12 +94,7 @@ async function serve(site: Parameters<typeof serveSite>[0], port: number): Retur
 /** A model for the page, which must say its labels and preprocessing itself. */
 async function toSiteModel(file: string): Promise<SiteModel> {
   const bytes = await readModel(file);
-  let metadata: ReturnType<typeof readMetadata>;
-  try {
-    metadata = readMetadata(bytes);
-  } catch (cause) {
-    throw new FivecropError(`${file}: ${messageOf(cause)}`, { cause });
-  }
+  const metadata = namingFile(file, () => readMetadata(bytes));
   if (!metadata)
     throw new UsageError(
       `--model: ${file} carries no fivecrop metadata, from which the page learns labels and preprocessing. To fix: give it some by ${PROGRAM} adopt, or open it in the page, which asks for them.`,

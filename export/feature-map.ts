@@ -1,6 +1,7 @@
 import { FivecropError, UsageError } from "../core/errors.ts";
 import { nearestNames } from "../core/nearest.ts";
 import type { Graph, Value } from "../models/graph/graph.ts";
+import { neededFor } from "../models/graph/needed.ts";
 import { printType } from "../models/graph/print.ts";
 
 /** They make a map of features of an image or of a map. */
@@ -13,9 +14,7 @@ const hasPixels = ({ dtype, shape }: Value): boolean =>
 
 /** The maps of features [N, C, h, w] with more than one pixel that a value depends on, in execution order. */
 function featureMaps({ nodes }: Graph, wanted: Value): readonly Value[] {
-  const needed = new Set([wanted]);
-  for (const { inputs, outputs } of nodes.toReversed())
-    if (outputs.some((value) => needed.has(value))) for (const value of inputs) if (value) needed.add(value);
+  const needed = neededFor(nodes, [wanted]);
   const maps = new Set<Value>();
   for (const { op, inputs, outputs } of nodes)
     if (MAKES_MAPS.has(op) || (!MOVES.has(op) && inputs.some((value) => value && maps.has(value))))

@@ -7,6 +7,7 @@ import type { GraphBuilder } from "../models/graph/builder.ts";
 import type { Graph, Value } from "../models/graph/graph.ts";
 import { printType } from "../models/graph/print.ts";
 import { graphBuilder } from "../models/ops/index.ts";
+import { firstAlong } from "../models/ops/reduce.ts";
 import { indicator } from "../models/ops/shared.ts";
 import { findFeatureMap } from "./feature-map.ts";
 import { appendMetadata, readMetadata } from "./metadata.ts";
@@ -95,9 +96,8 @@ const flat = (g: GraphBuilder, score: Value, classes: number): Value =>
 
 /** 1 for the first largest of each row, 0 for the others. */
 function firstLargest(g: GraphBuilder, rows: Value): Value {
-  const largest = indicator(g, g.add("Equal", [rows, g.add("ReduceMax", [rows, g.initializer("axes", int64([1]))], { keepdims: 1 })]));
-  const rank = g.add("CumSum", [largest, g.initializer("axis", int64([1], []))]);
-  return g.add("Mul", [largest, indicator(g, g.add("GreaterOrEqual", [g.scalar(1), rank]))]);
+  const largest = g.add("ReduceMax", [rows, g.initializer("axes", int64([1]))], { keepdims: 1 });
+  return firstAlong(g, indicator(g, g.add("Equal", [rows, largest])), 1);
 }
 
 /** The same of a model's file, for any class that is fed. @throws FivecropError, UsageError as gradCam does */

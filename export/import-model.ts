@@ -1,4 +1,4 @@
-import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { namingFile, UsageError } from "../core/errors.ts";
 import { findHead, type HeadPlace, headAt, withHead } from "../models/classifier-head.ts";
 import { toLogits } from "../models/end-of-graph.ts";
 import type { Graph, Value } from "../models/graph/graph.ts";
@@ -37,7 +37,7 @@ export interface ImportedModel {
  * or gives several outputs.
  */
 export function importModel(bytes: Uint8Array, { file, external, features }: ImportOptions): ImportedModel {
-  const metadata = named(file, () => readMetadata(bytes));
+  const metadata = namingFile(file, () => readMetadata(bytes));
   if (metadata?.selfContained)
     throw new UsageError(`${file} is self-contained: its preprocessing is part of its graph. To fix: give the file that it was made of.`);
   const options = { file, external, foldConstants: true };
@@ -133,12 +133,4 @@ function checkFeatures({ features, classifier }: HeadPlace, graph: Graph, file: 
       `${file}: a head reads features, of which one number for each image is too few: '${features.name}' is ${printType(features)}. ` +
         "To fix: name an earlier value of the file (--features NAME; inspect shows them).",
     );
-}
-
-function named<Read>(file: string, read: () => Read): Read {
-  try {
-    return read();
-  } catch (cause) {
-    throw new FivecropError(`${file}: ${messageOf(cause)}`, { cause });
-  }
 }

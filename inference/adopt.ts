@@ -1,11 +1,11 @@
-import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
-import type { Session, SessionMaker } from "../core/session.ts";
-import { rows, zeros } from "../core/tensor.ts";
+import { FivecropError, namingFile, UsageError } from "../core/errors.ts";
+import type { SessionMaker } from "../core/session.ts";
 import { appendMetadata, type ModelMetadata, type OutputKind } from "../export/metadata.ts";
 import { outputKindOf } from "../export/output-kind.ts";
 import { VERSION } from "../export/version.ts";
 import { parseViews } from "../pipeline/views.ts";
-import { type Contract, type ContractOptions, checkPorts, contractOf, refuseSelfContained } from "./model-contract.ts";
+import { answerToBlank } from "./blank-answer.ts";
+import { type ContractOptions, checkPorts, contractOf, refuseSelfContained } from "./model-contract.ts";
 import { likeProbabilities, sumOf, toProbabilities } from "./probabilities.ts";
 
 export interface AdoptOptions extends Omit<ContractOptions, "temperature"> {
@@ -38,29 +38,20 @@ export async function adopt(
   if (told !== undefined && told !== outputKind)
     throw new UsageError(`${name}: its last node makes ${told}, the option says ${outputKind}. To fix: leave the option out.`);
   const metadata: ModelMetadata = { ...earlier, labels, preprocess, outputKind, views, createdBy: `fivecrop ${VERSION}` };
-  let adopted: Uint8Array;
-  try {
-    adopted = appendMetadata(model, metadata);
-  } catch (cause) {
-    throw new FivecropError(`${name}: ${messageOf(cause)}`, { cause });
-  }
+  const adopted = namingFile(name, () => appendMetadata(model, metadata));
   const session = await createSession(adopted, { name });
   try {
-    checkOutput(await answerToBlank(session, contract, name), outputKind, options.outputKind !== undefined, name);
+    checkPorts(session, contract, name);
+    const row = await answerToBlank(session, preprocess, name);
+    if (row.length !== labels.length)
+      throw new FivecropError(
+        `${name}: it answers with ${row.length} numbers, ${labels.length} labels were given. To fix: give a label for each class, in the order of the output.`,
+      );
+    checkOutput(row, outputKind, options.outputKind !== undefined, name);
   } finally {
     await session.dispose();
   }
   return { model: adopted, metadata };
-}
-
-/** One row of the output, for a picture of the mean colour. */
-async function answerToBlank(session: Session, contract: Contract, name: string): Promise<Float32Array> {
-  const { labels, preprocess } = contract;
-  const { input, output, fixedBatch = 1 } = checkPorts(session, contract, name);
-  const { [output]: answer } = await session.run({ [input]: zeros("float32", [fixedBatch, preprocess.channels, ...preprocess.crop]) });
-  if (answer.shape.length !== 2 || answer.shape[1] !== labels.length)
-    throw new FivecropError(`${name}: its output is [${answer.shape}], ${labels.length} labels need [N,${labels.length}].`);
-  return rows(answer, 0, 1).data as Float32Array;
 }
 
 /**

@@ -1,7 +1,5 @@
 import { basename, extname } from "node:path";
-import { FivecropError, UsageError } from "../core/errors.ts";
-import { fileReason } from "../core/file-error.ts";
-import { makeDirectory } from "../core/make-directory.node.ts";
+import { UsageError } from "../core/errors.ts";
 
 /** A picture's file name without its extension. */
 export const stemOf = (file: string): string => basename(file, extname(file));
@@ -18,16 +16,4 @@ export function createClaims(
     if (owner !== file) throw new UsageError(message(owner, file));
     owners.set(name, file);
   };
-}
-
-/** Makes the folder that an option names, where it is missing. @throws FivecropError that names the option, where it cannot be made. */
-export async function makeFolder(folder: string, option: string): Promise<void> {
-  try {
-    await makeDirectory(folder);
-  } catch (cause) {
-    throw new FivecropError(
-      `${option}: cannot make the directory ${folder}: ${fileReason(cause)}. To fix: choose a place that can be written.`,
-      { cause },
-    );
-  }
 }

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { checkWhole } from "../core/check.ts";
 import { UsageError } from "../core/errors.ts";
 import { readModel } from "../core/read-file.node.ts";
 import { decodeImage } from "../pipeline/decode.node.ts";
@@ -8,7 +9,7 @@ import { metadataOf } from "./model-contract.ts";
 import { readCrops } from "./read-crops.node.ts";
 
 export interface NodeClassifierOptions extends ClassifierOptions {
-  /** Threads of the runtime; its own choice where it is left out. */
+  /** The processor's threads for the network; the runtime's own choice where it is left out. */
   readonly threads?: number;
   /**
    * Threads that read pictures and make their views, ahead of the network, which has a thread of its own: the event loop stays free.
@@ -44,9 +45,8 @@ export async function loadClassifier(model: string | Uint8Array, options: NodeCl
     threads,
     name = typeof model === "string" ? model : "the model",
   } = options;
-  if (!(Number.isInteger(workers) && workers >= 0)) throw new UsageError(`workers: expected a whole number from 0, received ${workers}`);
-  if (!(Number.isInteger(sessions) && sessions >= 1))
-    throw new UsageError(`sessions: expected a whole number from 1, received ${sessions}`);
+  checkWhole("workers", workers, 0);
+  checkWhole("sessions", sessions, 1);
   const bytes = typeof model === "string" ? await readModel(model) : model;
   const platform = workers ? await threaded(workers, { shrinkOnLoad, threads, sessions }) : inThisThread({ shrinkOnLoad, threads });
   if (shrinkOnLoad && metadataOf(bytes, name)?.selfContained)

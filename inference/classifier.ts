@@ -1,4 +1,5 @@
-import { FivecropError, UsageError } from "../core/errors.ts";
+import { checkWhole } from "../core/check.ts";
+import { FivecropError } from "../core/errors.ts";
 import type { Device, SessionMaker } from "../core/session.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { ModelMetadata } from "../export/metadata.ts";
@@ -7,7 +8,7 @@ import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { parseViews, type View, validateViews } from "../pipeline/views.ts";
 import { createBatcher } from "./batcher.ts";
 import { checkDevice, type DeviceCheck } from "./check-device.ts";
-import { checkTop, toClassification } from "./classification.ts";
+import { toClassification } from "./classification.ts";
 import { batchOf, type Crops, cropSize, cropsOf, defaultBatchSize, inParts, mapLimited, roomsFor } from "./crops.ts";
 import { createExplainer, type ExplainOptions, type Explanation } from "./explainer.ts";
 import { type ContractOptions, checkPorts, contractOf, type Ports } from "./model-contract.ts";
@@ -130,8 +131,7 @@ export async function createClassifier<Source = Image>(
       { ...options, contract, name },
     );
   const { batchSize = defaultBatchSize(contract.preprocess) } = options;
-  if (!(Number.isInteger(batchSize) && batchSize >= 1))
-    throw new UsageError(`batchSize: expected a whole number from 1, received ${batchSize}`);
+  checkWhole("batchSize", batchSize, 1);
   const defaultViews = parseViews(contract.views);
   const session = await createSession(model, { name, device, giveFeeds: true });
   let ports: Ports;
@@ -204,7 +204,7 @@ export async function createClassifier<Source = Image>(
   }
 
   function choose({ views: wanted = defaultViews, top = 5, explain }: ClassifyOptions) {
-    checkTop(top);
+    checkWhole("top", top, 1);
     const views = typeof wanted === "string" ? parseViews(wanted) : validateViews(wanted);
     const explained = explain === true ? {} : explain || undefined;
     if (explained) explainer.check(explained);

@@ -1,4 +1,5 @@
-import { PictureError, UsageError } from "../core/errors.ts";
+import { checkWhole } from "../core/check.ts";
+import { PictureError } from "../core/errors.ts";
 import type { Classification, Classifier, ClassifyOptions } from "./classifier.ts";
 
 export interface ClassifyFilesOptions extends ClassifyOptions {
@@ -24,7 +25,7 @@ export async function* classifyFiles<Source, File extends Source>(
   files: Iterable<File> | AsyncIterable<File>,
   { ahead = 64, ...options }: ClassifyFilesOptions = {},
 ): AsyncGenerator<FileAnswer<File>, void, undefined> {
-  if (!(Number.isInteger(ahead) && ahead >= 1)) throw new UsageError(`ahead: expected a whole number from 1, received ${ahead}`);
+  checkWhole("ahead", ahead, 1);
   const window: Promise<FileAnswer<File>>[] = [];
   for await (const file of files) {
     const answer = answerOf(classifier, file, options);

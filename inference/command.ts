@@ -63,7 +63,11 @@ export function inferCommand(): Command {
     .option("--per-view", "show each view's own answer too")
     .option("--save-views <dir>", "write what the model sees, as DIR/PICTURE.VIEW.png")
     .option("--shrink-on-load", "read large JPEGs at a reduced size: faster, and other pixels; says how far probabilities move")
-    .option("--threads <n>", "threads of one operator (default: the runtime's choice)", numberOption("--threads", { whole: true, from: 1 }))
+    .option(
+      "--threads <n>",
+      "threads of one operator on the cpu (default: the runtime's choice)",
+      numberOption("--threads", { whole: true, from: 1 }),
+    )
     .addOption(deviceOption());
   return withModelOptions(withExplainOptions(command)).action(infer);
 }

@@ -52,7 +52,11 @@ export function evaluateCommand(): Command {
       "at most n images, drawn over the whole split, always the same ones (default: all)",
       numberOption("--limit", { whole: true, from: 1 }),
     )
-    .option("--threads <n>", "threads of one operator (default: the runtime's choice)", numberOption("--threads", { whole: true, from: 1 }))
+    .option(
+      "--threads <n>",
+      "threads of one operator on the cpu (default: the runtime's choice)",
+      numberOption("--threads", { whole: true, from: 1 }),
+    )
     .addOption(deviceOption());
   return withModelOptions(command).action(evaluateModel);
 }

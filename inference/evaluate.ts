@@ -1,3 +1,4 @@
+import { checkWhole } from "../core/check.ts";
 import { FivecropError, UsageError } from "../core/errors.ts";
 import type { Dataset } from "../pipeline/dataset.ts";
 import { keyOfView, parseViews, type View } from "../pipeline/views.ts";
@@ -59,8 +60,7 @@ export async function* evaluate(
   options: EvaluateOptions = {},
 ): AsyncGenerator<EvaluationEvent, void, undefined> {
   const { views = classifier.views, batchSize = 64, abstainBelow, now = () => performance.now() } = options;
-  if (!(Number.isInteger(batchSize) && batchSize >= 1))
-    throw new UsageError(`batchSize: expected a whole number from 1, received ${batchSize}`);
+  checkWhole("batchSize", batchSize, 1);
   checkAbstainBelow(abstainBelow);
   const columns = matchClasses(classifier.labels, dataset);
   const names = [views].flat();

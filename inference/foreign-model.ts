@@ -1,12 +1,12 @@
 import { FivecropError } from "../core/errors.ts";
 import type { Session, SessionMaker } from "../core/session.ts";
-import { rows, zeros } from "../core/tensor.ts";
 import type { OutputKind } from "../export/metadata.ts";
 import { outputKindOf } from "../export/output-kind.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
 import { preprocessFor } from "../pipeline/preprocess-for.ts";
 import { PRESETS, type PresetName } from "../pipeline/presets.ts";
-import { checkInput, metadataOf } from "./model-contract.ts";
+import { answerToBlank } from "./blank-answer.ts";
+import { metadataOf } from "./model-contract.ts";
 import { likeProbabilities } from "./probabilities.ts";
 
 /** What a classifier without metadata takes and gives, as the file itself and its answer to a blank picture tell; the rest must be said. */
@@ -57,15 +57,4 @@ function inputOf({ inputs }: Session, name: string): readonly [number, number, n
         "To fix: export it with the channels before the height and the width.",
     );
   return [channels, height, width];
-}
-
-/** One row of the output. */
-async function answerToBlank(session: Session, spec: PreprocessSpec, name: string): Promise<Float32Array> {
-  const { input, output, fixedBatch = 1 } = checkInput(session, spec, name);
-  const { [output]: answer } = await session.run({ [input]: zeros("float32", [fixedBatch, spec.channels, ...spec.crop]) }, [output]);
-  if (answer.dtype !== "float32" || answer.shape.length !== 2)
-    throw new FivecropError(
-      `${name}: its output '${output}' is ${answer.dtype} [${answer.shape}], a classifier's is float32 [N,classes]. To fix: give a model that answers with a number for each class.`,
-    );
-  return rows(answer, 0, 1).data as Float32Array;
 }

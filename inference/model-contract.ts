@@ -1,4 +1,4 @@
-import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { FivecropError, namingFile, UsageError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
 import { checkTemperature, type ModelMetadata, type OutputKind, readMetadata } from "../export/metadata.ts";
 import { outputKindOf } from "../export/output-kind.ts";
@@ -43,7 +43,7 @@ export function contractOf(model: Uint8Array, options: ContractOptions, file: st
     ].flat();
     throw new UsageError(`${file} carries no fivecrop metadata. To fix: give the options ${missing.join(" and ")}.`);
   }
-  const told = named(file, () => outputKindOf(model));
+  const told = namingFile(file, () => outputKindOf(model));
   const { outputKind = told ?? metadata?.outputKind ?? "logits", views = metadata?.views ?? "none" } = options;
   const { temperature = metadata?.temperature ?? 1 } = options;
   if (!metadata?.selfContained) checkTemperature({ temperature, outputKind }, file);
@@ -51,16 +51,7 @@ export function contractOf(model: Uint8Array, options: ContractOptions, file: st
 }
 
 /** The file's own metadata. @throws FivecropError that names the file, where it is no ONNX model or its metadata is malformed. */
-export const metadataOf = (model: Uint8Array, file: string): ModelMetadata | undefined => named(file, () => readMetadata(model));
-
-/** What reads a file's bytes does not know its name. */
-function named<Read>(file: string, read: () => Read): Read {
-  try {
-    return read();
-  } catch (cause) {
-    throw new FivecropError(`${file}: ${messageOf(cause)}`, { cause });
-  }
-}
+export const metadataOf = (model: Uint8Array, file: string): ModelMetadata | undefined => namingFile(file, () => readMetadata(model));
 
 /** A model's ports, checked. */
 export interface Ports {

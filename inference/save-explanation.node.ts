@@ -1,11 +1,12 @@
 import { dirname, join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
+import { makeDirectoryFor } from "../core/make-directory.node.ts";
 import { readImage } from "../pipeline/decode.node.ts";
 import { encodePng } from "../pipeline/encode.node.ts";
 import { type HeatMap, overlayHeat } from "../pipeline/heat-map.ts";
 import type { Image } from "../pipeline/image.ts";
 import { resize } from "../pipeline/resize.ts";
-import { createClaims, makeFolder, stemOf } from "./claims.node.ts";
+import { createClaims, stemOf } from "./claims.node.ts";
 
 /** Writes heat maps over their pictures. */
 export interface ExplanationSaver {
@@ -38,7 +39,7 @@ export function createExplanationSaver(folder?: string): ExplanationSaver {
       claim(file);
       const path = pathOf(file);
       const picture = overlayHeat(enlarged(await readImage(file)), heat);
-      if (folder !== undefined) await makeFolder(folder, "--explain-to");
+      if (folder !== undefined) await makeDirectoryFor(folder, "--explain-to");
       await writeWhole(path, await encodePng(picture));
       return path;
     },

@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
+import { makeDirectoryFor } from "../core/make-directory.node.ts";
 import { readImage } from "../pipeline/decode.node.ts";
 import { encodePng } from "../pipeline/encode.node.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
 import { nameOfView, type View, viewImages } from "../pipeline/views.ts";
-import { createClaims, makeFolder, stemOf } from "./claims.node.ts";
+import { createClaims, stemOf } from "./claims.node.ts";
 import { sideFor } from "./shrink-on-load.node.ts";
 
 /** Writes what a network sees of pictures, pixel by pixel before normalization, as FOLDER/PICTURE.VIEW.png: `boot.upper-left.png`. */
@@ -29,7 +30,7 @@ export function createViewSaver(folder: string, shrinkOnLoad = false): ViewSaver
   async function save(file: string, views: readonly View[], spec: PreprocessSpec): Promise<readonly string[]> {
     claim(file);
     const images = viewImages(await readImage(file, { shrinkOnLoad: shrinkOnLoad ? sideFor(views, spec) : undefined }), views, spec);
-    await makeFolder(folder, "--save-views");
+    await makeDirectoryFor(folder, "--save-views");
     return Promise.all(
       views.map(async (view, i) => {
         const path = join(folder, `${stemOf(file)}.${nameOfView(view)}.png`);

@@ -1,9 +1,10 @@
+import { checkWhole } from "../core/check.ts";
 import { FivecropError, UsageError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
 import { tensor } from "../core/tensor.ts";
 import { checkImage, type Image, withChannels } from "../pipeline/image.ts";
 import { parseViews, sameViews, validateViews } from "../pipeline/views.ts";
-import { checkTop, toClassification } from "./classification.ts";
+import { toClassification } from "./classification.ts";
 import type { Classifier, ClassifierOptions, ClassifyOptions, Platform, ReadImage } from "./classifier.ts";
 import type { Contract } from "./model-contract.ts";
 import { toProbabilities } from "./probabilities.ts";
@@ -69,7 +70,7 @@ export async function createSelfContained<Source>(
   }
 
   async function classify(image: Source, { views, top = 5, explain }: ClassifyOptions = {}) {
-    checkTop(top);
+    checkWhole("top", top, 1);
     checkViews(views);
     if (explain) throw refusal(name, "its views' own maps of features cannot be had, an explanation was asked for");
     return toClassification([await inTurn(image)], own.length === 1 ? own : [], labels, top);

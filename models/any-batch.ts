@@ -2,6 +2,7 @@ import { FivecropError } from "../core/errors.ts";
 import { int64, numbersOf, type Tensor } from "../core/tensor.ts";
 import type { GraphBuilder } from "./graph/builder.ts";
 import type { Graph, Node, Value } from "./graph/graph.ts";
+import { neededFor } from "./graph/needed.ts";
 import { withBatch } from "./graph/with-batch.ts";
 import { graphBuilder, OPS } from "./ops/index.ts";
 import { PLAIN_GRADIENTS } from "./plain-gradients.ts";
@@ -63,16 +64,8 @@ function written(graph: Graph, size: number, write: KnownWriter): Written {
   const g = graphBuilder(bound);
   const wanted = write(g, bound.nodes, (value) => at.get(value) as Value);
   const { nodes, initializers } = g.build(graph.name, [wanted]);
-  const needed = new Set([wanted]);
-  const added = nodes
-    .slice(bound.nodes.length)
-    .toReversed()
-    .filter(({ inputs, outputs }) => {
-      if (!outputs.some((value) => needed.has(value))) return false;
-      for (const value of inputs) if (value) needed.add(value);
-      return true;
-    })
-    .reverse();
+  const needed = neededFor(nodes, [wanted]);
+  const added = nodes.slice(bound.nodes.length).filter(({ outputs }) => outputs.some((value) => needed.has(value)));
   return { nodes: added, wanted, open: new Map(pairs.map(([own, known]) => [known, own])), held: (value) => initializers.get(value) };
 }
 

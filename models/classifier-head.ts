@@ -2,6 +2,7 @@ import { UsageError } from "../core/errors.ts";
 import { nearestNames } from "../core/nearest.ts";
 import { logitsOf, producersOf, sourceOf } from "./end-of-graph.ts";
 import type { Graph, Node, Value } from "./graph/graph.ts";
+import { dropDead } from "./graph/needed.ts";
 import { printType } from "./graph/print.ts";
 import { type Head, head } from "./layers/head.ts";
 import type { Initializer } from "./layers/initializers.ts";
@@ -87,7 +88,7 @@ export function withHead(
   classes: number,
   wanted: Head,
 ): { readonly graph: Graph; readonly parameters: ReadonlyMap<Value, Initializer> } {
-  const g = graphBuilder(upTo(graph, features));
+  const g = graphBuilder(dropDead({ ...graph, outputs: [features] }));
   const taken = [...graph.initializers.keys()].map(({ name }) => name);
   const name = ["head", "new_head", "fivecrop_head"].find((each) => !taken.some((other) => other.startsWith(each))) ?? "head_of_fivecrop";
   const parameters = new Map<Value, Initializer>();
@@ -103,18 +104,4 @@ export function withHead(
     );
   const logits = head(classes, wanted)(vector, rootScope(g, parameters).child(name));
   return { graph: g.build(graph.name, [logits]), parameters };
-}
-
-/** Only what a value needs. */
-function upTo(graph: Graph, value: Value): Graph {
-  const needed = new Set<Value>([value]);
-  const nodes = graph.nodes
-    .toReversed()
-    .filter((node) => {
-      if (!node.outputs.some((output) => needed.has(output))) return false;
-      for (const input of node.inputs) if (input) needed.add(input);
-      return true;
-    })
-    .reverse();
-  return { ...graph, nodes, outputs: [value], initializers: new Map([...graph.initializers].filter(([held]) => needed.has(held))) };
 }

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { createCommand, numberOption, print } from "../core/command-line.node.ts";
-import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
+import { namingFile, UsageError } from "../core/errors.ts";
 import { readModel } from "../core/read-file.node.ts";
 import { bytes, count, percent, plural, table } from "../core/text.ts";
 import { type ModelMetadata, readMetadata } from "../export/metadata.ts";
@@ -68,12 +68,7 @@ async function inspectFile(file: string): Promise<Inspected> {
     );
   const { parse } = await import("../export/parse.ts");
   const summary = summarize(parse(content, file));
-  let metadata: ModelMetadata | undefined;
-  try {
-    metadata = readMetadata(content);
-  } catch (cause) {
-    throw new FivecropError(`${file}: ${messageOf(cause)}`, { cause });
-  }
+  const metadata = namingFile(file, () => readMetadata(content));
   return { file, bytes: content.length, ...summary, metadata };
 }
 

@@ -1,8 +1,9 @@
 import { float32, int64, tensor } from "../core/tensor.ts";
 import type { GraphBuilder } from "./graph/builder.ts";
 import type { Attributes, Node, Value } from "./graph/graph.ts";
-import type { Window } from "./graph/shape.ts";
+import { LOWEST, pixelsOfWindows, type Window } from "./graph/shape.ts";
 import { type WindowAttributes, windowOf } from "./ops/conv.ts";
+import { firstAlong } from "./ops/reduce.ts";
 import { indicator } from "./ops/shared.ts";
 
 /** Writes a node of one of the trainer's own gradient operators with standard ones. @returns its outputs, at least the first */
@@ -58,9 +59,7 @@ export const PLAIN_GRADIENTS: Readonly<Record<string, PlainForm>> = {
       group: channels,
     });
     const largest = indicator(g, g.add("Equal", [split(seen, places), split(y as Value, 1)]));
-    const rank = g.add("CumSum", [largest, g.initializer("axis", int64([2], []))]);
-    const first = g.add("Mul", [largest, indicator(g, g.add("GreaterOrEqual", [g.scalar(1), rank]))]);
-    const given = g.add("Mul", [first, split(dy as Value, 1)]);
+    const given = g.add("Mul", [firstAlong(g, largest, 2), split(dy as Value, 1)]);
     const merged = g.add("Reshape", [given, g.initializer("merged", int64([-1, channels * places, ...outputs]))]);
     return [scatter(g, merged, kernels, window, { size, group: channels })];
   },
@@ -94,9 +93,6 @@ function scatter(
   });
 }
 
-/** Below every finite pixel. */
-const LOWEST = -3.4028234663852886e38;
-
 /** The image with the pads that its windows reach, filled so that none of them is a maximum. */
 function padded(g: GraphBuilder, x: Value, window: Window, size: readonly number[], outputs: readonly number[]): Value {
   const { pads, kernel } = window;
@@ -114,16 +110,8 @@ function onePlaceEach(channels: number, kernel: readonly number[]) {
   return tensor("float32", [channels * places, 1, ...kernel], data);
 }
 
-/** 1 / (the pixels that a window counts), for each window: pads count where `includesPads` says so, what lies behind them never. */
-function sharesOf({ kernel, strides, pads }: Window, size: readonly number[], outputs: readonly number[], includesPads: boolean): number[] {
-  const counts = outputs.map((count, i) => {
-    const [begin, end] = includesPads ? [-pads[i], size[i] + pads[i + kernel.length]] : [0, size[i]];
-    return Array.from({ length: count }, (_, j) => {
-      const start = j * strides[i] - pads[i];
-      return Math.min(start + kernel[i], end) - Math.max(start, begin);
-    });
-  });
-  return counts
-    .reduce<number[]>((sizes, along) => sizes.flatMap((pixels) => along.map((more) => pixels * more)), [1])
+/** 1 / (the pixels that a window counts), for each window in row order. */
+const sharesOf = (...pool: Parameters<typeof pixelsOfWindows>): number[] =>
+  pixelsOfWindows(...pool)
+    .reduce<readonly number[]>((sizes, along) => sizes.flatMap((pixels) => along.map((more) => pixels * more)), [1])
     .map((pixels) => 1 / pixels);
-}

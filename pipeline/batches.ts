@@ -1,3 +1,4 @@
+import { checkWhole } from "../core/check.ts";
 import { UsageError } from "../core/errors.ts";
 import { random } from "../core/random.ts";
 import { type Tensor, tensor } from "../core/tensor.ts";
@@ -46,8 +47,7 @@ export const batchCount = (length: number, batchSize: number): number => Math.ce
 /** @throws UsageError where a plan's number is out of range for so many images. */
 export function checkPlan({ batchSize, labelSmoothing, firstBatch, augmentations }: BatchPlan, length: number): void {
   checkAugmentations(augmentations);
-  if (!(Number.isInteger(batchSize) && batchSize >= 1))
-    throw new UsageError(`batch size: expected a whole number of at least 1, received ${batchSize}`);
+  checkWhole("batch size", batchSize, 1);
   if (!(labelSmoothing >= 0 && labelSmoothing < 1))
     throw new UsageError(`label smoothing: expected a number from 0 up to, but not including, 1, received ${labelSmoothing}`);
   const count = batchCount(length, batchSize);

@@ -62,6 +62,16 @@ export function fromImageData({ width, height, data }: CanvasPixels): Image {
   return createImage(width, height, 3, overWhite(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 4, 3));
 }
 
+/** A picture as a canvas takes it: RGBA, opaque, row by row; `new ImageData(rgbaPixels(image), image.width)`. */
+export function rgbaPixels({ channels, data }: Image): Uint8ClampedArray<ArrayBuffer> {
+  const rgba = new Uint8ClampedArray((data.length / channels) * 4);
+  for (let p = 0, o = 0; p < data.length; p += channels) {
+    for (let c = 0; c < 3; c++) rgba[o++] = data[p + (channels === 3 ? c : 0)];
+    rgba[o++] = 255;
+  }
+  return rgba;
+}
+
 /** The part of a picture in a rectangle of whole pixels; what lies outside the picture is black. The picture itself where that is all of it. */
 export function crop(image: Image, { x, y, width, height }: Rectangle): Image {
   if (x === 0 && y === 0 && width === image.width && height === image.height) return image;
@@ -111,4 +121,5 @@ export function toRgb(image: Image): Image {
   return result;
 }
 
+/** A picture in gray, by `toGray`, or in RGB, gray in all three channels; itself where it is that already. */
 export const withChannels = (image: Image, channels: 1 | 3): Image => (channels === 1 ? toGray(image) : toRgb(image));

@@ -6,8 +6,7 @@ import sharp from "sharp";
 import { writeWhole } from "../core/atomic-file.node.ts";
 import { type Calls, createCalls } from "../core/calls.node.ts";
 import { FivecropError } from "../core/errors.ts";
-import { fileReason } from "../core/file-error.ts";
-import { makeDirectory } from "../core/make-directory.node.ts";
+import { makeDirectoryFor } from "../core/make-directory.node.ts";
 import type { Dataset } from "./dataset.ts";
 import { COUNTERS, type PackData, type PackedChunk, type PackQuestion } from "./pack.ts";
 import { CHUNK, chunkCount, chunkFile, indexFile, openPacked, type PackedIndex, readIndex, type UnreadablePicture } from "./packed.node.ts";
@@ -79,14 +78,7 @@ export async function* packPictures(
   const folder = join(options.cache, await keyOf(dataset, files, spec));
   let index = await readIndex(folder);
   if (!index) {
-    try {
-      await makeDirectory(folder);
-    } catch (cause) {
-      throw new FivecropError(
-        `cannot make the folder ${folder} for decoded pictures: ${fileReason(cause)}. To fix: free some space, or make the folder above it one that can be written.`,
-        { cause },
-      );
-    }
+    await makeDirectoryFor(folder, "decoded pictures", "free some space, or make the folder above it one that can be written");
     const chunks = yield* decode(folder, files, spec, options);
     if (!chunks) return undefined;
     index = indexOf(dataset, files, spec, chunks);

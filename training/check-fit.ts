@@ -1,3 +1,4 @@
+import { checkWhole } from "../core/check.ts";
 import { FivecropError, UsageError } from "../core/errors.ts";
 import { classCount, type ImageShape, type Network, networkForSize } from "../models/network.ts";
 import { checkPlan } from "../pipeline/batches.ts";
@@ -19,8 +20,7 @@ export type Planned = Pick<FitOptions, "epochs" | "batchSize" | "learningRate" |
 export function checkPlanned(network: Network, options: Planned, given?: ImageShape): void {
   const { epochs, batchSize, learningRate, patience, logEvery, sizes = [], preprocess } = options;
   for (const [what, value] of Object.entries({ epochs, "batch size": batchSize, patience, "log every": logEvery }))
-    if (value !== undefined && !(Number.isInteger(value) && value >= 1))
-      throw new UsageError(`${what}: expected a whole number of at least 1, received ${value}.`);
+    if (value !== undefined) checkWhole(what, value, 1);
   checkSizes(sizes, epochs);
   if (!(learningRate > 0 && Number.isFinite(learningRate)))
     throw new UsageError(`learning rate: expected a number above 0, received ${learningRate}.`);

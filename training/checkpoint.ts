@@ -1,7 +1,7 @@
 import { FivecropError, messageOf } from "../core/errors.ts";
 import { sizeOf } from "../core/tensor.ts";
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from "../export/safetensors.ts";
-import type { TrainingState, Weights } from "./engine.ts";
+import { ROLES, type TrainingState, type Weights } from "./engine.ts";
 import type { Progress } from "./progress.ts";
 
 /** A run that can be gone on with, to the last bit: what the engine holds, and where the loop stands. */
@@ -38,7 +38,6 @@ export function memoryCheckpoints(): CheckpointStore {
 }
 
 const FORMAT = "fivecrop checkpoint 3";
-const ROLES = ["parameters", "slots", "state", "average"] as const;
 
 /** A checkpoint as one safetensors file: tensors `parameters/conv1.weight`, `slots/…`, `state/…`, `average/…`, and the rest as JSON in its metadata. */
 export function writeCheckpoint({ training, ...rest }: Checkpoint): Uint8Array {

@@ -125,7 +125,7 @@ export function trainCommand(): Command {
     )
     .addOption(number("--patience", "n", "stop after this many epochs without a better one (default: 0, never)", { whole: true, from: 0 }))
     .addOption(number("--seed", "n", orDefault("what all random numbers come from", DEFAULTS.seed), { whole: true, from: 0 }))
-    .addOption(number("--threads", "n", "threads of one operator (default: the runtime's choice)", { whole: true, from: 1 }))
+    .addOption(number("--threads", "n", "threads of one operator on the cpu (default: the runtime's choice)", { whole: true, from: 1 }))
     .option("--engine <name>", orDefault(`what computes the steps: ${ENGINE_NAMES.join(", ")}`, "onnxruntime; with --resume the run's own"))
     .addOption(
       new Option(

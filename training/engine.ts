@@ -20,6 +20,10 @@ export interface TrainingState {
   readonly average?: Weights;
 }
 
+/** What a state is made of, beside its numbers. */
+export const ROLES = ["parameters", "slots", "state", "average"] as const satisfies readonly (keyof TrainingState)[];
+export type Role = (typeof ROLES)[number];
+
 /** What a step is fed. */
 export interface StepInput {
   /** [N, C, H, W] */

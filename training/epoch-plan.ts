@@ -1,3 +1,4 @@
+import { checkWhole } from "../core/check.ts";
 import { UsageError } from "../core/errors.ts";
 import { type BatchPlan, batchCount } from "../pipeline/batches.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
@@ -80,8 +81,7 @@ export const validationPlan = ({ batchSize, seed = 0, preprocess }: FitOptions):
 export function checkSizes(sizes: readonly SizeStage[], epochs: number): void {
   for (const stage of sizes)
     for (const [what, value] of Object.entries({ "image size": stage.size, epochs: stage.epochs, "batch size": stage.batchSize ?? 1 }))
-      if (!(Number.isInteger(value) && value >= 1))
-        throw new UsageError(`sizes: ${what}: expected a whole number of at least 1, received ${value}.`);
+      checkWhole(`sizes: ${what}`, value, 1);
   const staged = sizes.reduce((sum, stage) => sum + stage.epochs, 0);
   if (staged > epochs) throw new UsageError(`sizes: expected at most the run's ${epochs} epochs, received ${staged} in all.`);
 }

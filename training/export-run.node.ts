@@ -1,19 +1,18 @@
 import { dirname, join, resolve } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
 import { createSession } from "../core/session.node.ts";
-import { exportOnnx } from "../export/export-onnx.ts";
 import { withHeatMap } from "../export/grad-cam.ts";
-import type { ModelMetadata } from "../export/metadata.ts";
+import type { TrainingRecord } from "../export/metadata.ts";
 import { writeSafetensors } from "../export/safetensors.ts";
 import { VERSION } from "../export/version.ts";
 import { makeSelfContained, withGoldenSamples } from "../inference/golden-samples.node.ts";
 import { verifyExport } from "../inference/verify.ts";
 import { finalOutput } from "../models/end-of-graph.ts";
-import { parameterCount } from "../models/network.ts";
 import { publicName } from "../pipeline/datasets/index.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { TrainingEngine } from "./engine.ts";
 import { createOnnxRuntimeEngine } from "./engines/onnxruntime.ts";
+import { exportTrained } from "./export-trained.ts";
 import { firstImages } from "./first-images.ts";
 import { bestOf } from "./progress.ts";
 import { readCalibration } from "./report/calibration-file.node.ts";
@@ -66,10 +65,13 @@ interface Trained {
 }
 
 /** The ONNX file of a checkpoint, as it is before it was compared with anything: without golden samples. */
-export function modelFileOf({ checkpoint, config, parts, temperature }: Trained, engine: string): Uint8Array {
-  const { graph, parameters } = parts.network;
-  const metadata = { ...describe(checkpoint, config, parts, engine), ...(temperature !== undefined && { temperature }) };
-  return exportOnnx({ graph, weights: inferenceWeights(checkpoint.training), parameters: parameters.keys(), metadata });
+export function modelFileOf({ checkpoint, config, parts: { network, preprocess }, temperature }: Trained, engine: string): Uint8Array {
+  return exportTrained(network, checkpoint.training, {
+    labels: checkpoint.classNames,
+    preprocess,
+    training: recordOf(checkpoint, config, network.name, engine),
+    ...(temperature !== undefined && { temperature }),
+  });
 }
 
 /** An ONNX file of a checkpoint with golden samples, written only after it gave the engine's answers on real images. @throws FivecropError where it does not. */
@@ -164,35 +166,23 @@ async function* exportInto(run: string, options: ExportRunOptions): AsyncGenerat
 /** `best` is kept after its epoch, `last` also in the middle of one: its weights are counted to the epoch under way. */
 export const epochOf = ({ progress: { epoch, batch } }: Checkpoint): number => epoch + (batch > 0 ? 1 : 0);
 
-function describe(checkpoint: Checkpoint, config: RunConfig, { network, preprocess }: RunParts, engine: string): ModelMetadata {
+/** How a checkpoint was trained, for its file's metadata. */
+function recordOf(checkpoint: Checkpoint, config: RunConfig, model: string, engine: string): TrainingRecord {
   const { history, epoch, batch } = checkpoint.progress;
   const record = batch === 0 ? history.find((each) => each.epoch === epoch) : undefined;
   const { trainingAccuracy, trainingLoss, validationAccuracy, validationLoss } = record ?? {};
   const metrics = Object.entries({ trainingAccuracy, trainingLoss, validationAccuracy, validationLoss }).filter(
     ([, value]) => value !== undefined,
   );
+  const data = publicName(config.data);
   return {
-    labels: checkpoint.classNames,
-    preprocess,
-    outputKind: finalOutput(network.graph),
-    architecture: network.name,
-    parameters: parameterCount(network),
-    training: {
-      arguments: {
-        ...config,
-        model: network.name,
-        data: publicName(config.data),
-        ...(config.weights && { weights: publicWeights(config.weights) }),
-      }, // the file travels: it does not tell paths
-      dataset: publicName(config.data),
-      seed: config.seed,
-      epochs: config.epochs,
-      ...(record && bestOf(history) === record && { bestEpoch: record.epoch }),
-      metrics: Object.fromEntries(metrics) as Record<string, number>,
-      engine,
-      versions: versions(),
-    },
-    createdBy: `fivecrop ${VERSION}`,
-    created: new Date().toISOString(),
+    arguments: { ...config, model, data, ...(config.weights && { weights: publicWeights(config.weights) }) }, // the file travels: it does not tell paths
+    dataset: data,
+    seed: config.seed,
+    epochs: config.epochs,
+    ...(record && bestOf(history) === record && { bestEpoch: record.epoch }),
+    metrics: Object.fromEntries(metrics) as Record<string, number>,
+    engine,
+    versions: versions(),
   };
 }

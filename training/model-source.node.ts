@@ -7,6 +7,7 @@ import { serialize } from "../export/serialize.ts";
 import { ARCHITECTURES, type Architecture } from "../models/architectures/index.ts";
 import { type Freeze, freeze } from "../models/freeze.ts";
 import type { Graph } from "../models/graph/graph.ts";
+import { dropDead } from "../models/graph/needed.ts";
 import type { Network } from "../models/network.ts";
 import { headOf } from "../models/network-options.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
@@ -14,7 +15,6 @@ import { preprocessFor } from "../pipeline/preprocess-for.ts";
 import { presetOf } from "../pipeline/presets.ts";
 import { openModelFile } from "./model-file.node.ts";
 import { isModelFile, modelOf, networkName, type RunConfig } from "./run-config.ts";
-import { dropDead } from "./step/prune.ts";
 
 /** What a run's `model` names: what it makes of a picture, and its network for a data set's classes. */
 export interface ModelSource {

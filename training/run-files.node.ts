@@ -4,9 +4,8 @@ import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import { writeWhole } from "../core/atomic-file.node.ts";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
-import { fileReason } from "../core/file-error.ts";
 import { acquireLock } from "../core/lock.node.ts";
-import { makeDirectory, removeEmpty } from "../core/make-directory.node.ts";
+import { makeDirectoryFor, removeEmpty } from "../core/make-directory.node.ts";
 import { readInput } from "../core/read-file.node.ts";
 import { RUNTIME_VERSION } from "../core/session.node.ts";
 import type { Device } from "../core/session.ts";
@@ -44,14 +43,7 @@ const lockFile = (out: string): string => join(out, "run.lock");
  * @returns gives the directory back; what was made for it and stayed empty is gone again
  */
 export async function lockDirectory(out: string): Promise<() => Promise<void>> {
-  let made: readonly string[];
-  try {
-    made = await makeDirectory(out);
-  } catch (cause) {
-    throw new FivecropError(`--out: cannot make the directory ${out}: ${fileReason(cause)}. To fix: choose an --out that can be written.`, {
-      cause,
-    });
-  }
+  const made = await makeDirectoryFor(out, "--out");
   const takeAway = async (): Promise<void> => {
     for (const directory of made.toReversed()) if (!(await removeEmpty(directory))) return;
   };

@@ -7,7 +7,7 @@ import { checkFit } from "./check-fit.ts";
 import { fileCheckpoints } from "./checkpoint.node.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { DeviceChoice } from "./devices.ts";
-import { candidatesFor } from "./engines/choose.node.ts";
+import { candidatesFor, checkThreads } from "./engines/choose.node.ts";
 import { type Candidates, choose, type EngineReport } from "./engines/choose.ts";
 import { validationPlan } from "./epoch-plan.ts";
 import { explainDeviceError, isDeviceError } from "./explain-device.node.ts";
@@ -87,6 +87,7 @@ export async function* run(config: RunConfig, options: RunOptions): AsyncGenerat
   const { out, resume, overwrite, createSession } = options;
   const complete = await withModelHash(completed(config));
   const { engine, threads } = complete;
+  if (!resume) checkThreads({ engine, device: options.device, threads }); // a run to go on with may have taken a card beside its threads
   const candidates = candidatesFor({ engine, device: await deviceFor(engine!, options), threads, createSession });
   const whole = resume ? complete : await fittedToData(complete);
   if (!resume && !overwrite) checkUnused(out);

@@ -1,4 +1,5 @@
 // What runs the model: WebAssembly, WebGPU, or the faster of the two that answers rightly.
+import { reasonOf } from "../../core/errors.ts";
 import { type Client, createClient } from "./client.ts";
 import { cropsText } from "./elements.ts";
 import type { Backend, Loaded, ModelSource, Progress } from "./messages.ts";
@@ -31,8 +32,6 @@ const NAMES: Readonly<Record<Backend, string>> = {
 export const nameOf = (backend: Backend): string => NAMES[backend];
 
 const milliseconds = (time: number): string => `${time < 10 ? time.toFixed(1) : Math.round(time)} ms`;
-/** What went wrong; what to do about it the page has done. */
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/(\. To fix: .*)?\.?$/s, "");
 
 /** "WebGPU, 9.1 ms for five crops. It answers the model's 3 golden samples rightly: no probability is off by more than 2e-7." */
 function describe(backend: Backend, { time, crops, check }: Loaded): string {

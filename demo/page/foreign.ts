@@ -1,5 +1,7 @@
 // A model whose file does not say its labels and preprocessing: the visitor says them, and may say them otherwise later.
+
 import { type ForeignModel, type PreprocessSpec, parseLabels } from "../../browser.ts";
+import { messageOf } from "../../core/errors.ts";
 import { byId } from "./elements.ts";
 import type { ModelSource, OwnModel, Said } from "./messages.ts";
 
@@ -106,7 +108,7 @@ byId("foreign-form").addEventListener("submit", async (event) => {
   try {
     one.onSaid(await read(model, one.foreign));
   } catch (error) {
-    problem.textContent = error instanceof Error ? error.message : String(error);
+    problem.textContent = messageOf(error);
     labels.focus();
   }
 });

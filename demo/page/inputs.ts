@@ -1,4 +1,6 @@
 // The ways by which a file comes to the page: dropped, picked, pasted, taken by the camera.
+import { messageOf } from "../../core/errors.ts";
+import { createCamera, frameOf, hasCamera } from "./camera.ts";
 import { byId } from "./elements.ts";
 
 /** Calls back with every file that is dropped anywhere, picked or pasted. */
@@ -29,53 +31,24 @@ export function listenForFiles(onFile: (file: File) => void): void {
   });
 }
 
-async function takePicture(video: HTMLVideoElement): Promise<Blob> {
-  const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
-  const context = canvas.getContext("2d");
-  if (!context) throw new Error(`this browser gives no canvas of ${canvas.width}×${canvas.height} pixels`);
-  context.drawImage(video, 0, 0);
-  return canvas.convertToBlob({ type: "image/png" });
-}
-
 /** The camera's dialog: opened by its button, which stays hidden where there can be no camera. */
 export function listenForCamera(onPicture: (picture: Blob) => void, onError: (message: string) => void): void {
   const button = byId<HTMLButtonElement>("camera-button");
   const dialog = byId<HTMLDialogElement>("camera");
   const video = byId<HTMLVideoElement>("video");
-  const shutter = byId<HTMLButtonElement>("shutter");
-  button.hidden = !navigator.mediaDevices?.getUserMedia;
-  let stream: MediaStream | undefined;
-  let asking = false;
-  const stop = (): void => {
-    for (const track of stream?.getTracks() ?? []) track.stop();
-    video.srcObject = null;
-  };
-  button.addEventListener("click", async () => {
-    if (asking) return; // the visitor has not yet answered whether the camera may be used
-    asking = true;
-    try {
-      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 } } });
-      video.srcObject = stream;
-      dialog.showModal();
-      await video.play();
-    } catch (error) {
-      stop();
-      onError(`The camera cannot be used: ${error instanceof Error ? error.message : String(error)}.`);
-    } finally {
-      asking = false;
-    }
-  });
-  shutter.addEventListener("click", async () => {
+  const camera = createCamera(dialog, video, onError);
+  button.hidden = !hasCamera();
+  button.addEventListener("click", () => void camera.open());
+  byId("shutter").addEventListener("click", async () => {
     if (video.videoWidth === 0) return;
     try {
-      const picture = await takePicture(video);
+      const picture = await frameOf(video);
       dialog.close();
       onPicture(picture);
     } catch (error) {
       dialog.close();
-      onError(`The picture cannot be taken: ${error instanceof Error ? error.message : String(error)}.`);
+      onError(`The picture cannot be taken: ${messageOf(error)}.`);
     }
   });
   byId("camera-cancel").addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", stop);
 }

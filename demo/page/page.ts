@@ -1,3 +1,4 @@
+import { messageOf } from "../../core/errors.ts";
 import { type Choice, isSuperseded, nameOf, openModel } from "./backends.ts";
 import { type Client, Unsaid } from "./client.ts";
 import { byId, cropsText } from "./elements.ts";
@@ -31,7 +32,7 @@ async function attempt(task: () => Promise<void>): Promise<void> {
   try {
     await task();
   } catch (error) {
-    if (!isSuperseded(error)) say(error instanceof Error ? error.message : String(error), "error");
+    if (!isSuperseded(error)) say(messageOf(error), "error");
   } finally {
     if (--pending === 0) document.body.removeAttribute("aria-busy");
     progress.hidden = true;
@@ -78,7 +79,7 @@ const explain = (): Promise<void> =>
         sayWhy(`Bright places speak for ${explained.label}, the brighter the more.`);
       } else explained.heat.close();
     } catch (error) {
-      if (asked === picture && by === client && why.checked) sayWhy(error instanceof Error ? error.message : String(error), "error");
+      if (asked === picture && by === client && why.checked) sayWhy(messageOf(error), "error");
     }
   });
 why.addEventListener("change", () => void explain());

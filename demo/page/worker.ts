@@ -1,4 +1,5 @@
 // Everything that computes: decoding, preprocessing, the model. The page only draws.
+
 import {
   type Classifier,
   decodeImage,
@@ -11,10 +12,12 @@ import {
   loadClassifier,
   nameOfView,
   parseViews,
+  rgbaPixels,
   samplePictures,
   verifyModel,
   viewRectangle,
 } from "../../browser.ts";
+import { messageOf } from "../../core/errors.ts";
 import { fetchModel } from "./fetch-model.ts";
 import type { Answer, Backend, Classified, Explained, Loaded, ModelSource, Progress, Reply, Request } from "./messages.ts";
 
@@ -88,16 +91,12 @@ async function timeOf(tried: Classifier<ImageSource>): Promise<number> {
   return Math.min(...times.slice(1));
 }
 
-function toBitmap({ width, height, channels, data }: Image): Promise<ImageBitmap> {
-  const rgba = new Uint8ClampedArray(width * height * 4);
-  for (let p = 0, o = 0; p < data.length; p += channels) {
-    for (let c = 0; c < 3; c++) rgba[o++] = data[p + (channels === 3 ? c : 0)];
-    rgba[o++] = 255;
-  }
+function toBitmap(image: Image): Promise<ImageBitmap> {
+  const { width, height } = image;
   const scale = Math.min(1, DRAWN / Math.max(width, height));
   const side = (length: number): number => Math.max(1, Math.round(length * scale));
   const shrunk = scale < 1 ? { resizeWidth: side(width), resizeHeight: side(height), resizeQuality: "medium" as const } : {};
-  return createImageBitmap(new ImageData(rgba, width, height), shrunk);
+  return createImageBitmap(new ImageData(rgbaPixels(image), width, height), shrunk);
 }
 
 async function decode(picture: Blob): Promise<Image> {
@@ -157,7 +156,7 @@ async function answer(id: number, request: Request): Promise<void> {
     const result = await ANSWERS[request.kind](request as never, (progress) => send({ id, ...progress }));
     send({ id, ...result }, transferOf(result));
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     send({ id, kind: "failed", message, foreign: error instanceof Foreign ? error.model : undefined });
   }
 }

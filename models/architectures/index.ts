@@ -12,8 +12,7 @@ import { fashionCnn } from "./fashion-cnn.ts";
 import { lenetBn } from "./lenet-bn.ts";
 import { miniResnet } from "./mini-resnet.ts";
 import { miniVgg } from "./minivgg.ts";
-import { resnet18 } from "./resnet18.ts";
-import { resnet18Gray } from "./resnet18-gray.ts";
+import { resnet18, resnet18Gray } from "./resnet18.ts";
 import { vgg11 } from "./vgg11.ts";
 import { whitenedConvnet } from "./whitened-convnet.ts";
 

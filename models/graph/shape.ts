@@ -95,3 +95,21 @@ export function slide(size: readonly Dimension[], window: Window, ceil = false):
     return ceil && (count - 1) * window.strides[i] >= end ? count - 1 : count;
   });
 }
+
+/** Pads of this value are no window's maximum: it is below every finite pixel. */
+export const LOWEST = -3.4028234663852886e38;
+
+/** How many pixels each window of an average pool counts, along each axis: pads count where `includesPads` says so, what lies behind them never. */
+export const pixelsOfWindows = (
+  { kernel, strides, pads }: Window,
+  size: readonly number[],
+  outputs: readonly number[],
+  includesPads: boolean,
+): readonly (readonly number[])[] =>
+  outputs.map((count, i) => {
+    const [begin, end] = includesPads ? [-pads[i], size[i] + pads[i + kernel.length]] : [0, size[i]];
+    return Array.from({ length: count }, (_, j) => {
+      const start = j * strides[i] - pads[i];
+      return Math.min(start + kernel[i], end) - Math.max(start, begin);
+    });
+  });

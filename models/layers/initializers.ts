@@ -12,16 +12,19 @@ function fans(shape: readonly number[]): { readonly fanIn: number; readonly fanO
 
 const drawn = (shape: readonly number[], draw: () => number): Float32Array => Float32Array.from({ length: sizeOf(shape) }, draw);
 
+/** One value everywhere. */
 export const constant =
   (value: number): Initializer =>
   (shape) =>
     new Float32Array(sizeOf(shape)).fill(value);
 
+/** Uniform on ±bound. */
 export const uniform =
   (bound: number): Initializer =>
   (shape, random) =>
     drawn(shape, () => (2 * random.uniform() - 1) * bound);
 
+/** Normal with mean 0 and this standard deviation. */
 export const normal =
   (deviation: number): Initializer =>
   (shape, random) =>

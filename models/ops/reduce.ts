@@ -63,6 +63,12 @@ export const ReduceL2 = reduction("√Σ x² over axes; the derivative at 0 is 0
 
 export const ReduceProd = reduction("The product over axes.", 18);
 
+/** Of a mask of zeros and ones the first one along an axis; 0 elsewhere. */
+export function firstAlong(g: GraphBuilder, mask: Value, axis: number): Value {
+  const rank = g.add("CumSum", [mask, g.initializer("axis", int64([axis], []))]);
+  return g.add("Mul", [mask, indicator(g, g.add("GreaterOrEqual", [g.scalar(1), rank]))]);
+}
+
 /** dy at the first of the largest elements over axes, in row order; y and dy have their reduced axes kept as 1. */
 export function toFirstLargest(g: GraphBuilder, { x, y, dy, axes }: ReduceSite): Value {
   const shape = knownShape(x);
@@ -71,8 +77,7 @@ export function toFirstLargest(g: GraphBuilder, { x, y, dy, axes }: ReduceSite):
   const flat = [...rest.map((i) => shape[i]), axes.reduce((size, axis) => size * shape[axis], 1)];
   const largest = indicator(g, g.add("Equal", [x, y]));
   const rowed = reshape(g, g.add("Transpose", [largest], { perm }), flat);
-  const rank = g.add("CumSum", [rowed, g.initializer("axis", int64([flat.length - 1], []))]);
-  const first = g.add("Mul", [rowed, indicator(g, g.add("GreaterOrEqual", [g.scalar(1), rank]))]);
+  const first = firstAlong(g, rowed, flat.length - 1);
   const transposed = perm.map((i) => shape[i]);
   const mask = g.add("Transpose", [reshape(g, first, transposed)], { perm: perm.map((_, i) => perm.indexOf(i)) });
   return g.add("Mul", [dy, mask]);

@@ -4,7 +4,7 @@ import { checkFile, type DownloadOptions, downloadInto, isAddress, lastName, typ
 import { FivecropError, messageOf, UsageError } from "../../core/errors.ts";
 import { fileReason } from "../../core/file-error.ts";
 import { withLock } from "../../core/lock.node.ts";
-import { makeDirectory } from "../../core/make-directory.node.ts";
+import { makeDirectory, makeDirectoryFor } from "../../core/make-directory.node.ts";
 import { plural } from "../../core/text.ts";
 import { type DatasetEntry, datasetEntry } from "./index.ts";
 import type { DatasetSource } from "./source.ts";
@@ -64,11 +64,7 @@ export async function fetchDataset(name: string, options: FetchOptions): Promise
   }
   if (from === undefined && source.files.length === 0)
     throw new UsageError(`${name}: there is no official place to fetch it from. ${source.note ?? ""}`.trim());
-  try {
-    await makeDirectory(root);
-  } catch (cause) {
-    throw new FivecropError(`cannot make the folder ${root}: ${fileReason(cause)}. To fix: choose another --data-dir.`, { cause });
-  }
+  await makeDirectoryFor(root, "--data-dir");
   return withLock(join(root, `.${name}.lock`), `the data set in ${folder}`, () => fetchInto(folder, name, { entry, source }, options));
 }
 

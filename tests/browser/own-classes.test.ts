@@ -79,3 +79,32 @@ test("a camera's frames become pictures, one class is not enough, and a picture 
   await other.locator("#own-status").filter({ hasText: "Another tab of this browser" }).waitFor();
   expect(complaints).toEqual([]);
 });
+
+test("where a frame cannot be drawn, that is said, and no black picture is kept", async () => {
+  await context.addInitScript(() => {
+    OffscreenCanvas.prototype.getContext = () => null;
+  });
+  await open();
+  await page.locator(".own-class .record").first().click();
+  await page.locator("#own-record").waitFor();
+  await page.click("#own-record");
+  await says(/^The picture cannot be taken: this browser gives no canvas of \d+×\d+ pixels\.$/);
+  expect(await page.locator("#own-camera").evaluate((dialog) => (dialog as HTMLDialogElement).open)).toBe(false);
+  expect(await thumbnails(0).count()).toBe(0);
+  expect(complaints).toEqual([]);
+});
+
+test("where the browser's storage fails, the tab says why it keeps nothing, and works", async () => {
+  await context.route("**/own-worker.js", async (route) => {
+    const response = await route.fetch();
+    const fail = `IDBFactory.prototype.open = () => { throw new DOMException("The disk cannot be written.", "UnknownError"); };\n`;
+    await route.fulfill({ response, body: fail + (await response.text()) });
+  });
+  await open();
+  expect(await page.locator("#own-kept").textContent()).toBe(
+    "This browser keeps nothing here (The disk cannot be written): pictures and what is trained end with this page.",
+  );
+  await drop(0, "photo.png", Buffer.from(await encodePng(photo(0))).toString("base64"));
+  await expect.poll(() => thumbnails(0).count(), { timeout: 60_000 }).toBe(1);
+  expect(complaints).toEqual([]);
+});

@@ -161,7 +161,7 @@ describe.concurrent("directories", () => {
     expectFailure(
       await fivecrop([...TRAIN, ...SAMPLE, "--out", "file/run"], { cwd }),
       "cannot make the directory file/run",
-      "To fix: choose an --out that can be written",
+      "To fix: choose a place that can be written",
     );
     expect(await readdir(cwd)).toEqual(["file"]);
   });

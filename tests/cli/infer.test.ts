@@ -67,6 +67,14 @@ describe.concurrent("infer", () => {
     expect((await call()).reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 6);
   });
 
+  test("a card takes no number of threads: one that is asked for is a misuse", async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, "m.onnx"), withMetadata(model()));
+    const { code, stderr } = await fivecrop(["infer", picture("bag"), "--model", "m.onnx", "--device", "cuda", "--threads", "4"], { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toContain("threads: a session on cuda has no number of its own, received 4. To fix: leave it out");
+  });
+
   test("it loads nothing that it does not need", async () => {
     const cwd = await temporaryFolder();
     await writeFile(join(cwd, "m.onnx"), withMetadata(model()));

@@ -38,6 +38,10 @@ const CASES: readonly (readonly [args: readonly string[], ...says: readonly stri
   [[...TRAIN, "--epochs", ""], "--epochs: expected a whole number of at least 1, received ''"],
   [[...TRAIN, "--seed", "-1"], "--seed: expected a whole number of at least 0"],
   [[...TRAIN, "--threads", "0"], "--threads: expected a whole number of at least 1"],
+  [
+    [...TRAIN, "--device", "cuda", "--threads", "2"],
+    "--threads: onnxruntime takes no number of them on cuda, received 2. To fix: leave it out, or choose the device cpu.",
+  ],
   [[...TRAIN, "--patience", "-1"], "--patience: expected a whole number of at least 0"],
   [[...TRAIN, "--validation", "1"], "--validation: expected a share above 0 and below 1, or a whole number of images", "received '1'"],
   [[...TRAIN, "--validation", "6000"], "--validation: expected a share of the 6000 images", "received 6000", "To fix"],

@@ -13,7 +13,7 @@ const ADOPT = ["adopt", "m.onnx", "--out"];
 
 /** Each place where a command takes a path, with a path of the wrong kind → what the message says. */
 const CASES: readonly (readonly [args: readonly string[], ...says: readonly string[]])[] = [
-  [[...TRAIN, "file"], "--out: cannot make the directory file: file is a file", "choose an --out that can be written"],
+  [[...TRAIN, "file"], "--out: cannot make the directory file: file is a file", "choose a place that can be written"],
   [[...TRAIN, "file/run"], `cannot make the directory file/run: ${THROUGH_FILE}`],
   [["quickstart", "--out", "file"], "--out: cannot make the directory file"],
   [["train", "--resume", "file"], `file holds no run: cannot read file/run.json: ${THROUGH_FILE}`, "name the --out of a run"],

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
-import { FivecropError } from "../../core/errors.ts";
+import { FivecropError, UsageError } from "../../core/errors.ts";
 import { createSession as createDirect } from "../../core/session.node.ts";
 import { createSession } from "../../core/session.worker.node.ts";
 import { float32, tensor, zeros } from "../../core/tensor.ts";
@@ -53,6 +53,17 @@ describe("a session in a thread", () => {
     await session.run({ images: given });
     expect(given.data).toHaveLength(0);
     await session.dispose();
+  });
+
+  test.each([
+    ["this thread", createDirect],
+    ["a thread", createSession],
+  ])("in %s, a number of threads on a card is refused before the card is looked for", async (_, make) => {
+    const refused = make(model(), { device: "cuda", threads: 4 });
+    await expect(refused).rejects.toThrow(UsageError);
+    await expect(refused).rejects.toThrow(
+      "threads: a session on cuda has no number of its own, received 4. To fix: leave it out, or choose the device cpu.",
+    );
   });
 
   test("errors arrive as errors, and the session goes on", async () => {

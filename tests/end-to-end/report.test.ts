@@ -5,16 +5,13 @@ import { appendMetadata, readMetadata } from "../../export/metadata.ts";
 import { writeDataRoot } from "../cli/files.ts";
 import { fivecrop, jsonLines, picture, temporaryFolder } from "../cli/run.ts";
 import { model as halves, metadata as ofHalves } from "../inference/models.ts";
+import { succeed } from "./run.ts";
 
 const TRAIN = ["train", "--model", "fashion-cnn", "--data", "fashion-mnist-sample", "--batch-size", "60", "--lr", "0.003", "--json"];
 
 let cwd: string;
 const run = (...args: readonly string[]) => fivecrop(args, { cwd });
-async function good(...args: readonly string[]): Promise<Record<string, unknown>[]> {
-  const { code, stdout, stderr } = await run(...args, "--json");
-  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  return jsonLines(stdout);
-}
+const good = async (...args: readonly string[]): Promise<Record<string, unknown>[]> => jsonLines(await succeed(cwd, [...args, "--json"]));
 const text = (file: string): Promise<string> => readFile(join(cwd, file), "utf8");
 const json = async (file: string): Promise<Record<string, unknown>> => JSON.parse(await text(file));
 

@@ -7,30 +7,16 @@ import { readSafetensors } from "../../export/safetensors.ts";
 import { FASHION_MNIST_CLASSES } from "../../pipeline/datasets/fashion-mnist.ts";
 import { fivecrop, jsonLines, picture, temporaryFolder } from "../cli/run.ts";
 import { type ReadEvent, readEvents } from "../training/tensorboard-reader.ts";
+import { RUN_LEFT, succeed } from "./run.ts";
 
 const SAMPLE = "fashion-mnist-sample";
 const TRAIN = ["train", "--model", "fashion-cnn", "--data", SAMPLE, "--epochs", "2", "--batch-size", "60", "--lr", "0.003"];
-const FILES = [
-  "best.safetensors",
-  "curves.svg",
-  "evaluation.json",
-  "history.csv",
-  "last.safetensors",
-  "model.onnx",
-  "report.html",
-  "run.json",
-];
 const PICTURES = ["ankle-boot", "trouser"].map(picture);
-
-/** Lines that a slow machine sees while it waits. */
-const withoutProgress = (stderr: string): string => stderr.replace(/^(epoch|evaluate|measure:) .*(left|%).*\n/gm, "");
 
 let cwd: string;
 beforeAll(async () => {
   cwd = await temporaryFolder();
-  const { code, stdout, stderr } = await fivecrop([...TRAIN, "--out", "run"], { cwd });
-  expect(withoutProgress(stderr)).toBe("");
-  expect(code).toBe(0);
+  const stdout = await good(...TRAIN, "--out", "run");
   for (const said of [
     "62,058 parameters",
     "4,800 images to train on",
@@ -38,20 +24,16 @@ beforeAll(async () => {
     "    2/2 ",
     "Best epoch:",
     "fivecrop evaluate run/model.onnx",
-    ...FILES,
+    ...RUN_LEFT,
   ])
     expect(stdout).toContain(said);
 });
 
-const good = async (...args: readonly string[]): Promise<string> => {
-  const { code, stdout, stderr } = await fivecrop(args, { cwd });
-  expect({ code, stderr: withoutProgress(stderr) }).toEqual({ code: 0, stderr: "" });
-  return stdout;
-};
+const good = (...args: readonly string[]): Promise<string> => succeed(cwd, args);
 
 describe("a run", () => {
   test("leaves its files", async () => {
-    expect((await readdir(join(cwd, "run"))).sort()).toEqual(FILES);
+    expect((await readdir(join(cwd, "run"))).sort()).toEqual(RUN_LEFT);
     const history = (await readFile(join(cwd, "run/history.csv"), "utf8")).trim().split("\n");
     expect(history[0]).toBe("epoch,training_loss,training_accuracy,validation_loss,validation_accuracy,learning_rate,seconds");
     expect(history.slice(1).map((line) => line.split(",").length)).toEqual([7, 7]);
@@ -216,7 +198,7 @@ describe("train", () => {
     expect(await good("train", "--resume", out)).toContain("Going on after step");
     const tensorsOf = async (run: string) => readSafetensors(await readFile(join(cwd, run, "last.safetensors"))).tensors;
     expect(await tensorsOf(out)).toEqual(await tensorsOf("run"));
-    expect((await readdir(join(cwd, out))).sort()).toEqual(FILES);
+    expect((await readdir(join(cwd, out))).sort()).toEqual(RUN_LEFT);
   });
 
   test("a recipe with other options: logged, averaged and for TensorBoard; stopped and resumed it is the same", async () => {

@@ -134,7 +134,7 @@ describe("classify", () => {
   });
 
   test.each([
-    [{ top: 0 }, "top: expected a whole number from 1, received 0"],
+    [{ top: 0 }, "top: expected a whole number of at least 1, received 0"],
     [{ views: [] }, "expected at least one view"],
     [{ views: [{ anchor: "middle", flip: false }] }, "views[0].anchor: expected one of center, upper-left"],
     [{ views: [VIEWS.none[0], { anchor: "center", flip: false, resize: 0 }] }, "views[1].resize: expected a whole number of pixels from 1"],
@@ -196,7 +196,7 @@ describe("models that do not fit", () => {
       "its output 'logits' is float32 [N,4], 1 labels need float32 [N,1]",
     ],
     ["a wrong spec", foreign, { labels, preprocess: { ...spec, std: [0] } }, "preprocess.std"],
-    ["a batch size of 0", withMetadata(foreign), { batchSize: 0 }, "batchSize: expected a whole number from 1"],
+    ["a batch size of 0", withMetadata(foreign), { batchSize: 0 }, "batchSize: expected a whole number of at least 1"],
     ["unknown views", withMetadata(foreign), { views: "six-crop" }, "unknown views 'six-crop'"],
     ["a picture", new TextEncoder().encode("GIF89a, a picture"), {}, "the model: no ONNX model: not a protocol buffers message"],
     ["a batch that no memory holds", withMetadata(model(2 ** 31)), {}, "takes 2147483648 images at once, no fewer"],

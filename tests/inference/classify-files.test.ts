@@ -98,7 +98,7 @@ describe("pictures in files", () => {
     }
     expect(asked).toBe(5);
     await expect(all(classifyFiles(classifier, [nameOf(0)], { views: "five-corp" }))).rejects.toThrow(UsageError);
-    await expect(all(classifyFiles(classifier, [nameOf(0)], { ahead: 0 }))).rejects.toThrow("ahead: expected a whole number from 1");
+    await expect(all(classifyFiles(classifier, [nameOf(0)], { ahead: 0 }))).rejects.toThrow("ahead: expected a whole number of at least 1");
     await classifier.dispose();
   });
 });

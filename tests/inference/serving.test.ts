@@ -135,7 +135,9 @@ describe("loadClassifier in Node", () => {
   });
 
   test("workers: a number from 0", async () => {
-    await expect(loadClassifier(withMetadata(model()), { workers: -1 })).rejects.toThrow("workers: expected a whole number from 0");
+    await expect(loadClassifier(withMetadata(model()), { workers: -1 })).rejects.toThrow(
+      "workers: expected a whole number of at least 0, received -1.",
+    );
   });
 
   test("a script that does not dispose can end, and one that waits for answers gets them", async () => {

@@ -7,13 +7,9 @@ import { FivecropError, UsageError } from "../../core/errors.ts";
 import { SAMPLE_FOLDER } from "../../pipeline/datasets/fashion-mnist.ts";
 import { DATASETS, dataRoot, openDataset } from "../../pipeline/datasets/index.ts";
 import { readImage } from "../../pipeline/decode.node.ts";
+import { idx } from "../cli/files.ts";
 
 const COUNT = 5;
-const idx = (magic: number, shape: readonly number[], data: Uint8Array): Buffer => {
-  const header = Buffer.alloc(4 + 4 * shape.length);
-  for (const [i, value] of [magic, ...shape].entries()) header.writeUInt32BE(value, 4 * i);
-  return Buffer.concat([header, data]);
-};
 const pixels = Uint8Array.from({ length: COUNT * 784 }, (_, i) => i % 256);
 const images = idx(0x803, [COUNT, 28, 28], pixels);
 const labels = idx(0x801, [COUNT], Uint8Array.of(9, 0, 3, 3, 1));

@@ -4,16 +4,11 @@ import { join } from "node:path";
 import { afterAll, vi } from "vitest";
 import { random } from "../../core/random.ts";
 import type { DATASETS } from "../../pipeline/datasets/index.ts";
+import { idx } from "../cli/files.ts";
 import { classes, under, writeTree } from "../pipeline/make-pictures.ts";
 
 const noise = random(1);
 const bytes = (count: number): Uint8Array => Uint8Array.from({ length: count }, () => noise.integer(256));
-
-function idx(magic: number, shape: readonly number[], data: Uint8Array): Buffer {
-  const header = Buffer.alloc(4 + 4 * shape.length);
-  for (const [i, value] of [magic, ...shape].entries()) header.writeUInt32BE(value, 4 * i);
-  return Buffer.concat([header, data]);
-}
 
 async function writeFashionMnist(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });

@@ -17,7 +17,7 @@ export interface WantedEngine {
   readonly engine?: string;
   /** Left out, it is the processor for onnxruntime, where its package computes for tfjs, and auto for auto. */
   readonly device?: DeviceChoice;
-  /** Of one operator; the runtime's choice where it is left out. */
+  /** Of one operator on the processor; the runtime's choice where it is left out. */
   readonly threads?: number;
   /** Makes ONNX Runtime's sessions: onnxruntime-node's where it is left out. */
   readonly createSession?: SessionMaker;
@@ -42,7 +42,8 @@ const onnxRuntimeOn = (device: Exclude<Device, "wasm">, make: SessionMaker = cre
     return {
       runtime: `onnxruntime-node ${RUNTIME_VERSION}`,
       versions: {},
-      create: (options) => createOnnxRuntimeEngine({ ...options, createSession: make, ...(device !== "cpu" && { device }) }),
+      create: ({ threads, ...options }) =>
+        createOnnxRuntimeEngine({ ...options, createSession: make, ...(device === "cpu" ? { threads } : { device }) }),
     };
   },
 });
@@ -113,9 +114,19 @@ const RULES: Readonly<Record<(typeof ENGINE_NAMES)[number], Rule>> = {
  */
 export const candidatesFor = (wanted: WantedEngine): Candidates => lookUp<Rule>("engine", RULES, wanted.engine ?? ENGINE_NAMES[0])(wanted);
 
+/** @throws UsageError where both a card and a number of threads are asked of ONNX Runtime, which has threads on the processor alone. */
+export function checkThreads({ engine, device, threads }: WantedEngine): void {
+  if (threads !== undefined && engine !== "tfjs" && (device === "webgpu" || device === "cuda"))
+    throw new UsageError(
+      `--threads: onnxruntime takes no number of them on ${device}, received ${threads}. To fix: leave it out, or choose the device cpu.`,
+    );
+}
+
 /**
  * The engine and the device of a training.
  * @throws UsageError, FivecropError as `candidatesFor` does; where what was asked for is not there, or its step is wrong.
  */
-export const chooseEngine = (options: WantedEngine & Omit<ChooseOptions, "explain">): Promise<ChosenEngine> =>
-  choose(candidatesFor(options), options);
+export async function chooseEngine(options: WantedEngine & Omit<ChooseOptions, "explain">): Promise<ChosenEngine> {
+  checkThreads(options);
+  return choose(candidatesFor(options), options);
+}

@@ -1,4 +1,4 @@
-import { FivecropError, messageOf } from "../../core/errors.ts";
+import { FivecropError, reasonOf } from "../../core/errors.ts";
 import type { Device } from "../../core/session.ts";
 import { checkTrainingDevice, type TrainingDeviceCheck } from "../device-check.ts";
 import type { TrainingEngine } from "../engine.ts";
@@ -106,7 +106,7 @@ export async function choose({ candidates, processor, needsFaster }: Candidates,
       const make = create;
       if (only) throw make ? await explain(error, { device, create: () => make(training) }) : error;
       if (!(error instanceof FivecropError)) throw error;
-      refused.push({ engine, device, reason: messageOf(error).replace(/(\. To fix: .*)?\.?$/s, "") });
+      refused.push({ engine, device, reason: reasonOf(error) });
     }
   }
   if (!needsFaster) throw new FivecropError(`${candidates[0].device}: no engine computes there. ${reasons(refused)}. To fix: ${MEND}.`);

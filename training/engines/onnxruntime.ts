@@ -21,7 +21,7 @@ export interface OnnxRuntimeEngineOptions {
   readonly createSession: SessionMaker;
   /** What it is asked to compute on, and the step is written for; the processor where it is left out. */
   readonly device?: Device;
-  /** Threads inside an operator; the runtime's choice where it is left out. */
+  /** The processor's threads inside an operator; the runtime's choice where it is left out. */
   readonly threads?: number;
 }
 

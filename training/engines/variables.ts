@@ -3,7 +3,7 @@ import { random } from "../../core/random.ts";
 import { sizeOf, type Tensor, tensor, zeros } from "../../core/tensor.ts";
 import { knownShape, type Value } from "../../models/graph/graph.ts";
 import { initialParameters, isTrained, isTrainedNorm, type Network } from "../../models/network.ts";
-import type { TrainingEngine, TrainingState, Weights } from "../engine.ts";
+import { ROLES, type Role, type TrainingEngine, type TrainingState, type Weights } from "../engine.ts";
 import { slotName } from "../step/update.ts";
 import { averageName } from "../weight-average.ts";
 
@@ -23,9 +23,6 @@ export function fixedVariables(network: Network): ReadonlySet<string> {
 
 /** What the variables of a step depend on. */
 export type Trained = Pick<TrainingEngine, "network" | "optimizer" | "average">;
-
-type Role = "parameters" | "slots" | "state" | "average";
-const ROLES = ["parameters", "slots", "state", "average"] as const satisfies readonly Role[];
 
 /** The variable that holds a state's tensor. */
 const variableName = (role: Role, name: string): string => (role === "average" ? averageName(name) : name);

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { writeWhole } from "../../core/atomic-file.node.ts";
 import { FivecropError } from "../../core/errors.ts";
 import { fileReason } from "../../core/file-error.ts";
-import { makeDirectory } from "../../core/make-directory.node.ts";
+import { makeDirectoryFor } from "../../core/make-directory.node.ts";
 import { createSession, RUNTIME_VERSION } from "../../core/session.node.ts";
 import type { Session } from "../../core/session.ts";
 import { bytes } from "../../core/text.ts";
@@ -93,9 +93,7 @@ export async function* computeFeatures(
         "To fix: ask for fewer --views, or train a whole network (--model).",
     );
   const folder = join(cache, await keyOf(source, backbone));
-  await makeDirectory(folder).catch((cause) => {
-    throw new FivecropError(`cannot make the folder ${folder} for features: ${fileReason(cause)}. To fix: free some space.`, { cause });
-  });
+  await makeDirectoryFor(folder, "features", "free some space, or make the folder above it one that can be written");
   const features = new Float32Array(total * width);
   const chunks = chunksOf(dataset.length, views);
   const missing: Chunk[] = [];

@@ -1,3 +1,4 @@
+import { checkWhole } from "../../core/check.ts";
 import { UsageError } from "../../core/errors.ts";
 import { BACKBONES, type Backbone, backboneOf } from "../../models/backbones.ts";
 import { headOf } from "../../models/network-options.ts";
@@ -54,8 +55,7 @@ export function backboneOfRun(config: Pick<RunConfig, "model"> & Partial<RunConf
   for (const [field, [flag, why]] of Object.entries(FOREIGN))
     if (config[field as keyof RunConfig] !== undefined)
       throw new UsageError(`${flag}: '${model}' does not take it: ${why}. To fix: leave it out, or name another --model.`);
-  if (views !== undefined && !(Number.isInteger(views) && views >= 1))
-    throw new UsageError(`--views: expected a whole number of at least 1, received ${views}.`);
+  if (views !== undefined) checkWhole("--views", views, 1);
   const mixing = augmentations.find((spec) => createStage(spec).stage === "batch");
   if (mixing)
     throw new UsageError(

@@ -1,4 +1,4 @@
-import { FivecropError, messageOf } from "../../core/errors.ts";
+import { FivecropError, reasonOf } from "../../core/errors.ts";
 import type { Device, Session, SessionMaker } from "../../core/session.ts";
 import { within } from "../within.ts";
 
@@ -67,7 +67,7 @@ export async function chooseDevice({ choice, processor, tryOn, trialSeconds = 20
     return { device: seconds.device < seconds.processor ? device : processor, why: `${times}; ${proof}.` };
   } catch (error) {
     if (choice !== "auto" || !(error instanceof FivecropError)) throw error;
-    const why = `${device} is not used: ${messageOf(error).replace(/(\. To fix: .*)?\.?$/s, "")}.`;
+    const why = `${device} is not used: ${reasonOf(error)}.`;
     return { device: processor, why, refused: why };
   }
 }

@@ -55,19 +55,23 @@ export function writeStep(network: Network, batch: number, optimizer: Optimizer,
   return replaced({ variables, noise }, prune(g.build(`${network.name}/step`, outputs)));
 }
 
+export interface CompileOptions {
+  /** Keeps a moving average of the weights. */
+  readonly average?: WeightAverage;
+  /** Where it is to run, cpu: operators are written as that computes them. */
+  readonly device?: Device;
+}
+
 /**
  * The step in plain ONNX operators, ready to be serialized and run. Its inputs and outputs keep their logical shapes.
- * @param device where it is to run: operators are written as that computes them.
+ * @throws FivecropError where a parameter does not influence the logits.
  */
-export function compileStep(
+export const compileStep = (
   network: Network,
   batch: number,
   optimizer: Optimizer,
-  average?: WeightAverage,
-  device: Device = "cpu",
-): TrainingGraph {
-  return lowerStep(writeStep(network, batch, optimizer, average), device);
-}
+  { average, device }: CompileOptions = {},
+): TrainingGraph => lowerStep(writeStep(network, batch, optimizer, average), device);
 
 /** A written step in plain ONNX operators, as `compileStep` gives it: of a large network this takes ten times as long as writing it. */
 export const lowerStep = (step: TrainingGraph, device: Device = "cpu"): TrainingGraph =>

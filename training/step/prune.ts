@@ -1,4 +1,5 @@
 import type { Graph, Node, Value } from "../../models/graph/graph.ts";
+import { dropDead } from "../../models/graph/needed.ts";
 
 /** Without nodes that no output needs, and without a second computation of the same thing. Graph inputs stay, used or not. */
 export const prune = (graph: Graph): Graph => dropDead(mergeEqual(graph));
@@ -40,17 +41,3 @@ function mergeEqual(graph: Graph): Graph {
 
 /** JSON has no numbers as large as int64's. */
 const plain = (_key: string, value: unknown): unknown => (typeof value === "bigint" ? `${value}` : value);
-
-/** Without nodes and initializers that no output needs. */
-export function dropDead(graph: Graph): Graph {
-  const needed = new Set<Value>(graph.outputs);
-  const nodes = graph.nodes
-    .toReversed()
-    .filter((node) => {
-      if (!node.outputs.some((value) => needed.has(value))) return false;
-      for (const value of node.inputs) if (value) needed.add(value);
-      return true;
-    })
-    .reverse();
-  return { ...graph, nodes, initializers: new Map([...graph.initializers].filter(([value]) => needed.has(value))) };
-}

@@ -1,16 +1,11 @@
 // The camera for one's own pictures: one by one, or five a second while it is asked to.
+import { messageOf } from "../../../core/errors.ts";
+import { createCamera, frameOf } from "../camera.ts";
 import { byId } from "../elements.ts";
 
 const PER_SECOND = 5;
-/** Of a frame: what the networks look at is smaller. */
-const LONGEST_SIDE = 640;
-
-async function frameOf(video: HTMLVideoElement): Promise<Blob> {
-  const scale = Math.min(1, LONGEST_SIDE / Math.max(video.videoWidth, video.videoHeight));
-  const canvas = new OffscreenCanvas(Math.round(video.videoWidth * scale), Math.round(video.videoHeight * scale));
-  canvas.getContext("2d")?.drawImage(video, 0, 0, canvas.width, canvas.height);
-  return canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 });
-}
+/** What the networks look at is smaller. */
+const FRAME = { longestSide: 640, type: "image/jpeg", quality: 0.92 } as const;
 
 export interface CameraUse {
   /** What the pictures are for. */
@@ -25,7 +20,7 @@ export function cameraDialog(onError: (message: string) => void): (use: CameraUs
   const dialog = byId<HTMLDialogElement>("own-camera");
   const video = byId<HTMLVideoElement>("own-video");
   const record = byId<HTMLButtonElement>("own-record");
-  let stream: MediaStream | undefined;
+  const camera = createCamera(dialog, video, onError);
   let use: CameraUse | undefined;
   let recording: ReturnType<typeof setInterval> | undefined;
   let taken = 0;
@@ -35,25 +30,27 @@ export function cameraDialog(onError: (message: string) => void): (use: CameraUs
     record.setAttribute("aria-pressed", "false");
     record.textContent = "Record five a second";
   };
-  const stop = (): void => {
-    stopRecording();
-    for (const track of stream?.getTracks() ?? []) track.stop();
-    stream = undefined;
-    video.srcObject = null;
-    use = undefined;
-  };
-  const count = (): void => {
+  const show = (wanted: CameraUse | undefined): void => {
+    use = wanted;
     byId("own-camera-count").textContent = use ? `${use.title}${taken > 0 ? `: ${taken} taken` : ""}` : "";
+    record.hidden = !use || use.once;
   };
   const take = async (): Promise<void> => {
     const by = use;
     if (!by || video.videoWidth === 0) return;
-    const picture = await frameOf(video);
-    if (by !== use) return; // closed meanwhile
-    taken++;
-    count();
-    by.onPicture(picture);
-    if (by.once) dialog.close();
+    try {
+      const picture = await frameOf(video, FRAME);
+      if (by !== use) return; // closed meanwhile
+      taken++;
+      show(by);
+      by.onPicture(picture);
+      if (by.once) dialog.close();
+    } catch (error) {
+      if (by !== use) return;
+      show(undefined);
+      dialog.close();
+      onError(`The picture cannot be taken: ${messageOf(error)}.`);
+    }
   };
   byId("own-shutter").addEventListener("click", () => void take());
   record.addEventListener("click", () => {
@@ -63,25 +60,13 @@ export function cameraDialog(onError: (message: string) => void): (use: CameraUs
     record.textContent = "Stop recording";
   });
   byId("own-camera-close").addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", stop);
-  let asking = false;
+  dialog.addEventListener("close", () => {
+    stopRecording();
+    show(undefined);
+  });
   return async (wanted) => {
-    if (asking) return; // the visitor has not yet answered whether the camera may be used
-    asking = true;
-    try {
-      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 } } });
-      use = wanted;
-      taken = 0;
-      count();
-      record.hidden = wanted.once;
-      video.srcObject = stream;
-      dialog.showModal();
-      await video.play();
-    } catch (error) {
-      stop();
-      onError(`The camera cannot be used: ${error instanceof Error ? error.message : String(error)}.`);
-    } finally {
-      asking = false;
-    }
+    if (!(await camera.open())) return;
+    taken = 0;
+    show(wanted);
   };
 }

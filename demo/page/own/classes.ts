@@ -1,4 +1,5 @@
 // The classes and their pictures, as cards.
+import { hasCamera } from "../camera.ts";
 import { byId, element } from "../elements.ts";
 import type { OwnClass, OwnPicture, OwnRequest } from "./messages.ts";
 import { SIDE } from "./thumbnails.ts";
@@ -16,8 +17,6 @@ export interface Cards {
   remove(ids: readonly number[]): void;
 }
 
-const hasCamera = (): boolean => Boolean(navigator.mediaDevices?.getUserMedia);
-
 function button(label: string, onPress: () => void, className = ""): HTMLButtonElement {
   const made = element("button", className, label) as HTMLButtonElement;
   made.type = "button";
@@ -33,7 +32,7 @@ interface Card {
 }
 
 function createCard(one: OwnClass, { ask, pickFor, recordFor, removeClass }: CardActions): Card {
-  const item = element("li", "own-class");
+  const item = element("li", "card own-class");
   item.dataset.class = String(one.id);
   const name = document.createElement("input");
   name.type = "text";

@@ -44,7 +44,7 @@ function createChart(title: string): Chart {
   const caption = element("figcaption", "", `${title} `);
   const values = NAMES.map((name) => element("span", name));
   caption.append(values[0], " ", values[1]);
-  const figure = element("figure");
+  const figure = element("figure", "card");
   figure.append(caption, svg);
   return {
     figure,

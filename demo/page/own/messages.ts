@@ -66,7 +66,7 @@ export type OwnRequest =
   | { readonly kind: "download" };
 
 export type OwnEvent =
-  | { readonly kind: "work"; readonly classes: readonly OwnClass[]; readonly settings: Settings; readonly isKept: boolean }
+  | { readonly kind: "work"; readonly classes: readonly OwnClass[]; readonly settings: Settings; readonly whyNotKept?: string }
   | { readonly kind: "picture"; readonly picture: OwnPicture; readonly thumbnail: ImageBitmap }
   | { readonly kind: "removed"; readonly ids: readonly number[] }
   /** `isCurrent`: of the pictures, classes and settings as they are now. */

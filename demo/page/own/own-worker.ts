@@ -1,5 +1,7 @@
 // The second tab's worker: it keeps the work, trains, and classifies. The page only shows and asks.
+
 import { type Classifier, decodeImage, type ImageSource, loadClassifier } from "../../../browser.ts";
+import { messageOf } from "../../../core/errors.ts";
 import type { Choice } from "../backends.ts";
 import type { OwnEvent, OwnRequest } from "./messages.ts";
 import { NAME, openStore, type Store } from "./store.ts";
@@ -18,7 +20,7 @@ let classifier: { readonly on: Choice; readonly loaded: Classifier<ImageSource> 
 const tell = (event: OwnEvent, transfer: Transferable[] = []): void => self.postMessage(event, { transfer });
 const tellRun = (): void => tell({ kind: "run", run: work.run, isCurrent: work.fingerprint === fingerprintOf(work) });
 const tellWork = (): void => {
-  tell({ kind: "work", classes: work.classes, settings: work.settings, isKept: store.isKept });
+  tell({ kind: "work", classes: work.classes, settings: work.settings, whyNotKept: store.whyNotKept });
   tellRun();
 };
 
@@ -163,9 +165,7 @@ const ANSWERS: { readonly [K in OwnRequest["kind"]]: (request: Extract<OwnReques
 
 const tellFailure = (error: unknown): void => {
   const isFull = error instanceof DOMException && error.name === "QuotaExceededError";
-  const message = isFull
-    ? "The browser's storage for this page is full: remove pictures, or free space on the disk."
-    : String(error instanceof Error ? error.message : error);
+  const message = isFull ? "The browser's storage for this page is full: remove pictures, or free space on the disk." : messageOf(error);
   tell({ kind: "failed", message });
 };
 

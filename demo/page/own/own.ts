@@ -1,5 +1,6 @@
 // The second tab: make a classifier from one's own pictures. Everything that computes or keeps is in its worker.
 import type { Choice } from "../backends.ts";
+import { hasCamera } from "../camera.ts";
 import { byId } from "../elements.ts";
 import { cameraDialog } from "./camera.ts";
 import { createCards } from "./classes.ts";
@@ -53,12 +54,13 @@ function save(name: string, bytes: Uint8Array<ArrayBuffer>): void {
 }
 
 const SHOW: { readonly [K in OwnEvent["kind"]]: (event: Extract<OwnEvent, { readonly kind: K }>) => void } = {
-  work: ({ classes, settings, isKept }) => {
+  work: ({ classes, settings, whyNotKept }) => {
     cards.show(classes);
     showSettings(settings);
-    byId("own-kept").textContent = isKept
-      ? "Pictures and what is trained are kept in this browser's own storage until you delete them; no server sees them."
-      : "This browser keeps nothing here, as in a private window: pictures and what is trained end with this page.";
+    byId("own-kept").textContent =
+      whyNotKept === undefined
+        ? "Pictures and what is trained are kept in this browser's own storage until you delete them; no server sees them."
+        : `This browser keeps nothing here (${whyNotKept}): pictures and what is trained end with this page.`;
   },
   picture: ({ picture, thumbnail }) => cards.add(picture, thumbnail),
   removed: ({ ids }) => cards.remove(ids),
@@ -149,7 +151,7 @@ byId("own-stop").addEventListener("click", () => {
 });
 byId("own-reset").addEventListener("click", () => ask({ kind: "reset" }));
 byId("own-pick").addEventListener("click", () => pick(false, ([picture]) => classify(picture)));
-byId("own-camera-classify").hidden = !navigator.mediaDevices?.getUserMedia;
+byId("own-camera-classify").hidden = !hasCamera();
 byId("own-camera-classify").addEventListener("click", () => void openCamera({ title: "What is this?", once: true, onPicture: classify }));
 byId("own-download").addEventListener("click", () => ask({ kind: "download" }));
 byId("own-delete").addEventListener("click", () =>

@@ -1,5 +1,6 @@
 // Where the work is kept: the browser's own storage, or memory where a browser refuses it.
 import { type DBSchema, openDB } from "idb";
+import { reasonOf } from "../../../core/errors.ts";
 import type { OwnPicture } from "./messages.ts";
 
 /** A picture as it is kept: its file as it was given, and a small one to show. */
@@ -9,8 +10,8 @@ export interface KeptPicture extends OwnPicture {
 }
 
 export interface Store {
-  /** It outlives the page. */
-  readonly isKept: boolean;
+  /** Why it ends with the page, as the browser says it; left out where it outlives the page. */
+  readonly whyNotKept?: string;
   pictures(): Promise<readonly KeptPicture[]>;
   picture(id: number): Promise<KeptPicture | undefined>;
   putPicture(picture: KeptPicture): Promise<void>;
@@ -29,7 +30,7 @@ interface Schema extends DBSchema {
 /** Of this page alone: another one of the same origin keeps its own. */
 export const NAME = `fivecrop-own ${new URL(".", self.location.href).pathname}`;
 
-/** The browser's storage. @throws where it is blocked, as in some private windows. */
+/** The browser's storage. @throws where it is blocked, as in some private windows, or fails. */
 async function keptStore(): Promise<Store> {
   const database = await openDB<Schema>(NAME, 1, {
     upgrade(opened) {
@@ -38,7 +39,6 @@ async function keptStore(): Promise<Store> {
     },
   });
   return {
-    isKept: true,
     pictures: () => database.getAll("pictures"),
     picture: (id) => database.get("pictures", id),
     putPicture: async (picture) => void (await database.put("pictures", picture)),
@@ -59,11 +59,11 @@ async function keptStore(): Promise<Store> {
   };
 }
 
-function memoryStore(): Store {
+function memoryStore(whyNotKept: string): Store {
   const pictures = new Map<number, KeptPicture>();
   const work = new Map<string, unknown>();
   return {
-    isKept: false,
+    whyNotKept,
     pictures: async () => [...pictures.values()],
     picture: async (id) => pictures.get(id),
     putPicture: async (picture) => void pictures.set(picture.id, picture),
@@ -82,5 +82,5 @@ function memoryStore(): Store {
   };
 }
 
-/** The page says which of the two it is. */
-export const openStore = (): Promise<Store> => keptStore().catch(memoryStore);
+/** The page says which of the two it is, and why. */
+export const openStore = (): Promise<Store> => keptStore().catch((error) => memoryStore(reasonOf(error)));

@@ -1,5 +1,7 @@
 // A run: from pictures to a model, its events as what the page shows.
+
 import { keptCheckpoints, type MakeEvent, makeClassifier } from "../../../browser.ts";
+import { messageOf } from "../../../core/errors.ts";
 import type { Choice } from "../backends.ts";
 import { fetchModel, forgetOtherModels } from "../fetch-model.ts";
 import type { OfferedModel, Progress } from "../messages.ts";
@@ -33,7 +35,7 @@ async function fetchBackbone(tell: TrainOptions["tell"]): Promise<Uint8Array> {
     const onProgress = ({ loaded, total }: Progress): void => tell({ kind: "doing", text: `Loading ${offered.name}`, done: loaded, total });
     return (await fetchModel(offered, onProgress)).bytes;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new Error(`The trained network cannot be loaded (${reason}). It is kept after the first time: until then its site must answer.`, {
       cause,
     });

@@ -1,7 +1,7 @@
 import { float32 } from "../../../core/tensor.ts";
 import type { GraphBuilder } from "../../../models/graph/builder.ts";
 import { knownShape, type Node, type Value } from "../../../models/graph/graph.ts";
-import type { Window } from "../../../models/graph/shape.ts";
+import { LOWEST, pixelsOfWindows, type Window } from "../../../models/graph/shape.ts";
 import { type WindowAttributes, windowOf } from "../../../models/ops/conv.ts";
 import { indicator } from "../../../models/ops/shared.ts";
 import { padsWithBatchAxis, withBatchAxis } from "./conv.ts";
@@ -60,9 +60,6 @@ function toFirstMaximum(g: GraphBuilder, x: Value, maximum: Value, dy: Value, sl
   return scatterBack(g, given, sliding);
 }
 
-/** Below every finite pixel. */
-const LOWEST = -3.4028234663852886e38;
-
 const inLayouts = (
   passes: number,
   emit: (g: GraphBuilder, node: Node, inputs: readonly Value[], layout: Layout) => Value,
@@ -98,14 +95,7 @@ export const maxPoolGradient = inLayouts(6, (g, node, [x, y, dy], layout) => {
 export const averagePoolGradient = inLayouts(3, (g, node, [dy], layout) => {
   const window = windowOfNode(node);
   const [input, output] = [knownShape(node.outputs[0]).slice(2), knownShape(node.inputs[0]!).slice(2)];
-  const includesPads = node.attributes.count_include_pad === 1;
-  const [heights, widths] = ([0, 1] as const).map((i) => {
-    const [begin, end] = includesPads ? [-window.pads[i], input[i] + window.pads[i + 2]] : [0, input[i]];
-    return Array.from({ length: output[i] }, (_, j) => {
-      const start = j * window.strides[i] - window.pads[i];
-      return Math.min(start + window.kernel[i], end) - Math.max(start, begin);
-    });
-  });
+  const [heights, widths] = pixelsOfWindows(window, input, output, node.attributes.count_include_pad === 1);
   const shares = heights.flatMap((h) => widths.map((w) => 1 / (h * w)));
   const same = shares.every((share) => share === shares[0]);
   const shape = layout === "innermost" ? [...output, 1] : output;
