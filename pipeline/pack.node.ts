@@ -7,6 +7,7 @@ import { writeWhole } from "../core/atomic-file.node.ts";
 import { type Calls, createCalls } from "../core/calls.node.ts";
 import { FivecropError } from "../core/errors.ts";
 import { makeDirectoryFor } from "../core/make-directory.node.ts";
+import { watch } from "../core/watch.ts";
 import type { Dataset } from "./dataset.ts";
 import { COUNTERS, type PackData, type PackedChunk, type PackQuestion } from "./pack.ts";
 import { CHUNK, chunkCount, chunkFile, indexFile, openPacked, type PackedIndex, readIndex, type UnreadablePicture } from "./packed.node.ts";
@@ -39,7 +40,6 @@ export interface Packed {
 /** Raised where what is written, or how it is made, changes. */
 const FORMAT = 1;
 const STATS_AT_ONCE = 64;
-const MILLISECONDS = 200;
 /** Files that a thread is at: while the disk takes one, another's pictures are decoded. */
 const PER_THREAD = 2;
 /** What a process that was killed left unfinished is taken away after an hour. */
@@ -148,18 +148,9 @@ async function* decode(
   });
   const stop = (): void => void Atomics.store(counters, COUNTERS.stop, 1);
   signal?.addEventListener("abort", stop);
-  let ended = false;
-  const all = Promise.all(threads.flatMap((thread) => Array.from({ length: PER_THREAD }, () => work(thread)))).finally(() => {
-    ended = true;
-  });
-  all.catch(() => undefined); // thrown below
+  const all = Promise.all(threads.flatMap((thread) => Array.from({ length: PER_THREAD }, () => work(thread))));
   try {
-    while (!ended) {
-      const wait = new Promise<void>((resolve) => setTimeout(resolve, MILLISECONDS));
-      await Promise.race([all, wait]);
-      yield progress();
-    }
-    await all;
+    yield* watch(all, progress);
   } finally {
     stop();
     signal?.removeEventListener("abort", stop);

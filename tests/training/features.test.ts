@@ -6,7 +6,8 @@ import { flatten } from "../../models/layers/activations.ts";
 import { adaptiveAveragePool2d } from "../../models/layers/pool.ts";
 import { sequential } from "../../models/layers/sequential.ts";
 import { network } from "../../models/network.ts";
-import { inMemory } from "../../pipeline/dataset.ts";
+import { bounded, inMemory } from "../../pipeline/dataset.ts";
+import { openDataset } from "../../pipeline/datasets/index.ts";
 import { createImage } from "../../pipeline/image.ts";
 import { computeFeatures, type FeatureOptions, type FeatureProgress, type FeatureSource } from "../../training/features/compute.node.ts";
 import { featureLoader } from "../../training/features/feature-loader.ts";
@@ -40,21 +41,18 @@ const source = (length: number, views: number, seed = 0): FeatureSource => ({
   plan: { seed, preprocess, augmentations: [{ kind: "random-crop", padding: 0 }, { kind: "flip" }] },
 });
 
-async function compute(from: FeatureSource, options: Pick<FeatureOptions, "cache"> & Partial<FeatureOptions>, onProgress?: () => void) {
+async function compute(from: FeatureSource, options: Pick<FeatureOptions, "cache"> & Partial<FeatureOptions>) {
   const progress: FeatureProgress[] = [];
   const computing = computeFeatures(from, { backbone, width: WIDTH, threads: 1, ...options });
   let step = await computing.next();
-  for (; !step.done; step = await computing.next()) {
-    progress.push(step.value);
-    onProgress?.();
-  }
+  for (; !step.done; step = await computing.next()) progress.push(step.value);
   return { features: step.value, progress };
 }
 
 test("features of plain views are the backbone's of each image, in order", async () => {
   const plain = { ...source(20, 1), plan: { seed: 0, preprocess, augmentations: [] } };
   const { features, progress } = await compute(plain, { cache: await temporaryFolder() });
-  expect(progress.map(({ done }) => done)).toEqual([8, 16, 20]);
+  expect(progress.at(-1)).toMatchObject({ done: 20, total: 20 });
   for (const i of [0, 7, 8, 19]) {
     const { data } = await plain.dataset.image(i);
     for (let c = 0; c < 3; c++) {
@@ -79,11 +77,17 @@ test("computed once; stopped, it goes on; a file that was cut off is computed an
   const cache = await temporaryFolder();
   const from = source(300, 2);
   const stop = new AbortController();
-  let seen = 0;
-  const cut = await compute(from, { cache, signal: stop.signal }, () => ++seen === 36 && stop.abort());
+  let asked = 0;
+  const image = (i: number) => {
+    if (++asked === 300 + 290) stop.abort(); // all pixels are hashed first
+    return from.dataset.image(i);
+  };
+  const cut = await compute({ ...from, dataset: { ...from.dataset, image } }, { cache, signal: stop.signal });
   expect(cut.features).toBeUndefined();
-  const whole = await compute(from, { cache });
-  expect(whole.progress[0].done).toBeGreaterThan(256);
+  expect(cut.progress.at(-1)?.done, "what was cut off was at its second file").toBeGreaterThanOrEqual(256);
+  const before = asked;
+  const whole = await compute({ ...from, dataset: { ...from.dataset, image } }, { cache });
+  expect(asked - before, "the hash of all pixels, and what was missing").toBe(300 + 600 - 256);
   expect(whole.progress.at(-1)).toMatchObject({ done: 600, total: 600 });
   expect(whole.features).toEqual((await compute(from, { cache: await temporaryFolder() })).features);
   const again = await compute(from, { cache });
@@ -94,9 +98,29 @@ test("computed once; stopped, it goes on; a file that was cut off is computed an
   const bytes = await readFile(file);
   await truncate(file, bytes.length - 4);
   const mended = await compute(from, { cache });
-  expect(mended.progress.map(({ done }) => done).at(0)).toBe(600 - 44 + 8);
   expect(mended.features).toEqual(whole.features);
   expect((await stat(file)).size).toBe(bytes.length);
+});
+
+test("in threads, where images have a description: the same features, whatever the threads", async () => {
+  const whole = await openDataset({ name: "fashion-mnist-sample", root: "", split: "test" });
+  const described = bounded(whole, 600);
+  const plan = { seed: 3, preprocess, augmentations: [{ kind: "random-crop" as const, padding: 2 }, { kind: "flip" as const }] };
+  const from: FeatureSource = { dataset: described, split: "training", views: 2, plan };
+  const here = await compute({ ...from, dataset: { ...described, description: undefined } }, { cache: await temporaryFolder() });
+  const cache = await temporaryFolder();
+  const stop = new AbortController();
+  const stopped = compute(from, { cache, threads: 2, signal: stop.signal });
+  stop.abort();
+  expect((await stopped).features).toBeUndefined();
+  for (const threads of [1, 3]) {
+    const { features, progress } = await compute(from, { cache: await temporaryFolder(), threads });
+    expect(features).toEqual(here.features);
+    expect(progress.at(-1)).toMatchObject({ done: 1200, total: 1200 });
+  }
+  await expect(compute(from, { cache, threads: 2, backbone: new Uint8Array([1, 2, 3]) })).rejects.toThrow(
+    "the backbone: ONNX Runtime cannot",
+  );
 });
 
 test("other pictures, views, seeds and backbones have folders of their own", async () => {

@@ -1,19 +1,21 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import { writeWhole } from "../../core/atomic-file.node.ts";
+import { createCalls } from "../../core/calls.node.ts";
 import { FivecropError } from "../../core/errors.ts";
 import { fileReason } from "../../core/file-error.ts";
 import { makeDirectoryFor } from "../../core/make-directory.node.ts";
-import { createSession, RUNTIME_VERSION } from "../../core/session.node.ts";
-import type { Session } from "../../core/session.ts";
+import { RUNTIME_VERSION } from "../../core/session.node.ts";
 import { bytes } from "../../core/text.ts";
-import { createLoader } from "../../pipeline/batches.node.ts";
+import { watch } from "../../core/watch.ts";
 import type { BatchPlan } from "../../pipeline/batches.ts";
 import type { Dataset } from "../../pipeline/dataset.ts";
 import { cacheRoot } from "../../pipeline/datasets/index.ts";
-import type { Loader } from "../../pipeline/loader.ts";
-import { FEATURE_BATCH, runBackbone } from "./run-backbone.ts";
+import type { FeatureThreadData } from "./compute.thread.node.ts";
+import { COUNTERS, createCounters, type Lane, type LaneOptions, openLane } from "./lane.node.ts";
+import { FEATURE_BATCH, type ViewRange } from "./run-backbone.ts";
 
 /** What is looked at: images of a data set, so many views of each, drawn by a seed. */
 export interface FeatureSource {
@@ -101,27 +103,60 @@ export async function* computeFeatures(
     if (!(await readChunk(join(folder, chunk.file), features.subarray(chunk.from * width, (chunk.from + chunk.length) * width))))
       missing.push(chunk);
   if (missing.length === 0) return features;
-  let [done, computed] = [total - missing.reduce((sum, { length }) => sum + length, 0), 0];
+  const found = total - missing.reduce((sum, { length }) => sum + length, 0);
+  const counters = createCounters();
+  const lanes = await openLanes(source, { backbone, width, counters, plan: source.plan }, threads);
   const started = performance.now();
-  const session = await createSession(backbone, { name: "the backbone", threads, spin: false }); // spinning threads would starve the one that prepares images
-  const loader = createLoader(dataset);
-  try {
-    for (const part of runsOf(missing)) {
-      const target = { session, loader, source, features, width };
-      for await (const { chunk, images } of computeRun(part, target)) {
-        done += images;
-        computed += images;
-        const imagesPerSecond = computed / Math.max(1e-3, (performance.now() - started) / 1e3);
-        if (chunk)
-          await writeWhole(join(folder, chunk.file), bytesOf(features.subarray(chunk.from * width, (chunk.from + chunk.length) * width)));
-        yield { kind: "features", split, done, total, imagesPerSecond };
-        if (signal?.aborted) return undefined;
-      }
+  const work = async (lane: Lane): Promise<void> => {
+    for (let chunk = missing.shift(); chunk; chunk = missing.shift()) {
+      const computed = await lane.compute({ view: chunk.view, first: chunk.image, length: chunk.length });
+      if (!computed) return;
+      features.set(computed, chunk.from * width);
+      await writeWhole(join(folder, chunk.file), bytesOf(computed));
     }
+  };
+  const stop = (): void => void Atomics.store(counters, COUNTERS.stop, 1);
+  signal?.addEventListener("abort", stop);
+  if (signal?.aborted) stop();
+  const all = Promise.all(lanes.map(work));
+  try {
+    yield* watch(all, (): FeatureProgress => {
+      const computed = Atomics.load(counters, COUNTERS.computed);
+      const imagesPerSecond = computed / Math.max(1e-3, (performance.now() - started) / 1e3);
+      return { kind: "features", split, done: found + computed, total, imagesPerSecond };
+    });
   } finally {
-    await Promise.all([session.dispose(), loader.dispose()]);
+    stop();
+    signal?.removeEventListener("abort", stop);
+    await Promise.all(lanes.map((lane) => lane.dispose()));
   }
-  return features;
+  return signal?.aborted ? undefined : features;
+}
+
+/** Lanes at most: each takes the backbone's weights' and a batch's memory. */
+const MOST_LANES = 4;
+
+/**
+ * A lane for each core, each with a thread of its own, that waits for no other: a session on all cores would wait for its slowest thread, and for who
+ * prepares its images. Images without a description are computed in this thread.
+ */
+async function openLanes(
+  { dataset }: FeatureSource,
+  options: Omit<LaneOptions, "threads">,
+  threads = availableParallelism(),
+): Promise<readonly Lane[]> {
+  const { description } = dataset;
+  if (!description) return [await openLane(dataset, { ...options, threads })];
+  const lanes = Math.min(MOST_LANES, threads);
+  const data: FeatureThreadData = { ...options, description, threads: Math.floor(threads / lanes) };
+  return Array.from({ length: lanes }, () => {
+    const calls = createCalls<ViewRange, Float32Array<ArrayBuffer> | undefined, FeatureThreadData>(
+      "training/features/compute.thread.node",
+      data,
+      "a thread that computes features",
+    );
+    return { compute: (range) => calls.ask(range), dispose: () => calls.dispose() };
+  });
 }
 
 /** Some images in one view, and the file of their features. */
@@ -143,17 +178,6 @@ const chunksOf = (images: number, views: number): readonly Chunk[] =>
     }),
   ).flat();
 
-/** Chunks that follow each other in one view, together. */
-function runsOf(chunks: readonly Chunk[]): readonly (readonly Chunk[])[] {
-  const runs: Chunk[][] = [];
-  for (const chunk of chunks) {
-    const before = runs.at(-1)?.at(-1);
-    if (before && before.view === chunk.view && before.image + before.length === chunk.image) runs.at(-1)!.push(chunk);
-    else runs.push([chunk]);
-  }
-  return runs;
-}
-
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);
 
 /** @returns false where there is no such file, or it is not of this size. */
@@ -165,28 +189,4 @@ async function readChunk(file: string, target: Float32Array): Promise<boolean> {
   if (found?.length !== target.byteLength) return false;
   bytesOf(target).set(found);
   return true;
-}
-
-interface Target {
-  readonly session: Session;
-  readonly loader: Loader;
-  readonly source: FeatureSource;
-  readonly features: Float32Array;
-  readonly width: number;
-}
-
-/** Computes consecutive chunks. @returns with each batch the chunk that it ends. */
-async function* computeRun(
-  chunks: readonly Chunk[],
-  { session, loader, source: { plan }, features, width }: Target,
-): AsyncGenerator<{ readonly images: number; readonly chunk?: Chunk }, void, undefined> {
-  const [{ view, image: first, from }] = chunks;
-  const end = from + chunks.reduce((sum, { length }) => sum + length, 0);
-  const target = features.subarray(from * width, end * width);
-  let [row, next] = [from, 0];
-  for await (const images of runBackbone({ session, loader, plan, view, first, target, width })) {
-    row += images;
-    const isEnd = row === chunks[next].from + chunks[next].length;
-    yield { images, ...(isEnd && { chunk: chunks[next++] }) };
-  }
 }

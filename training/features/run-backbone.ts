@@ -6,15 +6,20 @@ import type { Loader } from "../../pipeline/loader.ts";
 /** Views at once: more are no faster on a processor, and their activations leave its cache. */
 export const FEATURE_BATCH = 8;
 
-/** Consecutive images of a data set in one view, and where their features go. */
-export interface BackboneRun {
-  readonly session: Session;
-  readonly loader: Loader;
-  readonly plan: Pick<BatchPlan, "seed" | "preprocess" | "augmentations">;
+/** Consecutive images of a data set in one view. */
+export interface ViewRange {
   /** View v of image i is image i of epoch v of the plan. */
   readonly view: number;
   /** A multiple of FEATURE_BATCH. */
   readonly first: number;
+  readonly length: number;
+}
+
+/** Consecutive images of a data set in one view, and where their features go. */
+export interface BackboneRun extends Pick<ViewRange, "view" | "first"> {
+  readonly session: Session;
+  readonly loader: Loader;
+  readonly plan: Pick<BatchPlan, "seed" | "preprocess" | "augmentations">;
   /** [images, width], row by row; its length says how many images there are. */
   readonly target: Float32Array;
   readonly width: number;
