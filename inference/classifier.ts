@@ -147,11 +147,13 @@ export async function createClassifier<Source = Image>(
   const { labels, preprocess } = contract;
 
   const preparer = createPreparer?.(preprocess);
-  const prepare = async (source: Source | ReadImage, views: readonly View[], room?: Crops): Promise<Crops> => {
-    if (typeof source === "function")
-      return cropsOf(checkImage(await (source as ReadImage)(), "a function that reads"), views, preprocess, room);
-    return preparer ? preparer.prepare(source as Source, views) : cropsOf(await toImage(source as Source), views, preprocess);
-  };
+  /** At once where the picture is there: a promise for each costs as much as normalizing a small one. */
+  function prepare(source: Source | ReadImage, views: readonly View[], room?: Crops): Crops | Promise<Crops> {
+    if (preparer && typeof source !== "function") return preparer.prepare(source as Source, views);
+    const image = typeof source === "function" ? (source as ReadImage)() : toImage(source as Source);
+    const cropped = (given: Image): Crops => cropsOf(checkImage(given, "a function that reads"), views, preprocess, room);
+    return "then" in image ? image.then(cropped) : cropped(image);
+  }
   const batcher = createBatcher({ most: batchSize, atOnce: batchesAtOnce, run: answer });
 
   let disposed: Promise<void> | undefined;
@@ -227,7 +229,7 @@ export async function createClassifier<Source = Image>(
     metadata: contract.metadata,
     async classify(image, classifyOptions = {}) {
       const { views, answered } = choose(classifyOptions);
-      return answered(image, await batcher.add(views.length, () => prepare(image, views)));
+      return answered(image, await batcher.add(views.length, async () => prepare(image, views)));
     },
     async classifyBatch(images, classifyOptions = {}) {
       const { views, answered } = choose(classifyOptions);

@@ -62,13 +62,14 @@ export async function inParts<T>(crops: Tensor<"float32">, batch: number, run: (
 }
 
 /** What a function makes of each, in order, so many at a time. */
-export async function mapLimited<T, R>(items: readonly T[], limit: number, map: (item: T, i: number) => Promise<R>): Promise<R[]> {
+export async function mapLimited<T, R>(items: readonly T[], limit: number, map: (item: T, i: number) => R | Promise<R>): Promise<R[]> {
   const results: R[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
     while (next < items.length) {
       const i = next++;
-      results[i] = await map(items[i], i);
+      const result = map(items[i], i);
+      results[i] = result instanceof Promise ? await result : result;
     }
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, work));

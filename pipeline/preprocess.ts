@@ -88,12 +88,14 @@ export function normalizeInto(image: Image, spec: PreprocessSpec, out: Float32Ar
       `normalize: expected an image of ${spec.crop[1]}×${spec.crop[0]} pixels and ${spec.channels} channels, received ${width}×${height} and ${channels}`,
     );
   const size = width * height;
-  const channelTables = tablesOf(spec);
-  for (let c = 0; c < channels; c++) {
-    const table = channelTables[c];
-    const start = offset + c * size;
-    for (let i = 0, s = c; i < size; i++, s += channels) out[start + i] = table[data[s]];
-  }
+  const [red, green, blue] = tablesOf(spec);
+  if (channels === 1) for (let i = 0; i < size; i++) out[offset + i] = red[data[i]];
+  else
+    for (let i = offset, s = 0; s < data.length; i++, s += 3) {
+      out[i] = red[data[s]];
+      out[i + size] = green[data[s + 1]];
+      out[i + 2 * size] = blue[data[s + 2]];
+    }
 }
 
 /** What decides the pixels before the crop. */

@@ -140,13 +140,15 @@ function cropsOf(image: Image, size: Size, filter: Filter, crops: readonly Recta
 export function viewImages(image: Image, views: readonly View[], spec: PreprocessSpec): Image[] {
   const source = withChannels(image, spec.channels);
   const plans = views.map((view) => planView(image, view, spec));
+  const turned = (view: View, seen: Image): Image => (view.flip ? flipHorizontal(seen) : seen);
+  if (views.length === 1) return [turned(views[0], resizeRegion(source, plans[0].size, spec.filter, plans[0].crop))];
   const images: Image[] = [];
   const groups = new Set(plans.map(({ size }) => `${size.width}×${size.height}`));
   for (const group of groups) {
     const members = [...plans.keys()].filter((i) => `${plans[i].size.width}×${plans[i].size.height}` === group);
     const crops = members.map((i) => plans[i].crop);
     const seen = cropsOf(source, plans[members[0]].size, spec.filter, crops);
-    for (const [k, i] of members.entries()) images[i] = views[i].flip ? flipHorizontal(seen[k]) : seen[k];
+    for (const [k, i] of members.entries()) images[i] = turned(views[i], seen[k]);
   }
   return images;
 }
