@@ -68,7 +68,10 @@ function exponentOf(found) {
   return x.reduce((sum, value, i) => sum + (value - mx) * (y[i] - my), 0) / x.reduce((sum, value) => sum + (value - mx) ** 2, 0);
 }
 
-const whole = (found) => found.filter(({ reason }) => !reason);
+const slopeOf = (found) => {
+  const measured = found.filter(({ reason }) => !reason);
+  return measured.length > 1 ? exponentOf(measured).toFixed(2) : "too few places";
+};
 const localExponent = (found, i) => (i && found[i] && !found[i].reason ? exponentOf([found[i - 1], found[i]]) : undefined);
 
 function cellsOf(found, i) {
@@ -100,14 +103,14 @@ async function measureAll() {
   const steep = all.flatMap((found) => found.map(({ place }, i) => ({ place, exponent: localExponent(found, i) })));
   const cliffs = steep.filter(({ exponent }) => exponent > STEEP).map(({ place, exponent }) => `${named(place)} (${exponent.toFixed(2)})`);
   const slopes = sweeps.map(
-    ({ name, found }) => `- Over ${name}: ${found.map((one, t) => `${exponentOf(whole(one)).toFixed(2)} with ${THREADS[t]}`).join(", ")}.`,
+    ({ name, found }) => `- Over ${name}: ${found.map((one, t) => `${slopeOf(one)} with ${THREADS[t]}`).join(", ")}.`,
   );
   return [
     table,
     `Exponents over all places of a sweep, by threads:\n\n${slopes.join("\n")}`,
     cliffs.length
       ? `Cliffs, where the exponent from the place before is above ${STEEP}: ${cliffs.join("; ")}.`
-      : `No cliff: every exponent is at most ${STEEP}.`,
+      : `No cliff: every exponent that was measured is at most ${STEEP}.`,
     ...left.map(({ place, reason }) => `Left out, with what is larger: ${named(place)}: ${reason}.`),
   ].join("\n\n");
 }
