@@ -1,11 +1,13 @@
 // Data beside its limits, in turn in one run: npm run bench:data
 // The first epoch over JPEGs beside sharp's bare decoding, later epochs beside a PyTorch DataLoader with two workers, and the evaluation of
 // Fashion-MNIST's test images beside the bare session. FIVECROP_DATA names the folder of miniplaces/ and fashion-mnist/, PEERS the directory that
-// holds venv/bin/python. ROUNDS says how long it takes, PICTURES how many of MiniPlaces' training pictures are read.
+// holds venv/bin/python. ROUNDS says how long it takes, PICTURES how many of MiniPlaces' training pictures are read. A part whose data are missing is
+// left out, and said. --json prints one object.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import sharp from "sharp";
 import { createSession } from "../dist/core/session.node.js";
 import { setWeights } from "../dist/export/export-onnx.js";
@@ -15,6 +17,7 @@ import {
   dataRoot,
   datasetEntry,
   evaluations,
+  FivecropError,
   float32,
   loadClassifier,
   openDataset,
@@ -23,15 +26,17 @@ import {
   subset,
 } from "../dist/index.js";
 import { initialParameters } from "../dist/models/network.js";
-import { markdown, spread } from "./rounds.mjs";
+import { markdown, middle, spread } from "./rounds.mjs";
 import { startServer } from "./server.mjs";
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const PICTURES = Number(process.env.PICTURES ?? 4000);
 const CORES = availableParallelism();
 const BATCH = 128;
+const { json } = parseArgs({ options: { json: { type: "boolean", default: false } } }).values;
+const note = (line) => (json ? console.error(line) : console.log(line));
 const python = process.env.PEERS && join(process.env.PEERS, "venv/bin/python");
-if (!python || !existsSync(python)) console.log("PyTorch is not measured: set PEERS to a directory with venv/bin/python.");
+if (!python || !existsSync(python)) note("PyTorch is not measured: set PEERS to a directory with venv/bin/python.");
 
 /** One epoch of the same files, resized, cropped and normalized alike by Pillow and PyTorch, as torchvision's transforms do it. */
 const TORCH = `
@@ -65,7 +70,7 @@ const rateOf = async (pictures, work) => {
   return (1e3 * pictures) / (performance.now() - start);
 };
 
-/** Every file decoded by sharp and thrown away, as many at once as there are cores. */
+/** Every file decoded by sharp and thrown away, two files at once for each core. */
 async function bareDecoding(files) {
   let next = 0;
   const work = async () => {
@@ -91,8 +96,16 @@ async function pictures() {
   );
   const files = Array.from({ length: dataset.length }, (_, i) => dataset.file(i));
   const torch = python && existsSync(python) && startServer(python, ["-c", TORCH]);
+  try {
+    return await epochs(dataset, { preprocess, files, torch });
+  } finally {
+    if (torch) torch.quit();
+  }
+}
+
+async function epochs(dataset, { preprocess, files, torch }) {
   if (torch) await torch.ask(JSON.stringify(files));
-  const rates = { bare: [], first: [], later: [], torch: [] };
+  const rates = { pictures: files.length, bare: [], first: [], later: [], torch: [] };
   for (let round = -1; round < ROUNDS; round++) {
     const cache = mkdtempSync(join(tmpdir(), "fivecrop-bench-"));
     try {
@@ -117,7 +130,6 @@ async function pictures() {
       rmSync(cache, { recursive: true });
     }
   }
-  torch?.quit();
   return rates;
 }
 
@@ -145,34 +157,35 @@ async function evaluation() {
   return rates;
 }
 
-const ratio = (ours, theirs) =>
-  spread(
-    theirs.map((rate, i) => ours[i] / rate),
-    2,
-  );
-const places = await pictures();
-const fashion = await evaluation();
-console.log(
-  markdown([
-    ["pictures a second", "ours", "beside", "ratio"],
-    [
-      "first epoch over JPEGs, beside sharp's bare decoding",
-      spread(places.first, 0),
-      spread(places.bare, 0),
-      ratio(places.first, places.bare),
-    ],
-    [
-      "later epochs, beside a DataLoader with 2 workers",
-      spread(places.later, 0),
-      spread(places.torch, 0),
-      ratio(places.later, places.torch),
-    ],
-    [
-      "evaluation of Fashion-MNIST, beside the bare session",
-      spread(fashion.evaluated, 0),
-      spread(fashion.bare, 0),
-      ratio(fashion.evaluated, fashion.bare),
-    ],
-  ]),
-);
-console.log(`${ROUNDS} rounds, medians with the least and the most; ${CORES} cores, ${PICTURES} pictures of MiniPlaces`);
+/** @returns undefined where its data are not there, which is said. */
+async function whereThere(part) {
+  try {
+    return await part();
+  } catch (error) {
+    if (!(error instanceof FivecropError)) throw error;
+    note(`Not measured: ${error.message}`);
+    return undefined;
+  }
+}
+
+const row = (name, ours, theirs) => {
+  const ratios = theirs.map((rate, i) => ours[i] / rate);
+  return [name, spread(ours, 0), spread(theirs, 0), spread(ratios, 2)];
+};
+const places = await whereThere(pictures);
+const fashion = await whereThere(evaluation);
+if (json) {
+  const medians = (rates) =>
+    rates && Object.fromEntries(Object.entries(rates).map(([key, of]) => [key, Array.isArray(of) ? middle(of) : of]));
+  console.log(JSON.stringify({ rounds: ROUNDS, cores: CORES, miniplaces: medians(places), fashion_mnist: medians(fashion) }));
+} else {
+  const rows = [];
+  if (places) {
+    rows.push(row("first epoch over JPEGs, beside sharp's bare decoding", places.first, places.bare));
+    rows.push(row("later epochs, beside a DataLoader with 2 workers", places.later, places.torch));
+  }
+  if (fashion) rows.push(row("evaluation of Fashion-MNIST, beside the bare session", fashion.evaluated, fashion.bare));
+  if (rows.length) console.log(markdown([["pictures a second", "ours", "beside", "ratio"], ...rows]));
+  const read = places ? `, ${places.pictures} pictures of MiniPlaces` : "";
+  console.log(`${ROUNDS} rounds, medians with the least and the most; ${CORES} cores${read}`);
+}

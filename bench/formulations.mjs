@@ -1,7 +1,10 @@
-// Every formulation of the heavy operators, one by one, beside the cost that the compiler's model gives it: node bench/formulations.mjs [NET…]
-// Both in milliseconds; inputs and outputs lie in the formulation's own layouts. OPS=Conv,… picks operators, ROUNDS says how long it takes.
+// Every formulation of the heavy operators, one by one, beside the cost that the compiler's model gives it: npm run bench:formulations [-- NET…]
+// Both in milliseconds; inputs and outputs lie in the formulation's own layouts. Convolutions always, pools and norms where there is a choice.
+// OPS=Conv,… picks operators, ROUNDS says how long it takes. Without NET and OPS all is measured and written to bench/FORMULATIONS.md.
+import { join } from "node:path";
+import { writeWhole } from "../dist/core/atomic-file.node.js";
 import { createSession } from "../dist/core/session.node.js";
-import { int64, tensor, zeros } from "../dist/core/tensor.js";
+import { int64, sizeOf, tensor, zeros } from "../dist/core/tensor.js";
 import { serialize } from "../dist/export/serialize.js";
 import { createNetwork } from "../dist/models/architectures/index.js";
 import { knownShape } from "../dist/models/graph/graph.js";
@@ -10,15 +13,18 @@ import { sgd } from "../dist/training/optimizers.js";
 import { writeStep } from "../dist/training/step/index.js";
 import { physicalShape } from "../dist/training/step/lower/formulation.js";
 import { FORMULATIONS } from "../dist/training/step/lower/index.js";
+import { machine } from "./machine.mjs";
 import { markdown, middle } from "./rounds.mjs";
 import { BATCH } from "./step.mjs";
 
-const OPS = (process.env.OPS ?? "Conv,ConvInputGradient,ConvWeightGradient").split(",");
+const CONVOLUTIONS = ["Conv", "ConvInputGradient", "ConvWeightGradient"];
+const POOLS = ["MaxPool", "MaxPoolGradient", "AveragePool", "AveragePoolGradient", "GlobalAveragePool"];
+const NORMS = ["BatchNormalization", "BatchMoments", "BatchMomentsGradient", "BatchNormGradient"];
+const OPS = process.env.OPS?.split(",") ?? [...CONVOLUTIONS, ...POOLS, ...NORMS];
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const THREADS = Number(process.env.THREADS ?? 2);
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(BATCH);
 
-const sizeOf = (shape) => shape.reduce((a, b) => a * b, 1);
 const noise = (shape) =>
   tensor(
     "float32",
@@ -58,6 +64,13 @@ async function timed(run) {
   return middle(rounds);
 }
 
+/** How the processor may compute it. */
+const plansOf = (node, graph) =>
+  FORMULATIONS[node.op]
+    .map((formulation) => ({ formulation, plan: formulation.plan(node, (value) => graph.initializers.get(value)) }))
+    .filter(({ plan }) => plan && (plan.devices?.includes("cpu") ?? true));
+
+const tables = [];
 for (const name of names) {
   const { graph } = writeStep(createNetwork(name), BATCH[name], sgd({}));
   const rows = [["node", "formulation", "inputs", "output", "measured", "model", "measured / model"]];
@@ -67,9 +80,9 @@ for (const name of names) {
     const key = `${node.op} ${shapes(node.inputs)} ${shapes(node.outputs)} ${JSON.stringify(node.attributes)}`;
     if (seen.has(key)) continue;
     seen.add(key);
-    for (const formulation of FORMULATIONS[node.op]) {
-      const plan = formulation.plan(node, (value) => graph.initializers.get(value));
-      if (!plan) continue;
+    const plans = plansOf(node, graph);
+    if (plans.length < 2 && !CONVOLUTIONS.includes(node.op)) continue;
+    for (const { formulation, plan } of plans) {
       const { session, run } = await prepare(graph, node, formulation, plan);
       const measured = await timed(run);
       await session.dispose();
@@ -85,5 +98,19 @@ for (const name of names) {
       ]);
     }
   }
-  console.log(`\n## ${name}, batch ${BATCH[name]}\n\n${markdown(rows)}`);
+  tables.push(`## ${name}, batch ${BATCH[name]}\n\n${markdown(rows)}`);
+  console.log(`\n${tables.at(-1)}`);
 }
+if (process.argv.length === 2 && !process.env.OPS)
+  await writeWhole(
+    join(import.meta.dirname, "FORMULATIONS.md"),
+    `# The cost model beside measurements
+
+Written by \`npm run bench:formulations\` on ${new Date().toISOString().slice(0, 10)}: every formulation of the convolutions of each network's training step, of its pools and norms
+where there is a choice, one by one; milliseconds, medians of ${ROUNDS} rounds, ${THREADS} threads. Only the model's ratios within a node matter. Inputs and output are logical shapes.
+
+${machine()}
+
+${tables.join("\n\n")}
+`,
+  );

@@ -1,6 +1,6 @@
 // From files to probabilities, beside the bare session fed from memory and Python's usual parts, interleaved in one run: npm run bench:inference
 // MODEL and LABELS name SqueezeNet and its classes, IMAGES a folder of JPEGs. PEERS names the directory that holds venv/bin/python, PEER_SCRIPT the
-// peer. WORKERS and THREADS are loadClassifier's; ROUNDS and PICTURES (of a round) say how long it takes.
+// peer. WORKERS, SESSIONS and THREADS are loadClassifier's, as `infer` has them on a folder where they are left out; ROUNDS and PICTURES (of a round) say how long it takes.
 import { execFileSync } from "node:child_process";
 import { existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -9,7 +9,9 @@ import { createSession } from "../dist/core/session.node.js";
 import { tensor } from "../dist/core/tensor.js";
 import { setWeights } from "../dist/export/export-onnx.js";
 import { classifyFiles, layers, loadClassifier, network, pictureFiles, serialize } from "../dist/index.js";
+import { forMany } from "../dist/inference/classifier.node.js";
 import { initialParameters } from "../dist/models/network.js";
+import { spread } from "./rounds.mjs";
 
 const shared = join(import.meta.dirname, "../../shared");
 const env = (name, otherwise) => process.env[name] ?? otherwise;
@@ -83,12 +85,9 @@ async function bare({ file, options: { preprocess } }, views, threads) {
 }
 
 async function ours({ file, options }, views, pictures) {
-  const classifier = await loadClassifier(file, {
-    ...options,
-    workers: numberOf("WORKERS"),
-    sessions: numberOf("SESSIONS"),
-    threads: numberOf("THREADS"),
-  });
+  const asked = { workers: numberOf("WORKERS"), sessions: numberOf("SESSIONS"), threads: numberOf("THREADS") };
+  const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
+  const classifier = await loadClassifier(file, { ...options, ...forMany(readFileSync(file), { files: true }), ...given });
   const rate = async () => {
     let done = 0;
     const start = performance.now();
@@ -112,10 +111,6 @@ function peer({ file, options: { preprocess } }, views, pictures) {
   return JSON.parse(output).images_per_second;
 }
 
-const middle = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-const shown = (values, digits) =>
-  `${middle(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)} … ${Math.max(...values).toFixed(digits)})`;
-
 if (!hasPeer) console.log("Python is not measured: set PEERS to a directory with venv/bin/python, and PEER_SCRIPT to its script.");
 const cores = availableParallelism();
 console.log(`pictures a second, median (least … most) of ${ROUNDS} rounds of ${PICTURES} pictures; ${cores} cores`);
@@ -138,14 +133,14 @@ try {
       }
       await Promise.all([one.dispose(), all.dispose(), files.dispose()]);
       const ratios = (others) =>
-        shown(
+        spread(
           rates.files.map((rate, i) => rate / others[i]),
           2,
         );
-      console.log(`${model.name}, ${views}: from files ${shown(rates.files, 1)}`);
-      console.log(`  bare session, 1 thread   ${shown(rates.one, 1).padEnd(26)} ratio ${ratios(rates.one)}`);
-      console.log(`  bare session, ${cores} threads  ${shown(rates.all, 1).padEnd(26)} ratio ${ratios(rates.all)}`);
-      if (hasPeer) console.log(`  Python                   ${shown(rates.peer, 1).padEnd(26)} ratio ${ratios(rates.peer)}`);
+      console.log(`${model.name}, ${views}: from files ${spread(rates.files, 1)}`);
+      console.log(`  bare session, 1 thread   ${spread(rates.one, 1).padEnd(26)} ratio ${ratios(rates.one)}`);
+      console.log(`  bare session, ${cores} threads  ${spread(rates.all, 1).padEnd(26)} ratio ${ratios(rates.all)}`);
+      if (hasPeer) console.log(`  Python                   ${spread(rates.peer, 1).padEnd(26)} ratio ${ratios(rates.peer)}`);
     }
 } finally {
   rmSync(folder, { recursive: true });

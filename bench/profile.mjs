@@ -3,11 +3,18 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
+import { ON_CPU } from "../dist/core/session.node.js";
 import { sessionMaker } from "../dist/core/session.runtime.js";
 import { markdown } from "./rounds.mjs";
-import { makeStep } from "./step.mjs";
+import { BATCH, makeStep } from "./step.mjs";
 
 const [name, most = "30"] = process.argv.slice(2);
+if (!name || name.startsWith("-")) {
+  console.error(`usage: npm run bench:profile -- NET [NODES]
+NET is ${Object.keys(BATCH).join(", ")}, or another network; NODES says how many nodes are listed, 30.
+STEPS says how many steps are measured, 10, and THREADS how many threads they have, 2.`);
+  process.exit(2);
+}
 const THREADS = Number(process.env.THREADS ?? 2);
 const STEPS = Number(process.env.STEPS ?? 10);
 const folder = mkdtempSync(join(tmpdir(), "fivecrop-profile-"));
@@ -24,14 +31,8 @@ const createSession = sessionMaker(
     },
   },
   {
-    options: () => ({
-      executionProviders: ["cpu"],
-      intraOpNumThreads: THREADS,
-      interOpNumThreads: 1,
-      enableProfiling: true,
-      profileFilePrefix: join(folder, "step"),
-    }),
-    writesInPlace: true,
+    ...ON_CPU,
+    options: (asked) => ({ ...ON_CPU.options(asked), enableProfiling: true, profileFilePrefix: join(folder, "step") }),
   },
 );
 
@@ -56,7 +57,7 @@ try {
     return [...groups].sort((a, b) => b[1].us - a[1].us);
   };
   const ms = (us) => (us / 1e3 / STEPS).toFixed(3);
-  const share = (us) => `${((us / 10 / STEPS / total) | 0) / 1} %`;
+  const share = (us) => `${(us / 10 / STEPS / total).toFixed(1)} %`;
   console.log(`${name}, batch ${batch}: ${milliseconds.toFixed(2)} ms a step with the profiler on, ${total.toFixed(2)} ms in kernels\n`);
   const byOp = grouped(({ args }) => args.op_name);
   console.log(

@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { resize } from "../dist/pipeline/resize.js";
+import { middle, spread } from "./rounds.mjs";
 
 const ROUNDS = Number(process.env.ROUNDS ?? 25);
 const CASES = [
@@ -51,9 +52,6 @@ function startPeer() {
 }
 
 const sha256 = async (bytes) => Buffer.from(await crypto.subtle.digest("SHA-256", bytes)).toString("hex");
-const middle = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-const spread = (values, digits) =>
-  `${middle(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)} … ${Math.max(...values).toFixed(digits)})`;
 
 const peer = startPeer();
 console.log("picture → size, filter                      ours, ms                Pillow, ms              Pillow / ours, median");

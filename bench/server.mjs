@@ -17,6 +17,10 @@ export function startServer(command, args, env = {}) {
   server.stderr.on("data", (text) => {
     said = `${said}${text}`.slice(-2000);
   });
+  server.on("error", ({ message }) => {
+    said += message;
+  });
+  server.stdin.on("error", () => undefined); // it has ended: the next question says so, with what it wrote
   const answers = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
   return {
     async ask(question) {

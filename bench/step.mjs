@@ -1,5 +1,6 @@
 // Our training step on a fixed batch in memory. As a process: node bench/step.mjs --serve, which answers as the peers do
-// (build NET · time SECONDS · forward SECONDS · peak SECONDS · quit); node bench/step.mjs --memory NET.
+// (build NET · time SECONDS · forward SECONDS · peak SECONDS · quit); node bench/step.mjs --memory NET; node bench/step.mjs --first NET: the seconds from
+// the process's start to the end of its first step.
 
 import { random } from "../dist/core/random.js";
 import { createSession as onCpu } from "../dist/core/session.node.js";
@@ -84,7 +85,8 @@ async function makePeak() {
   const session = await onCpu(serialize(g.build("peak", [g.add("MatMul", [a, b], {}, "product")])), { threads: THREADS });
   const { normal } = random(3);
   const matrix = tensor("float32", [side, side], Float32Array.from({ length: side * side }, normal));
-  return { operations: 2 * side ** 3, run: () => session.run({ a: matrix, b: matrix }) };
+  const product = zeros("float32", [side, side]); // or each run would allocate and copy it
+  return { operations: 2 * side ** 3, run: () => session.run({ a: matrix, b: matrix }, { product }) };
 }
 
 function startServing() {
@@ -114,5 +116,9 @@ if (mode === "--serve") await startServing();
 else if (mode === "--memory") {
   const { dispose } = await makeStep(name);
   console.log(JSON.stringify({ net: name, peak_rss_mb: process.resourceUsage().maxRSS / 1024 }));
+  await dispose();
+} else if (mode === "--first") {
+  const { dispose } = await makeStep(name, { warmUp: 1 });
+  console.log(JSON.stringify({ net: name, first_step_s: performance.now() / 1e3 }));
   await dispose();
 }

@@ -27,13 +27,16 @@ for (const net of names) {
     FIVECROP_TFJS: join(PEERS, "tfjs"),
   });
   const layers = startServer(process.execPath, [LAYERS, "--serve"], env);
-  for (const server of [ours, layers]) await server.ask(`build ${net}`);
   const times = { ours: [], layers: [] };
-  for (let round = 0; round < ROUNDS; round++) {
-    times.ours.push((await ours.ask(`time ${SECONDS}`)).ms);
-    times.layers.push((await layers.ask(`time ${SECONDS}`)).ms);
+  try {
+    for (const server of [ours, layers]) await server.ask(`build ${net}`);
+    for (let round = 0; round < ROUNDS; round++) {
+      times.ours.push((await ours.ask(`time ${SECONDS}`)).ms);
+      times.layers.push((await layers.ask(`time ${SECONDS}`)).ms);
+    }
+  } finally {
+    for (const server of [ours, layers]) server.quit();
   }
-  for (const server of [ours, layers]) server.quit();
   const ratio = spread(
     times.layers.map((ms, i) => ms / times.ours[i]),
     2,

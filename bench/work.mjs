@@ -1,15 +1,14 @@
 // The arithmetic of a step, counted from the network's graph.
 
+import { sizeOf } from "../dist/core/tensor.js";
 import { withBatch } from "../dist/models/graph/with-batch.js";
 import { OPS } from "../dist/models/ops/index.js";
-
-const product = (numbers) => numbers.reduce((a, b) => a * b, 1);
 
 /** Multiply-adds of one node that has a learned weight: every output pixel sees each number of its filter once. */
 function multiplyAdds({ op, inputs, outputs }) {
   const weight = inputs[1].shape;
-  if (op === "Conv") return product(outputs[0].shape) * product(weight.slice(1));
-  return product(outputs[0].shape) * (product(weight) / outputs[0].shape.at(-1)); // Gemm, MatMul
+  if (op === "Conv") return sizeOf(outputs[0].shape) * sizeOf(weight.slice(1));
+  return sizeOf(outputs[0].shape) * (sizeOf(weight) / outputs[0].shape.at(-1)); // Gemm, MatMul
 }
 
 /**

@@ -2,7 +2,7 @@ import * as ort from "onnxruntime-node";
 import { faultOf } from "./device-fault.ts";
 import { FivecropError, UsageError } from "./errors.ts";
 import { type GpuDevice, operatorsOffDevice } from "./placement.node.ts";
-import { isFallback, makerOn, NO_FALLBACK, sessionMaker } from "./session.runtime.ts";
+import { isFallback, makerOn, NO_FALLBACK, type RuntimeTraits, sessionMaker } from "./session.runtime.ts";
 import type { SessionMaker } from "./session.ts";
 
 /** The version of onnxruntime-node. */
@@ -39,18 +39,21 @@ const onGpu = (device: GpuDevice, name: string, missing: (message: string) => st
     },
   });
 
-const MAKERS = {
-  cpu: sessionMaker(ort, {
-    options: ({ threads, spin = true }) => ({
-      executionProviders: ["cpu"],
-      ...(threads !== undefined && { intraOpNumThreads: threads }),
-      ...(!spin && { extra: { session: { intra_op: { allow_spinning: "0" } } } }),
-      interOpNumThreads: 1,
-      enableMemPattern: false, // planned blocks come on top of what the first run took: a training step's memory is two thirds without them, its time the same
-      logSeverityLevel: 4, // what fails is thrown, and said once
-    }),
-    writesInPlace: true,
+/** How a session on the processor is made. */
+export const ON_CPU: RuntimeTraits = {
+  options: ({ threads, spin = true }) => ({
+    executionProviders: ["cpu"],
+    ...(threads !== undefined && { intraOpNumThreads: threads }),
+    ...(!spin && { extra: { session: { intra_op: { allow_spinning: "0" } } } }),
+    interOpNumThreads: 1,
+    enableMemPattern: false, // planned blocks come on top of what the first run took: a training step's memory is two thirds without them, its time the same
+    logSeverityLevel: 4, // what fails is thrown, and said once
   }),
+  writesInPlace: true,
+};
+
+const MAKERS = {
+  cpu: sessionMaker(ort, ON_CPU),
   webgpu: onGpu("webgpu", "WebGPU", (message) => (message.includes("Failed to get a WebGPU adapter") ? NO_ADAPTER : undefined), true),
   cuda: onGpu("cuda", "CUDA", (message) => (isCudaMissing(message) ? NO_CUDA : undefined), false),
 } satisfies Readonly<Record<string, SessionMaker>>;
