@@ -45,7 +45,7 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
   let done = 0;
 
   const write = ([batch, channels, height, width]: readonly number[]): TrainingGraph =>
-    writeStep(networkForSize(network, [channels, height, width]), batch, optimizer, average);
+    writeStep(networkForSize(network, [channels, height, width]), batch, optimizer, { average, device });
 
   async function stepFor(shape: readonly number[]): Promise<Step> {
     const key = String(shape);
