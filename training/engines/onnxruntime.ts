@@ -11,7 +11,7 @@ import { rateNames } from "../step/update.ts";
 import { averageFactorsAt, averageName, checkAverage, type WeightAverage } from "../weight-average.ts";
 import { ofImages } from "./of-images.ts";
 import { createVariableMemory } from "./variable-memory.ts";
-import { copyVariables, fixedVariables, groupVariables, initialState, noiseAt, padBatch } from "./variables.ts";
+import { fixedVariables, groupVariables, noiseAt, padBatch, startOf } from "./variables.ts";
 
 export interface OnnxRuntimeEngineOptions {
   readonly network: Network;
@@ -110,10 +110,10 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
     optimizer,
     average,
     async initialize(from) {
-      const given = "parameters" in from ? from : initialState(options, from.seed);
-      await memory.set(copyVariables(options, given), fixedVariables(network));
-      seed = given.seed;
-      done = given.step;
+      const start = startOf(options, from);
+      await memory.set(start.variables, fixedVariables(network));
+      seed = start.seed;
+      done = start.step;
     },
     prepare(shapes) {
       for (const shape of shapes) {
