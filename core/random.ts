@@ -12,6 +12,13 @@ export interface Random {
   permutation(length: number): Uint32Array;
 }
 
+/** So many numbers, drawn one after the other. */
+export function drawn(length: number, draw: () => number): Float32Array {
+  const values = new Float32Array(length);
+  for (let i = 0; i < length; i++) values[i] = draw();
+  return values;
+}
+
 /** Murmur3's 32-bit finalizer: every input bit changes every output bit with probability one half. */
 function mix(h: number): number {
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);

@@ -63,7 +63,7 @@ function learnedPlaces(graph: Graph): ReadonlyMap<Node, readonly number[]> {
 export const given =
   (t: Tensor): Initializer =>
   () =>
-    Float32Array.from(t.data as Float32Array);
+    (t.data as Float32Array).slice();
 
 /**
  * The same graph where each learned tensor and each running statistic is read in one place only: writers keep equal tensors, such as the zeros of many

@@ -13,7 +13,10 @@ export const checkpointFile = (name: string): string => `${name}.safetensors`;
 export function fileCheckpoints(directory: string): CheckpointStore {
   const fileOf = (name: string): string => join(directory, checkpointFile(name));
   return {
-    save: (name, checkpoint) => writeWhole(fileOf(name), writeCheckpoint(checkpoint)),
+    async save(names, checkpoint) {
+      const bytes = writeCheckpoint(checkpoint);
+      for (const name of names) await writeWhole(fileOf(name), bytes);
+    },
     async load(name) {
       const file = fileOf(name);
       let bytes: Uint8Array;

@@ -21,8 +21,8 @@ export interface Checkpoint {
 
 /** Where checkpoints are kept, by name. */
 export interface CheckpointStore {
-  /** Whole or not at all: after a crash the store has the checkpoint before or this one. */
-  save(name: string, checkpoint: Checkpoint): Promise<void>;
+  /** Under each of these names, whole or not at all: after a crash the store has the checkpoint before or this one. */
+  save(names: readonly string[], checkpoint: Checkpoint): Promise<void>;
   load(name: string): Promise<Checkpoint | undefined>;
 }
 
@@ -30,8 +30,8 @@ export interface CheckpointStore {
 export function memoryCheckpoints(): CheckpointStore {
   const kept = new Map<string, Checkpoint>();
   return {
-    save: async (name, checkpoint) => {
-      kept.set(name, checkpoint);
+    save: async (names, checkpoint) => {
+      for (const name of names) kept.set(name, checkpoint);
     },
     load: async (name) => kept.get(name),
   };

@@ -104,9 +104,9 @@ export async function* fit(engine: TrainingEngine, data: FitData, options: FitOp
   let at = options.resume?.progress ?? AT_THE_START;
   const stepsDone = (): number => (at.epoch < epochs ? plan[at.epoch].firstStep + at.batch : steps);
   const rateOf = (step: number): number => learningRate * schedule.factor({ step, epoch: at.epoch }, { steps, epochs });
-  const save = async (name: string): Promise<void> => {
+  const save = async (...names: readonly string[]): Promise<void> => {
     const about = { network: engine.network.name, optimizer: engine.optimizer.name, batchSize, ...runDataOf(data) };
-    await checkpoints.save(name, { ...about, training: await engine.state(), progress: at });
+    await checkpoints.save(names, { ...about, training: await engine.state(), progress: at });
   };
   const end = (reason: Extract<FitEvent, { kind: "end" }>["reason"]): FitEvent => {
     const { history, logs } = at;
@@ -179,8 +179,7 @@ export async function* fit(engine: TrainingEngine, data: FitData, options: FitOp
     const record = recordOf(at.running, at.epoch + 1, measured);
     at = { ...at, epoch: at.epoch + 1, batch: 0, running: NOTHING_SEEN, history: [...at.history, record] };
     const isBest = bestOf(at.history) === record;
-    if (isBest) await save("best");
-    await save("last");
+    await save(...(isBest ? ["best", "last"] : ["last"]));
     yield { kind: "epoch", record, isBest, history: at.history };
   }
   yield end(at.epoch < epochs ? "early stop" : "finished");

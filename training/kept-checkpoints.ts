@@ -8,7 +8,10 @@ export interface KeptBytes {
 
 /** Keeps checkpoints as the safetensors files that they are on a disk. */
 export const keptCheckpoints = (kept: KeptBytes): CheckpointStore => ({
-  save: (name, checkpoint) => kept.set(name, writeCheckpoint(checkpoint)),
+  async save(names, checkpoint) {
+    const bytes = writeCheckpoint(checkpoint);
+    for (const name of names) await kept.set(name, bytes);
+  },
   load: async (name) => {
     const bytes = await kept.get(name);
     return bytes && readCheckpoint(bytes, `checkpoint '${name}'`);

@@ -1,7 +1,7 @@
-import type { Random } from "../../core/random.ts";
+import { drawn, type Random } from "../../core/random.ts";
 import { sizeOf } from "../../core/tensor.ts";
 
-/** Draws the first values of a parameter of this shape. */
+/** Draws the first values of a parameter of this shape, into an array of their own: training writes over it. */
 export type Initializer = (shape: readonly number[], random: Random) => Float32Array;
 
 /** Inputs and outputs that each weight connects: shape [out, in, …kernel]. */
@@ -9,8 +9,6 @@ function fans(shape: readonly number[]): { readonly fanIn: number; readonly fanO
   const window = sizeOf(shape.slice(2));
   return { fanIn: shape[1] * window, fanOut: shape[0] * window };
 }
-
-const drawn = (shape: readonly number[], draw: () => number): Float32Array => Float32Array.from({ length: sizeOf(shape) }, draw);
 
 /** One value everywhere. */
 export const constant =
@@ -22,13 +20,13 @@ export const constant =
 export const uniform =
   (bound: number): Initializer =>
   (shape, random) =>
-    drawn(shape, () => (2 * random.uniform() - 1) * bound);
+    drawn(sizeOf(shape), () => (2 * random.uniform() - 1) * bound);
 
 /** Normal with mean 0 and this standard deviation. */
 export const normal =
   (deviation: number): Initializer =>
   (shape, random) =>
-    drawn(shape, () => random.normal() * deviation);
+    drawn(sizeOf(shape), () => random.normal() * deviation);
 
 /** PyTorch's default for weights: uniform on ±1/√fan_in (kaiming_uniform with a = √5). Biases there take the same bound, from their weight's fan_in. */
 export const uniformFanIn: Initializer = (shape, random) => uniform(1 / Math.sqrt(fans(shape).fanIn))(shape, random);

@@ -149,12 +149,23 @@ export const Slice: OpDefinition<NoAttributes> = {
 };
 
 /** Zeros, or another value, before and behind along one axis. */
-export function pad(g: GraphBuilder, x: Value, axis: number, before: number, behind: number, value?: number): Value {
-  if (before === 0 && behind === 0) return x;
+export const pad = (g: GraphBuilder, x: Value, axis: number, before: number, behind: number, value?: number): Value =>
+  padAxes(g, x, [[axis, before, behind]], value);
+
+/** The same along several axes at once. */
+export function padAxes(
+  g: GraphBuilder,
+  x: Value,
+  sides: readonly (readonly [axis: number, before: number, behind: number])[],
+  value?: number,
+): Value {
+  if (sides.every(([, before, behind]) => before === 0 && behind === 0)) return x;
   const rank = x.shape.length;
   const pads = Array<number>(2 * rank).fill(0);
-  pads[axis] = before;
-  pads[axis + rank] = behind;
+  for (const [axis, before, behind] of sides) {
+    pads[axis] = before;
+    pads[axis + rank] = behind;
+  }
   return g.add("Pad", [x, g.initializer("pads", int64(pads)), value === undefined ? undefined : g.scalar(value)]);
 }
 

@@ -7,7 +7,7 @@ import { inMemory, splitDataset } from "../../pipeline/dataset.ts";
 import { createImage } from "../../pipeline/image.ts";
 import { hereLoader } from "../../pipeline/loader.ts";
 import type { PreprocessSpec } from "../../pipeline/preprocess.ts";
-import { memoryCheckpoints } from "../../training/checkpoint.ts";
+import { type CheckpointStore, memoryCheckpoints } from "../../training/checkpoint.ts";
 import { createOnnxRuntimeEngine } from "../../training/engines/onnxruntime.ts";
 import { type FitEvent, type FitOptions, fit } from "../../training/fit.ts";
 import { adam, sgd } from "../../training/optimizers.ts";
@@ -74,6 +74,36 @@ describe("fit", () => {
     expect(end.history.length - end.best!.epoch).toBe(3);
     expect((await checkpoints.load("best"))!.progress.epoch).toBe(end.best!.epoch);
     expect((await checkpoints.load("last"))!.progress.epoch).toBe(end.history.length);
+  });
+
+  test("an epoch is one state and one checkpoint, the best one under both names", async () => {
+    const engine = createOnnxRuntimeEngine({ network: net, optimizer: adam(), createSession });
+    const saved: string[] = [];
+    let states = 0;
+    const counting = {
+      ...engine,
+      state() {
+        states++;
+        return engine.state();
+      },
+    };
+    const kept = memoryCheckpoints();
+    const checkpoints: CheckpointStore = {
+      ...kept,
+      save(names, checkpoint) {
+        saved.push(names.join(" and "));
+        return kept.save(names, checkpoint);
+      },
+    };
+    const expected: string[] = [];
+    for await (const event of fit(counting, data, { ...options, epochs: 4, learningRate: 0.5, checkpoints }))
+      if (event.kind === "epoch") expected.push(event.isBest ? "best and last" : "last");
+    await engine.dispose();
+    expect(saved).toEqual(expected);
+    expect(states).toBe(4);
+    expect(expected[0]).toBe("best and last");
+    expect((await checkpoints.load("best"))!.progress.epoch).toBe(expected.lastIndexOf("best and last") + 1);
+    expect((await checkpoints.load("last"))!.progress.epoch).toBe(4);
   });
 
   test("without validation data, training accuracy decides", async () => {

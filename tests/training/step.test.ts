@@ -42,6 +42,7 @@ describe("the compiled step", () => {
     const convolutions = graph.nodes.filter(({ op }) => op === "Conv");
     expect(convolutions.length).toBeGreaterThan(0);
     expect(convolutions.every(({ inputs: [x] }) => x!.shape.length === 5)).toBe(true);
+    expect(prune(graph).nodes).toHaveLength(graph.nodes.length);
   });
 
   test("a smaller last batch takes the same variables, and a third size works as well", async () => {

@@ -78,7 +78,7 @@ describe("the moving average of the weights", () => {
     const [without, kept] = [await states(), await states({ decay: 0.9 })];
     expect(kept.states.map(weights)).toEqual(without.states.map(weights));
     expect(without.states.some((state) => "average" in state)).toBe(false);
-    const inputs = (average?: WeightAverage) => writeStep(net, 5, adam(), average).graph.inputs.map(({ name }) => name);
+    const inputs = (average?: WeightAverage) => writeStep(net, 5, adam(), { average }).graph.inputs.map(({ name }) => name);
     expect(inputs().filter((name) => name.includes("average"))).toEqual([]);
     expect(inputs({ decay: 0.9 }).filter((name) => name.endsWith("/average")).length).toBe(net.parameters.size + 2);
   });

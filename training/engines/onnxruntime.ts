@@ -5,13 +5,14 @@ import { knownShape } from "../../models/graph/graph.ts";
 import { type Network, networkForSize } from "../../models/network.ts";
 import type { StepInput, StepResult, TrainingEngine } from "../engine.ts";
 import type { Optimizer } from "../optimizers.ts";
+import { writtenInPlace } from "../step/in-place.ts";
 import { compileForward, LOGITS, LOSS, lowerStep, writeStep } from "../step/index.ts";
 import type { TrainingGraph } from "../step/training-graph.ts";
 import { rateNames } from "../step/update.ts";
 import { averageFactorsAt, averageName, checkAverage, type WeightAverage } from "../weight-average.ts";
 import { ofImages } from "./of-images.ts";
 import { createVariableMemory } from "./variable-memory.ts";
-import { copyVariables, fixedVariables, groupVariables, initialState, noiseAt, padBatch } from "./variables.ts";
+import { fixedVariables, groupVariables, noiseAt, padBatch, startOf } from "./variables.ts";
 
 export interface OnnxRuntimeEngineOptions {
   readonly network: Network;
@@ -27,6 +28,7 @@ export interface OnnxRuntimeEngineOptions {
 
 interface Step {
   readonly step: TrainingGraph;
+  readonly inPlace: ReadonlySet<string>;
   readonly session: Session;
 }
 
@@ -45,7 +47,7 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
   let done = 0;
 
   const write = ([batch, channels, height, width]: readonly number[]): TrainingGraph =>
-    writeStep(networkForSize(network, [channels, height, width]), batch, optimizer, average);
+    writeStep(networkForSize(network, [channels, height, width]), batch, optimizer, { average, device });
 
   async function stepFor(shape: readonly number[]): Promise<Step> {
     const key = String(shape);
@@ -58,12 +60,13 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
     const step = lowerStep(written.get(key) ?? write(shape), device);
     written.delete(key);
     if (steps.size === MOST_SESSIONS) {
-      const [oldest, { session }] = [...steps][0]; // not used last
+      const [oldest, unused] = [...steps][0]; // not used last
       steps.delete(oldest);
-      await session.dispose();
+      await unused.session.dispose();
     }
     const keep = step.variables.map(({ after }) => after.name);
-    const made = { step, session: await createSession(serialize(step.graph), { name: "the training step", device, threads, keep }) };
+    const session = await createSession(serialize(step.graph), { name: "the training step", device, threads, keep });
+    const made = { step, inPlace: writtenInPlace(step), session };
     steps.set(key, made);
     return made;
   }
@@ -78,7 +81,7 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
   }
 
   async function trainOne({ images, targets }: StepInput, learningRate: number): Promise<StepResult> {
-    const { step, session } = await stepFor(images.shape);
+    const { step, inPlace, session } = await stepFor(images.shape);
     const rates = [learningRate, ...optimizer.factorsAt(done + 1), ...(average ? averageFactorsAt(average, done + 1) : [])];
     const feeds: Record<string, Tensor> = { images, targets };
     rateNames(optimizer, average).forEach((name, i) => {
@@ -87,7 +90,7 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
     for (const { node, value } of step.noise) feeds[value.name] = noiseAt(seed, done, node, knownShape(value));
     const [loss, logits] = [LOSS, LOGITS].map((at) => step.graph.outputs[at]);
     const results = { [loss.name]: zeros("float32", []), [logits.name]: zeros("float32", knownShape(logits)) };
-    const fetched = await memory.step(session, feeds, results, step.variables);
+    const fetched = await memory.step(session, feeds, results, { variables: step.variables, inPlace });
     done++;
     return { loss: numbersOf(fetched[loss.name])[0], logits: fetched[logits.name] as Tensor<"float32"> };
   }
@@ -110,10 +113,10 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
     optimizer,
     average,
     async initialize(from) {
-      const given = "parameters" in from ? from : initialState(options, from.seed);
-      await memory.set(copyVariables(options, given), fixedVariables(network));
-      seed = given.seed;
-      done = given.step;
+      const start = startOf(options, from);
+      await memory.set(start.variables, fixedVariables(network));
+      seed = start.seed;
+      done = start.step;
     },
     prepare(shapes) {
       for (const shape of shapes) {

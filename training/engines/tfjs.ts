@@ -20,7 +20,7 @@ import type { Layout, Tf, TfTensor, TfVariable, TrainingStep } from "./tfjs-kern
 import { relay } from "./tfjs-layout.ts";
 import { compileProgram, layoutsOf, type Program } from "./tfjs-program.ts";
 import { type Observed, tfArithmetic, type Updating, updateAverages, updateParameters, updateStatistics } from "./tfjs-update.ts";
-import { copyVariables, fixedVariables, groupVariables, initialState, noiseAt, statisticsOf } from "./variables.ts";
+import { fixedVariables, groupVariables, noiseAt, startOf, statisticsOf } from "./variables.ts";
 
 export interface TfjsEngineOptions {
   readonly network: Network;
@@ -165,16 +165,15 @@ export function createTfjsEngine(options: TfjsEngineOptions): TrainingEngine {
     optimizer,
     average,
     async initialize(from) {
-      const given = "parameters" in from ? from : initialState(options, from.seed);
-      const copied = copyVariables(options, given);
+      const start = startOf(options, from);
       tf.dispose([...variables.values()]);
       variables.clear();
-      for (const [name, { shape, data }] of Object.entries(copied)) {
+      for (const [name, { shape, data }] of Object.entries(start.variables)) {
         const variable = tf.tidy(() => tf.variable(relay(tf, tf.tensor(data, [...shape]), "standard", layouts.get(name)!)));
         variables.set(name, variable);
       }
-      seed = given.seed;
-      done = given.step;
+      seed = start.seed;
+      done = start.step;
     },
     prepare(shapes) {
       for (const shape of shapes) programFor(shape, true);

@@ -1,3 +1,4 @@
+import { FivecropError } from "../../core/errors.ts";
 import type { Device, Named, Resident, Session, SessionMaker } from "../../core/session.ts";
 import { type Tensor, zeros } from "../../core/tensor.ts";
 import { serialize } from "../../export/serialize.ts";
@@ -5,16 +6,27 @@ import { graphBuilder } from "../../models/ops/index.ts";
 import type { Weights } from "../engine.ts";
 import type { Variable } from "../step/training-graph.ts";
 
+/** What a step does with variables. */
+export interface ResidentStep {
+  readonly variables: readonly Variable[];
+  /** Names of those whose next value is written where they lie, in this process's memory. @see writtenInPlace */
+  readonly inPlace: ReadonlySet<string>;
+}
+
 /** Where a training's variables are between steps: on the device where its runtime keeps them there, else in this process's memory. */
 export interface VariableMemory {
   readonly names: readonly string[];
   /** @param fixed names of those that no step changes */
   set(variables: Weights, fixed: ReadonlySet<string>): Promise<void>;
-  /** Runs a step: the variables are fed, and replaced by what it gives for them; what else it reads is fed by its own name. @returns what it gives for `fetches` */
-  step(session: Session, feeds: Named, fetches: Named, variables: readonly Variable[]): Promise<Named>;
+  /**
+   * Runs a step: the variables are fed, and replaced by what it gives for them; what else it reads is fed by its own name.
+   * @returns what it gives for `fetches`
+   * @throws what the session says. Where some are written in place they are of no step then: the memory has to be set again.
+   */
+  step(session: Session, feeds: Named, fetches: Named, step: ResidentStep): Promise<Named>;
   /** Runs a graph that reads variables, by the name of its input. */
   run(session: Session, feeds: Named, reads: Readonly<Record<string, string>>): Promise<Named>;
-  /** A copy where they are on the device. */
+  /** A copy where they are on the device, else the memory itself, which the next step writes into. */
   read(): Promise<Weights>;
   dispose(): Promise<void>;
 }
@@ -22,7 +34,8 @@ export interface VariableMemory {
 /** Empty until it is set. @param device the one that its sessions are on */
 export function createVariableMemory(createSession: SessionMaker, device: Device | undefined): VariableMemory {
   let current: Record<string, Tensor<"float32"> | Resident> = {};
-  let next: Record<string, Tensor<"float32">> | undefined; // written by a step, then exchanged with `current`
+  const spare = new Map<string, Tensor<"float32">>(); // written by a step, then exchanged with what `current` has
+  let isTorn = false; // a step failed that writes in place
   let frozen: ReadonlySet<string> = new Set();
   let reader: Session | undefined;
   let writers: readonly Session[] = []; // each is held as long as what it left on the device: the runtime crashes on memory of a session that is gone
@@ -39,18 +52,37 @@ export function createVariableMemory(createSession: SessionMaker, device: Device
   const held = (names: readonly string[]): Record<string, Tensor<"float32"> | Resident> =>
     Object.fromEntries(names.map((name) => [name, current[name]]));
 
-  async function stepHere(session: Session, feeds: Named, fetches: Named, variables: readonly Variable[]): Promise<Named> {
-    const here = current as Weights;
-    next ??= Object.fromEntries(Object.entries(here).map(([name, now]) => [name, frozen.has(name) ? now : zeros("float32", now.shape)]));
+  async function stepHere(session: Session, feeds: Named, fetches: Named, { variables, inPlace }: ResidentStep): Promise<Named> {
+    const here = current as Record<string, Tensor<"float32">>;
     const results: Record<string, Tensor> = { ...fetches };
     const given: Record<string, Tensor> = { ...feeds, ...(held(frozenIn(session, feeds)) as Weights) };
-    for (const { name, before, after } of variables) {
-      given[before.name] = here[name];
-      results[after.name] = next[name];
+    const written = variables.map(({ name, before, after }) => {
+      const now = here[name];
+      const next = inPlace.has(name) ? now : (spare.get(name) ?? zeros("float32", now.shape));
+      given[before.name] = now;
+      results[after.name] = next;
+      return { name, now, next };
+    });
+    let fetched: Named;
+    try {
+      fetched = await session.run(given, results);
+    } catch (error) {
+      isTorn = inPlace.size > 0;
+      throw error;
     }
-    const fetched = await session.run(given, results);
-    [current, next] = [next, here as Record<string, Tensor<"float32">>];
+    for (const { name, now, next } of written) {
+      here[name] = next;
+      if (next !== now) spare.set(name, now);
+    }
     return fetched;
+  }
+
+  /** @throws FivecropError where a step failed after it may have begun to write. */
+  function needWhole(): void {
+    if (!isTorn) return;
+    throw new FivecropError(
+      "the training's variables are of no step any more: the last step failed while it wrote them. To fix: initialize the engine again, from a checkpoint.",
+    );
   }
 
   /** Identity of each: copies. */
@@ -91,10 +123,13 @@ export function createVariableMemory(createSession: SessionMaker, device: Device
       await release();
       current = { ...variables };
       frozen = fixed;
-      next = undefined;
+      spare.clear();
+      isTorn = false;
     },
-    async step(session, feeds, fetches, variables) {
-      if (!session.runOnDevice) return stepHere(session, feeds, fetches, variables);
+    async step(session, feeds, fetches, step) {
+      needWhole();
+      if (!session.runOnDevice) return stepHere(session, feeds, fetches, step);
+      const { variables } = step;
       const fixed = frozenIn(session, feeds);
       await toDevice(fixed);
       const fed = Object.fromEntries(variables.map(({ name, before }) => [before.name, current[name]]));
@@ -107,15 +142,20 @@ export function createVariableMemory(createSession: SessionMaker, device: Device
       return results;
     },
     async run(session, feeds, reads) {
+      needWhole();
       if (session.runOnDevice) await toDevice(Object.values(reads));
       const fed = Object.fromEntries(Object.entries(reads).map(([input, name]) => [input, current[name]]));
       if (!session.runOnDevice) return session.run({ ...feeds, ...(fed as Weights) });
       const outputs = session.outputs.map(({ name }) => name);
       return (await session.runOnDevice({ ...feeds, ...fed }, outputs)).results;
     },
-    read: async () => (onDevice() ? readFromDevice() : (current as Weights)),
+    async read() {
+      needWhole();
+      return onDevice() ? readFromDevice() : (current as Weights);
+    },
     async dispose() {
       await release();
+      spare.clear();
       await reader?.dispose();
       reader = undefined;
     },

@@ -1,5 +1,5 @@
 import { FivecropError } from "../../core/errors.ts";
-import { random } from "../../core/random.ts";
+import { drawn, random } from "../../core/random.ts";
 import { sizeOf, type Tensor, tensor, zeros } from "../../core/tensor.ts";
 import { knownShape, type Value } from "../../models/graph/graph.ts";
 import { initialParameters, isTrained, isTrainedNorm, type Network } from "../../models/network.ts";
@@ -43,13 +43,13 @@ function variablesOf({ network, optimizer, average }: Trained): Readonly<Record<
   };
 }
 
-/** The state before the first step. */
+/** The state before the first step, in memory of its own. */
 export function initialState(trained: Trained, seed: number): TrainingState {
   const { network, average } = trained;
   const { slots } = variablesOf(trained);
   const parameters = initialParameters(network, seed);
-  const state = Object.fromEntries(
-    statisticsOf(network).map((value) => [value.name, network.graph.initializers.get(value) as Tensor<"float32">]),
+  const state = copies(
+    Object.fromEntries(statisticsOf(network).map((value) => [value.name, network.graph.initializers.get(value) as Tensor<"float32">])),
   );
   return {
     step: 0,
@@ -57,15 +57,24 @@ export function initialState(trained: Trained, seed: number): TrainingState {
     parameters,
     slots: Object.fromEntries([...slots].map(([name, shape]) => [name, zeros("float32", shape)])),
     state,
-    ...(average && { average: { ...parameters, ...state } }),
+    ...(average && { average: copies({ ...parameters, ...state }) }),
   };
 }
 
+/** What a training starts from: a state that was given is copied, since steps write over their variables; the first values of a seed are new. @throws FivecropError */
+export function startOf(trained: Trained, from: TrainingState | { readonly seed: number }) {
+  if (!("parameters" in from)) return { step: 0, seed: from.seed, variables: toVariables(trained, initialState(trained, from.seed)) };
+  return { step: from.step, seed: from.seed, variables: copies(toVariables(trained, from)) };
+}
+
+const copies = (tensors: Weights): Weights =>
+  Object.fromEntries(Object.entries(tensors).map(([name, { shape, data }]) => [name, tensor("float32", shape, data.slice())]));
+
 /**
- * A state's tensors by variable name, copied.
+ * A state's tensors by variable name.
  * @throws FivecropError where it is not of this network and optimizer.
  */
-export function copyVariables(trained: Trained, from: TrainingState): Record<string, Tensor<"float32">> {
+function toVariables(trained: Trained, from: TrainingState): Weights {
   const { network, optimizer } = trained;
   const wanted = variablesOf(trained);
   const entries = ROLES.flatMap((role) => {
@@ -82,7 +91,7 @@ export function copyVariables(trained: Trained, from: TrainingState): Record<str
         `this checkpoint is not of network '${network.name}' with optimizer '${optimizer.name}': of its ${role}, ${problems.slice(0, 3).join("; ")}` +
           `${problems.length > 3 ? ` and ${problems.length - 3} more` : ""}. To fix: resume with the options that it was made with.`,
       );
-    return Object.entries(given).map(([name, t]) => [variableName(role, name), tensor("float32", t.shape, t.data.slice())] as const);
+    return Object.entries(given).map(([name, t]) => [variableName(role, name), t] as const);
   });
   return Object.fromEntries(entries);
 }
@@ -104,7 +113,7 @@ export function groupVariables(trained: Trained, variables: Weights): Pick<Train
 /** The numbers in [0, 1) that a node draws at a step, the same on every engine and after a resume. */
 export function noiseAt(seed: number, step: number, node: string, shape: readonly number[]): Tensor<"float32"> {
   const { uniform } = random(seed).fork("noise", step, node);
-  return tensor("float32", shape, Float32Array.from({ length: sizeOf(shape) }, uniform));
+  return tensor("float32", shape, drawn(sizeOf(shape), uniform));
 }
 
 /** Images with zeros behind them, so that they fill a batch. */

@@ -10,12 +10,13 @@ import { OPS } from "../../models/ops/index.ts";
 import { softmaxCrossEntropy } from "../losses.ts";
 import type { Optimizer } from "../optimizers.ts";
 import type { WeightAverage } from "../weight-average.ts";
+import { NOT_ON_WEBGPU } from "./lower/formulation.ts";
 import { lower } from "./lower/lower.ts";
 import { prepare } from "./prepare.ts";
 import { prune } from "./prune.ts";
 import { select } from "./select.ts";
 import type { TrainingGraph, Variable } from "./training-graph.ts";
-import { appendAverages, appendUpdates } from "./update.ts";
+import { appendAverages, appendStatistics, appendUpdates } from "./update.ts";
 
 /** Where a step's graph has the loss, the logits, and then the next value of each variable. */
 export const LOSS = 0;
@@ -26,8 +27,14 @@ const FIRST_VARIABLE = 2;
  * A training step as a graph in logical shapes and with the trainer's own operators: forward, loss, gradients, updates, and the weights' average.
  * @throws FivecropError where a parameter does not influence the logits.
  */
-export function writeStep(network: Network, batch: number, optimizer: Optimizer, average?: WeightAverage): TrainingGraph {
-  const { builder: g, logits, parameters, idle, state, noise } = prepare(network, batch);
+export function writeStep(
+  network: Network,
+  batch: number,
+  optimizer: Optimizer,
+  { average, device = "cpu" }: CompileOptions = {},
+): TrainingGraph {
+  const join = NOT_ON_WEBGPU.includes(device); // which gives one kernel only so many values
+  const { builder: g, logits, parameters, idle, statistics, noise } = prepare(network, batch);
   const targets = g.input("targets", "float32", [batch, classCount(network)]);
   const loss = softmaxCrossEntropy(g, logits, targets);
   const forward = g.build(network.name, [loss]).nodes;
@@ -49,8 +56,9 @@ export function writeStep(network: Network, batch: number, optimizer: Optimizer,
       return [parameter, gradient];
     }),
   );
-  const weights = [...appendUpdates(g, gradients, optimizer, network.rateFactors), ...state];
-  const variables = average ? [...weights, ...appendAverages(g, weights)] : weights;
+  const updated = appendUpdates(g, gradients, { optimizer, rateFactors: network.rateFactors, join });
+  const weights = [...updated, ...appendStatistics(g, statistics, join)];
+  const variables = average ? [...weights, ...appendAverages(g, weights, join)] : weights;
   const outputs = [loss, logits, ...variables.map(({ after }) => after)];
   return replaced({ variables, noise }, prune(g.build(`${network.name}/step`, outputs)));
 }
@@ -66,12 +74,8 @@ export interface CompileOptions {
  * The step in plain ONNX operators, ready to be serialized and run. Its inputs and outputs keep their logical shapes.
  * @throws FivecropError where a parameter does not influence the logits.
  */
-export const compileStep = (
-  network: Network,
-  batch: number,
-  optimizer: Optimizer,
-  { average, device }: CompileOptions = {},
-): TrainingGraph => lowerStep(writeStep(network, batch, optimizer, average), device);
+export const compileStep = (network: Network, batch: number, optimizer: Optimizer, options: CompileOptions = {}): TrainingGraph =>
+  lowerStep(writeStep(network, batch, optimizer, options), options.device);
 
 /** A written step in plain ONNX operators, as `compileStep` gives it: of a large network this takes ten times as long as writing it. */
 export const lowerStep = (step: TrainingGraph, device: Device = "cpu"): TrainingGraph =>

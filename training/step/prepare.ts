@@ -12,7 +12,7 @@ import { normalizedCount } from "./norm-count.ts";
 import { type Moved, poolBeforeNorm } from "./pool-before-norm.ts";
 import { poolBeforeRelu } from "./pool-before-relu.ts";
 import { separatePools } from "./separate-pools.ts";
-import type { Noise, Variable } from "./training-graph.ts";
+import type { Noise, RunningStatistic } from "./training-graph.ts";
 
 /** The forward part of a step, in training mode: what the loss and the gradients are appended to. */
 export interface Prepared {
@@ -22,8 +22,7 @@ export interface Prepared {
   readonly parameters: readonly Value[];
   /** Parameters whose gradient is exactly 0. */
   readonly idle: ReadonlySet<Value>;
-  /** Running statistics. */
-  readonly state: readonly Variable[];
+  readonly statistics: readonly RunningStatistic[];
   readonly noise: readonly Noise[];
 }
 
@@ -44,7 +43,7 @@ export function prepare(network: Network, batch: number): Prepared {
   const [moving, fixed] = [statisticsOf(false), statisticsOf(true)];
   const bound = new Map<Value, Value>();
   const at = (value: Value): Value => bound.get(value) ?? value;
-  const state: Variable[] = [];
+  const statistics: RunningStatistic[] = [];
   const noise: Noise[] = [];
   const momentsOf = (node: Node): Moved | undefined => {
     const found = moved.get(node.outputs[0]);
@@ -65,24 +64,28 @@ export function prepare(network: Network, batch: number): Prepared {
     const isFixed = isNorm(node) && !isTrainable(node);
     const special = Object.hasOwn(IN_TRAINING, node.op) && !isFixed ? IN_TRAINING[node.op] : undefined;
     const outputs = special
-      ? g.within(node.name, () => special(g, { ...node, inputs }, { state, noise, moved: momentsOf(node) }))
+      ? g.within(node.name, () => special(g, { ...node, inputs }, { statistics, noise, moved: momentsOf(node) }))
       : g.addAll(node.op, inputs, node.attributes, node.name);
     outputs.forEach((value, i) => {
       bound.set(node.outputs[i], value);
     });
   }
   const logits = at(source.outputs[0]);
-  return { builder: g, logits, parameters, idle: new Set([...idle].map(at)), state, noise };
+  return { builder: g, logits, parameters, idle: new Set([...idle].map(at)), statistics, noise };
 }
 
 const isNorm = ({ op }: Node): boolean => op === "BatchNormalization";
 
-type Rewrite = (g: GraphBuilder, node: Node, training: { state: Variable[]; noise: Noise[]; moved: Moved | undefined }) => readonly Value[];
+type Rewrite = (
+  g: GraphBuilder,
+  node: Node,
+  training: { statistics: RunningStatistic[]; noise: Noise[]; moved: Moved | undefined },
+) => readonly Value[];
 
 /** Operators that do something else in training. */
 const IN_TRAINING: Readonly<Record<string, Rewrite>> = {
   /** The running variance keeps the unbiased estimate, as in PyTorch; `momentum` is the share that stays. */
-  BatchNormalization(g, node, { state, moved }) {
+  BatchNormalization(g, node, { statistics, moved }) {
     const [x, scale, bias, mean, variance] = node.inputs as Value[];
     const { epsilon, momentum } = node.attributes as { epsilon: number; momentum: number };
     const source = moved?.source ?? x;
@@ -92,9 +95,7 @@ const IN_TRAINING: Readonly<Record<string, Rewrite>> = {
     const count = normalizedCount(node, source);
     const move = (running: Value, observed: Value, correction: number) => {
       const before = g.input(running.name, running.dtype, running.shape);
-      const kept = g.add("Mul", [before, g.scalar(momentum)]);
-      const after = g.add("Add", [kept, g.add("Mul", [observed, g.scalar((1 - momentum) * correction)])], {}, `${running.name}.next`);
-      state.push({ name: running.name, role: "state", before, after });
+      statistics.push({ running: before, observed, kept: momentum, taken: (1 - momentum) * correction });
     };
     move(mean, signed(batchMean), 1);
     move(variance, batchVariance, count / (count - 1));

@@ -1,8 +1,9 @@
 import type { Graph, Node, Value } from "../../models/graph/graph.ts";
 import { dropDead } from "../../models/graph/needed.ts";
+import { collapseMovement } from "./collapse-movement.ts";
 
-/** Without nodes that no output needs, and without a second computation of the same thing. Graph inputs stay, used or not. */
-export const prune = (graph: Graph): Graph => dropDead(mergeEqual(graph));
+/** Without nodes that no output needs, without a second computation of the same thing, and without movements that the next one undoes. Graph inputs stay, used or not. */
+export const prune = (graph: Graph): Graph => dropDead(mergeEqual(collapseMovement(graph)));
 
 /** One node for all that have the same operator, inputs and attributes; one initializer for all small ones of the same numbers. */
 function mergeEqual(graph: Graph): Graph {

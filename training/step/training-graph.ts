@@ -9,6 +9,15 @@ export interface Variable {
   readonly after: Value;
 }
 
+/** What becomes of a running statistic: κ · running + τ · observed. */
+export interface RunningStatistic {
+  readonly running: Value;
+  /** The batch's. */
+  readonly observed: Value;
+  readonly kept: number;
+  readonly taken: number;
+}
+
 /** Uniform numbers in [0, 1) that a step is fed, drawn anew for each step from the node's name. */
 export interface Noise {
   readonly node: string;

@@ -5,6 +5,7 @@ import { count, plural } from "../../core/text.ts";
 import type { StoredTensor } from "../../export/torch-tensors.ts";
 import { headNodes } from "../../models/end-of-graph.ts";
 import { knownShape, type Value } from "../../models/graph/graph.ts";
+import { given } from "../../models/learned.ts";
 import type { Network } from "../../models/network.ts";
 import { statisticsOf } from "../engines/variables.ts";
 
@@ -132,7 +133,7 @@ function headOf({ graph, parameters }: Network): { readonly names: ReadonlySet<s
 function withWeights(network: Network, taken: ReadonlyMap<Value, Tensor<"float32">>): Network {
   const parameters = [...network.parameters].map(([value, initializer]) => {
     const t = taken.get(value);
-    return [value, t ? () => t.data : initializer] as const;
+    return [value, t ? given(t) : initializer] as const;
   });
   const initializers = [...network.graph.initializers].map(([value, t]) => [value, taken.get(value) ?? t] as const);
   return { ...network, parameters: new Map(parameters), graph: { ...network.graph, initializers: new Map(initializers) } };

@@ -2,7 +2,7 @@ import { int64 } from "../../../core/tensor.ts";
 import type { GraphBuilder } from "../../../models/graph/builder.ts";
 import { knownShape, type Node, type Value } from "../../../models/graph/graph.ts";
 import { windowOf } from "../../../models/ops/conv.ts";
-import { pad, slice } from "../../../models/ops/movement.ts";
+import { padAxes, slice } from "../../../models/ops/movement.ts";
 import { reshape } from "../../../models/ops/shared.ts";
 import { convCost, convOnGpu, imageByImageCost, isGrouped, sizes } from "./conv.ts";
 import { productsOfRows } from "./conv-weight-gradient-depthwise.ts";
@@ -66,6 +66,28 @@ const oneConv: Formulation = {
   },
 };
 
+/** Of 1×1 kernels: x's pixels, those that a stride keeps, as they lie, [C, oH · oW · N], and dy: one product over the pixels, the longer of K and C its rows. */
+const pixelProducts: Formulation = {
+  name: "pixels and one Gemm, innermost",
+  plan(node) {
+    const { operations, attributes, window } = measure(node);
+    const [filters, channels, ...taps] = knownShape(node.outputs[0]);
+    if (taps.length !== 2 || taps.some((tap) => tap !== 1) || attributes.group !== 1) return undefined;
+    const copied = window.strides.every((s) => s === 1) ? 0 : 0.6 * sizeOfValue(node.inputs[1]!) * (channels / filters);
+    return { inputs: ["innermost", "innermost"], outputs: ["standard"], cost: 1.3 * convCost(operations, filters, 0) + copied };
+  },
+  emit(g, node, [x, dy]) {
+    const { batch, output } = measure(node);
+    const [filters, channels] = knownShape(node.outputs[0]);
+    const count = output[0] * output[1] * batch;
+    const [seen] = tapViews(g, node, x!, 2);
+    const [given, taken] = [reshape(g, dy!, [filters, count]), reshape(g, seen, [channels, count])];
+    if (filters >= channels) return [reshape(g, g.add("Gemm", [given, taken], { transB: 1 }), knownShape(node.outputs[0]), node.name)];
+    const product = g.add("Gemm", [taken, given], { transB: 1 });
+    return [reshape(g, g.add("Transpose", [product], { perm: [1, 0] }), knownShape(node.outputs[0]), node.name)];
+  },
+};
+
 /** For few channels: every tap's view of x as rows, [k · k · C, oH · oW · N], times dyᵀ. */
 const columns: Formulation = {
   name: "columns and one Gemm, innermost",
@@ -73,7 +95,7 @@ const columns: Formulation = {
     const { operations, attributes } = measure(node);
     const [filters, channels, ...taps] = knownShape(node.outputs[0]);
     const numbers = sizeOfValue(node.inputs[1]!) * ((channels * taps[0] * taps[1]) / filters);
-    if (node.outputs[0].shape.length !== 4 || attributes.group !== 1 || numbers > MOST_COLUMNS) return undefined;
+    if (taps.length !== 2 || taps.every((tap) => tap === 1) || attributes.group !== 1 || numbers > MOST_COLUMNS) return undefined;
     return { inputs: ["innermost", "innermost"], outputs: ["standard"], cost: 1.3 * convCost(operations, filters, 0) + 0.6 * numbers };
   },
   emit(g, node, [x, dy]) {
@@ -91,7 +113,11 @@ const columns: Formulation = {
 function tapViews(g: GraphBuilder, node: Node, x: Value, axis: number): Value[] {
   const { window, output } = measure(node);
   const { kernel, strides, dilations, pads } = window;
-  const padded = pad(g, pad(g, x, axis, pads[0], pads[2]), axis + 1, pads[1], pads[3]);
+  const padded = padAxes(g, x, [
+    [axis, pads[0], pads[2]],
+    [axis + 1, pads[1], pads[3]],
+  ]);
+  if ([...kernel, ...strides].every((n) => n === 1)) return [padded];
   const views: Value[] = [];
   for (let row = 0; row < kernel[0]; row++)
     for (let column = 0; column < kernel[1]; column++) {
@@ -156,6 +182,7 @@ const groupedColumns: Formulation = {
 /** WebGPU groups no 3-D convolution. */
 export const convWeightGradient: readonly Formulation[] = [
   only(NOT_ON_WEBGPU, oneConv, isGrouped),
+  pixelProducts,
   columns,
   productsOfRows,
   only(GPUS, exchanged),
