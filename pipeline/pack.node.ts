@@ -49,8 +49,7 @@ const ABANDONED = 3_600_000;
 async function keyOf({ labels, classNames }: Dataset, files: readonly string[], spec: ResizeSpec): Promise<string> {
   const hash = createHash("sha256");
   const { resize, filter, channels } = spec;
-  const { vips, mozjpeg } = sharp.versions;
-  hash.update(JSON.stringify([FORMAT, CHUNK, vips, mozjpeg, resize, filter, channels, classNames]));
+  hash.update(JSON.stringify([FORMAT, CHUNK, sharp.versions, resize, filter, channels, classNames]));
   for (let from = 0; from < files.length; from += STATS_AT_ONCE) {
     const part = files.slice(from, from + STATS_AT_ONCE);
     const stats = await Promise.all(part.map((file) => stat(file).catch(() => undefined)));

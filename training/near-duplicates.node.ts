@@ -63,15 +63,15 @@ export async function* findNearDuplicates(
   return found;
 }
 
-/** The test pictures, decoded. What of them cannot be read is said where they are measured on. */
+/** The test pictures, decoded. What of them cannot be read is said where they are measured on; with `strict` it is an error here, before anything is trained. */
 async function* openTest(config: RunConfig, options: FindOptions): AsyncGenerator<PrepareEvent, OpenedSplit | undefined, undefined> {
   try {
-    const opening = openSplit(config.data, "test", options.preprocess, { ...options, strict: false });
+    const opening = openSplit(config.data, "test", options.preprocess, options);
     let step = await opening.next();
     for (; !step.done; step = await opening.next()) if (step.value.kind === "decoding") yield step.value;
     return step.value;
   } catch (error) {
-    if (!(error instanceof FivecropError)) throw error;
+    if (options.strict || !(error instanceof FivecropError)) throw error;
     yield { kind: "note", split: "test", note: `not searched for near-duplicates of the pictures that are trained on: ${error.message}` };
     return undefined;
   }

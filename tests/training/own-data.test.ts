@@ -141,6 +141,8 @@ describe("a picture of the test split that cannot be read", () => {
   test("is an error with strict", async () => {
     const says = /1 picture of test cannot be read, and --strict was said: .*bad\.jpg/;
     await expect(train({ report: true, strict: true })).rejects.toThrow(says);
+    expect(existsSync(join(out, "run.json")), "before anything is trained").toBe(false);
+    await train();
     await expect(toEnd(reportRun(out, { dataRoot: folder, strict: true }))).rejects.toThrow(says);
     expect(await readdir(out)).not.toContain("report.html");
   });

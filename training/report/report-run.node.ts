@@ -80,7 +80,7 @@ export async function* reportRun(run: string, options: ReportOptions): AsyncGene
 
 /** The same for who holds the run's lock already. */
 export async function* makeReport(run: string, options: ReportOptions): AsyncGenerator<ReportEvent, void, undefined> {
-  const { dataRoot, strict, split: asked, limit = MOST_IMAGES, signal } = options;
+  const { dataRoot, strict, limit = MOST_IMAGES, signal } = options;
   const about = await readRunAbout(run);
   const { config } = about;
   const { history, logs } = (await readRunSummary(run, "last", config)).progress;
@@ -88,7 +88,7 @@ export async function* makeReport(run: string, options: ReportOptions): AsyncGen
   const checkpoint = await readRunCheckpoint(run, isBest ? "best" : "last", config);
   const parts = yield* prepareAgain(config, checkpoint, { dataRoot, strict, signal });
   if (!parts) return;
-  const { dataset: whole, split, note } = await chooseSplit(config.data, dataRoot, parts, asked);
+  const { dataset: whole, split, note } = await chooseSplit(config.data, parts, options);
   const dataset = bounded(whole, limit);
   const epoch = epochOf(checkpoint);
   const { temperature = 1 } = (await readCalibration(run, epoch)) ?? {};
@@ -158,8 +158,12 @@ function evaluationOf({ images, of, unreadable, seconds, temperature, metrics }:
   };
 }
 
-/** What was asked for, else the test split; where that cannot be had the validation split, and why. */
-async function chooseSplit(data: string, root: string, { validation }: RunParts, asked: string | undefined): Promise<Measuring> {
+/** What was asked for, else the test split; where that cannot be had the validation split, and why. @throws FivecropError with `strict` where it cannot be read */
+async function chooseSplit(
+  data: string,
+  { validation }: RunParts,
+  { dataRoot: root, split: asked, strict }: ReportOptions,
+): Promise<Measuring> {
   if (asked === "validation") return { dataset: validation, split: asked };
   if (asked !== undefined) return { dataset: await openDataset({ name: data, root, split: asked }), split: asked };
   const but = "these numbers are of the validation split, by which the best epoch was chosen";
@@ -168,7 +172,7 @@ async function chooseSplit(data: string, root: string, { validation }: RunParts,
   try {
     return { dataset: await openDataset({ name: data, root, split: "test" }), split: "test" };
   } catch (error) {
-    if (!(error instanceof FivecropError)) throw error;
+    if (strict || !(error instanceof FivecropError)) throw error;
     return { dataset: validation, split: "validation", note: `The test split cannot be read, so ${but}. ${messageOf(error)}` };
   }
 }
