@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
-import { writeWhole } from "../core/atomic-file.node.ts";
+import { removeAbandoned, writeWhole } from "../core/atomic-file.node.ts";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
 import { acquireLock } from "../core/lock.node.ts";
 import { makeDirectoryFor, removeEmpty } from "../core/make-directory.node.ts";
@@ -48,7 +48,7 @@ export async function lockDirectory(out: string): Promise<() => Promise<void>> {
     for (const directory of made.toReversed()) if (!(await removeEmpty(directory))) return;
   };
   try {
-    const unlock = await acquireLock(lockFile(out), `the run in ${out}`);
+    const unlock = await holdRun(out);
     return async () => {
       await unlock();
       await takeAway();
@@ -66,7 +66,19 @@ export async function lockDirectory(out: string): Promise<() => Promise<void>> {
  */
 export async function lockRun(out: string): Promise<() => Promise<void>> {
   await readRunAbout(out);
-  return acquireLock(lockFile(out), `the run in ${out}`);
+  return holdRun(out);
+}
+
+/** Takes the lock, and removes what a run that was killed left half-written. */
+async function holdRun(out: string): Promise<() => Promise<void>> {
+  const unlock = await acquireLock(lockFile(out), `the run in ${out}`);
+  try {
+    await removeAbandoned(out, ALL_FILES);
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+  return unlock;
 }
 
 /** The name of what `export` makes of a checkpoint: `model.onnx`, `model-last.safetensors`, `model-self-contained.onnx`. */
