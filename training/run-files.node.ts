@@ -101,9 +101,14 @@ const ALL_FILES: readonly string[] = [
 
 const heldIn = (out: string): string[] => ALL_FILES.filter((name) => existsSync(join(out, name)));
 
-/** @throws UsageError where a run would replace what is there. */
-export function checkUnused(out: string): void {
+/** What a run leaves that failed or was killed before its first checkpoint: nothing to go on with. */
+const BEFORE_A_CHECKPOINT: readonly string[] = [RUN_FILES.config, RUN_FILES.log, RUN_FILES.tensorboard];
+
+/** @throws UsageError where a run would replace what is there; not where that is a run that came to no checkpoint. */
+export async function checkUnused(out: string): Promise<void> {
   const held = heldIn(out);
+  const begun = held.includes(RUN_FILES.config) && held.every((name) => BEFORE_A_CHECKPOINT.includes(name));
+  if (begun && (await isRun(out))) return;
   if (held.length)
     throw new UsageError(
       held.includes(RUN_FILES.config)
@@ -198,6 +203,16 @@ export async function readRunAbout(out: string): Promise<RunAbout> {
     );
   return { config, preprocess, environment, started, nearDuplicates };
 }
+
+/** Whether `run.json` there is a run's. */
+const isRun = (out: string): Promise<boolean> =>
+  readRunAbout(out).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof FivecropError) return false;
+      throw error;
+    },
+  );
 
 /** The options of a run, from its directory. @throws FivecropError where there is none. */
 export const readRunConfig = async (out: string): Promise<RunConfig> => (await readRunAbout(out)).config;
