@@ -5,6 +5,7 @@ import type { Dataset } from "./pipeline/dataset.ts";
 import { encodePng } from "./pipeline/encode.browser.ts";
 import type { TrainingEngine } from "./training/engine.ts";
 import { createOnnxRuntimeEngine, type OnnxRuntimeEngineOptions } from "./training/engines/onnxruntime.ts";
+import { type ExportTrainedOptions, exportTrained as exportCompared } from "./training/export-trained.ts";
 import { type MakeEvent, type MakeClassifierOptions as MakeOptions, makeClassifier as make } from "./training/make/make-classifier.ts";
 
 export { DeviceLostError, DeviceMemoryError, FivecropError, PictureError, ShapeError, UsageError } from "./core/errors.ts";
@@ -44,7 +45,7 @@ export { PRESETS } from "./pipeline/presets.ts";
 export { nameOfView, parseViews, VIEWS, type View, viewRectangle } from "./pipeline/views.ts";
 export { type CheckpointStore, memoryCheckpoints } from "./training/checkpoint.ts";
 export type { TrainingEngine, TrainingState } from "./training/engine.ts";
-export { exportTrained } from "./training/export-trained.ts";
+export type { ExportTrainedOptions } from "./training/export-trained.ts";
 export { type FitEvent, type FitOptions, fit } from "./training/fit.ts";
 export { type KeptBytes, keptCheckpoints } from "./training/kept-checkpoints.ts";
 export type { Approach } from "./training/make/approaches.ts";
@@ -56,6 +57,10 @@ export { parseSchedule } from "./training/schedules.ts";
 /** A training engine on onnxruntime-web. */
 export const createEngine = (options: Omit<OnnxRuntimeEngineOptions, "createSession">): TrainingEngine =>
   createOnnxRuntimeEngine({ ...options, createSession });
+
+/** What an engine has trained as one self-sufficient ONNX file, compared with the engine on the first images of a data set. @throws FivecropError where they differ. */
+export const exportTrained = (engine: TrainingEngine, dataset: Dataset, options: ExportTrainedOptions): Promise<Uint8Array> =>
+  exportCompared(engine, dataset, { ...options, createSession });
 
 /** What a model without metadata takes and gives, and presets that fit it; `undefined` where its file carries metadata. @throws FivecropError where it is no classifier. */
 export const describeModel = (model: Uint8Array, name = "the model"): Promise<ForeignModel | undefined> =>

@@ -1,7 +1,9 @@
 // The public names in Node, each listed once.
 import { createSession } from "./core/session.node.ts";
+import type { Dataset } from "./pipeline/dataset.ts";
 import type { TrainingEngine } from "./training/engine.ts";
 import { createOnnxRuntimeEngine, type OnnxRuntimeEngineOptions } from "./training/engines/onnxruntime.ts";
+import { type ExportTrainedOptions, exportTrained as exportCompared } from "./training/export-trained.ts";
 
 export { DeviceLostError, DeviceMemoryError, FivecropError, PictureError, ShapeError, UsageError } from "./core/errors.ts";
 export { type Random, random } from "./core/random.ts";
@@ -85,7 +87,7 @@ export type { StepInput, StepResult, TrainingEngine, TrainingState } from "./tra
 export { chooseEngine, type WantedEngine } from "./training/engines/choose.node.ts";
 export type { ChosenEngine, EngineOptions, EngineReport, RefusedEngine } from "./training/engines/choose.ts";
 export type { SizeStage } from "./training/epoch-plan.ts";
-export { type About, exportTrained } from "./training/export-trained.ts";
+export type { ExportTrainedOptions } from "./training/export-trained.ts";
 export { FEATURE_DEFAULTS } from "./training/features/feature-config.ts";
 export { type FitData, type FitEvent, type FitOptions, fit } from "./training/fit.ts";
 export { type AdamOptions, adam, adamw, createOptimizer, type Optimizer, type SgdOptions, sgd } from "./training/optimizers.ts";
@@ -104,3 +106,7 @@ export { readWeights } from "./training/weights/read-weights.node.ts";
 /** A training engine on onnxruntime-node's CPU provider. */
 export const createEngine = (options: Omit<OnnxRuntimeEngineOptions, "createSession">): TrainingEngine =>
   createOnnxRuntimeEngine({ ...options, createSession });
+
+/** What an engine has trained as one self-sufficient ONNX file, compared with the engine on the first images of a data set. @throws FivecropError where they differ. */
+export const exportTrained = (engine: TrainingEngine, dataset: Dataset, options: ExportTrainedOptions): Promise<Uint8Array> =>
+  exportCompared(engine, dataset, { ...options, createSession });

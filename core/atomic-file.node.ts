@@ -1,14 +1,30 @@
 import { rmSync } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
+import { open, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { FivecropError } from "./errors.ts";
 import { fileReason } from "./file-error.ts";
+import { isAlive } from "./lock.node.ts";
 
-/** Files under way: they go where the process exits before them. A signal that kills it leaves one `.tmp` beside the file. */
+/** Files under way: they go where the process exits before them. A signal that kills it leaves one `.tmp` beside the file, for `removeAbandoned`. */
 const unfinished = new Set<string>();
 let counter = 0;
 
 function removeUnfinished(): void {
   for (const file of unfinished) rmSync(file, { force: true });
+}
+
+/** `best.safetensors.4711-3.tmp`: what it was to become, and whose it is. */
+const UNDER_WAY = /^(.+)\.(\d+)-\d+\.tmp$/;
+
+/** Removes what processes that are gone left of these files in a directory when they were killed in the midst of a write. */
+export async function removeAbandoned(directory: string, names: readonly string[]): Promise<void> {
+  for (const entry of await readdir(directory)) {
+    const [, name, holder] = UNDER_WAY.exec(entry) ?? [];
+    if (name === undefined || !names.includes(name)) continue;
+    const file = join(directory, entry);
+    const inUse = Number(holder) === process.pid ? unfinished.has(file) : isAlive(Number(holder));
+    if (!inUse) await rm(file, { force: true });
+  }
 }
 
 /**

@@ -78,7 +78,8 @@ async function takeAway(file: string, what: string, holder: number): Promise<voi
   throw inUse(file, what, found);
 }
 
-function isAlive(holder: number): boolean {
+/** Whether there is a process of this number. */
+export function isAlive(holder: number): boolean {
   if (holder <= 0) return false;
   try {
     process.kill(holder, 0);

@@ -45,7 +45,7 @@ export async function explainDeviceError(
 
 function afterLoss({ out, begun }: FailedRun, device: string): string {
   if (!begun || !existsSync(join(out, checkpointFile("last"))))
-    return `There is no checkpoint yet. To fix: train anew${begun ? " with --overwrite" : ""}${elsewhere(device)}.`;
+    return `There is no checkpoint yet. To fix: train anew${elsewhere(device)}.`;
   const resume = resumeCommand(out);
   return `The last checkpoint is whole. To go on from it: ${resume}${device === "cpu" ? "" : `, or on the processor: ${resume} --device cpu`}.`;
 }

@@ -12,7 +12,7 @@ import { publicName } from "../pipeline/datasets/index.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { TrainingEngine } from "./engine.ts";
 import { createOnnxRuntimeEngine } from "./engines/onnxruntime.ts";
-import { exportTrained } from "./export-trained.ts";
+import { trainedModel } from "./export-trained.ts";
 import { firstImages } from "./first-images.ts";
 import { bestOf } from "./progress.ts";
 import { readCalibration } from "./report/calibration-file.node.ts";
@@ -66,7 +66,7 @@ interface Trained {
 
 /** The ONNX file of a checkpoint, as it is before it was compared with anything: without golden samples. */
 export function modelFileOf({ checkpoint, config, parts: { network, preprocess }, temperature }: Trained, engine: string): Uint8Array {
-  return exportTrained(network, checkpoint.training, {
+  return trainedModel(network, checkpoint.training, {
     labels: checkpoint.classNames,
     preprocess,
     training: recordOf(checkpoint, config, network.name, engine),

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
-import { writeWhole } from "../core/atomic-file.node.ts";
+import { removeAbandoned, writeWhole } from "../core/atomic-file.node.ts";
 import { FivecropError, messageOf, UsageError } from "../core/errors.ts";
 import { acquireLock } from "../core/lock.node.ts";
 import { makeDirectoryFor, removeEmpty } from "../core/make-directory.node.ts";
@@ -48,7 +48,7 @@ export async function lockDirectory(out: string): Promise<() => Promise<void>> {
     for (const directory of made.toReversed()) if (!(await removeEmpty(directory))) return;
   };
   try {
-    const unlock = await acquireLock(lockFile(out), `the run in ${out}`);
+    const unlock = await holdRun(out);
     return async () => {
       await unlock();
       await takeAway();
@@ -66,7 +66,19 @@ export async function lockDirectory(out: string): Promise<() => Promise<void>> {
  */
 export async function lockRun(out: string): Promise<() => Promise<void>> {
   await readRunAbout(out);
-  return acquireLock(lockFile(out), `the run in ${out}`);
+  return holdRun(out);
+}
+
+/** Takes the lock, and removes what a run that was killed left half-written. */
+async function holdRun(out: string): Promise<() => Promise<void>> {
+  const unlock = await acquireLock(lockFile(out), `the run in ${out}`);
+  try {
+    await removeAbandoned(out, ALL_FILES);
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+  return unlock;
 }
 
 /** The name of what `export` makes of a checkpoint: `model.onnx`, `model-last.safetensors`, `model-self-contained.onnx`. */
@@ -89,9 +101,14 @@ const ALL_FILES: readonly string[] = [
 
 const heldIn = (out: string): string[] => ALL_FILES.filter((name) => existsSync(join(out, name)));
 
-/** @throws UsageError where a run would replace what is there. */
-export function checkUnused(out: string): void {
+/** What a run leaves that failed or was killed before its first checkpoint: nothing to go on with. */
+const BEFORE_A_CHECKPOINT: readonly string[] = [RUN_FILES.config, RUN_FILES.log, RUN_FILES.tensorboard];
+
+/** @throws UsageError where a run would replace what is there; not where that is a run that came to no checkpoint. */
+export async function checkUnused(out: string): Promise<void> {
   const held = heldIn(out);
+  const begun = held.includes(RUN_FILES.config) && held.every((name) => BEFORE_A_CHECKPOINT.includes(name));
+  if (begun && (await isRun(out))) return;
   if (held.length)
     throw new UsageError(
       held.includes(RUN_FILES.config)
@@ -186,6 +203,16 @@ export async function readRunAbout(out: string): Promise<RunAbout> {
     );
   return { config, preprocess, environment, started, nearDuplicates };
 }
+
+/** Whether `run.json` there is a run's. */
+const isRun = (out: string): Promise<boolean> =>
+  readRunAbout(out).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof FivecropError) return false;
+      throw error;
+    },
+  );
 
 /** The options of a run, from its directory. @throws FivecropError where there is none. */
 export const readRunConfig = async (out: string): Promise<RunConfig> => (await readRunAbout(out)).config;

@@ -90,10 +90,10 @@ export async function* run(config: RunConfig, options: RunOptions): AsyncGenerat
   if (!resume) checkThreads({ engine, device: options.device, threads }); // a run to go on with may have taken a card beside its threads
   const candidates = candidatesFor({ engine, device: await deviceFor(engine!, options), threads, createSession });
   const whole = resume ? complete : await fittedToData(complete);
-  if (!resume && !overwrite) checkUnused(out);
+  if (!resume && !overwrite) await checkUnused(out);
   const unlock = await lockDirectory(out);
   try {
-    if (!resume && !overwrite) checkUnused(out); // another process may have left a run there just now
+    if (!resume && !overwrite) await checkUnused(out); // another process may have left a run there just now
     yield* runInto(whole, candidates, options);
   } finally {
     await unlock();

@@ -1,5 +1,6 @@
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
@@ -13,6 +14,16 @@ function expectFailure({ code, stderr }: Finished, ...says: readonly string[]): 
   for (const said of says) expect(stderr).toContain(said);
   expect(code).toBe(1);
 }
+
+/** Before a command whose files obey their permissions, as root's do not; undefined, and a line that says why, where there is no such way. */
+function obeyingPermissions(): string | undefined {
+  if (process.platform === "win32") return console.log("skipped: an --out without write permission (Windows has none)") as undefined;
+  if (process.getuid?.() !== 0) return ":";
+  const words = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"];
+  if (spawnSync(words[0], [...words.slice(1), "true"]).status === 0) return `set -- ${words.join(" ")} "$@"`;
+  return console.log("skipped: an --out without write permission (root may write everywhere, and there is no setpriv)") as undefined;
+}
+const unwritable = obeyingPermissions();
 
 const TRAIN = ["train", "--model", "fashion-cnn", "--epochs", "1", "--batch-size", "10", "--threads", "1", "--out", "run", "--no-report"];
 const SAMPLE = ["--data", "fashion-mnist-sample", "--batch-size", "600"];
@@ -166,6 +177,22 @@ describe.concurrent("directories", () => {
     expect(await readdir(cwd)).toEqual(["file"]);
   });
 
+  test.skipIf(!unwritable)("an --out that cannot be written, and one in a folder that cannot", async () => {
+    const cwd = await temporaryFolder();
+    await mkdir(join(cwd, "run"));
+    for (const name of ["run", "."]) await chmod(join(cwd, name), 0o555);
+    const mend = "no permission. To fix: choose a place that can be written.";
+    const train = (out: string) => fivecrop([...TRAIN, ...SAMPLE, "--out", out], { cwd, before: unwritable });
+    try {
+      expectFailure(await train("run"), `cannot write run/run.lock: ${mend}`);
+      expectFailure(await train("new/run"), `--out: cannot make the directory new/run: ${mend}`);
+      expect(await readdir(cwd)).toEqual(["run"]);
+      expect(await readdir(join(cwd, "run"))).toEqual([]);
+    } finally {
+      for (const name of [".", "run"]) await chmod(join(cwd, name), 0o755);
+    }
+  });
+
   test.skipIf(process.platform === "win32")("no room: nothing is half-written", async () => {
     const cwd = await temporaryFolder();
     const { code, stderr } = await fivecrop([...TRAIN, ...SAMPLE], { cwd, before: "ulimit -f 200" });
@@ -173,6 +200,23 @@ describe.concurrent("directories", () => {
     expect(code).toBe(1);
     expect(await readdir(join(cwd, "run"))).toEqual(["run.json"]);
   });
+
+  test.skipIf(process.platform === "win32")(
+    "what a run left that came to no checkpoint is no run to keep: the same command goes ahead where there is room",
+    async () => {
+      const cwd = await temporaryFolder();
+      const args = [...TRAIN, ...SAMPLE, "--tensorboard", "--log-every", "4"];
+      expect((await fivecrop(args, { cwd, before: "ulimit -f 200" })).code).toBe(1);
+      expect((await readdir(join(cwd, "run"))).sort()).toEqual(["log.csv", "run.json", "tensorboard"]);
+      const again = await fivecrop(args, { cwd });
+      expect([again.code, again.stderr]).toEqual([0, ""]);
+      expect(await readdir(join(cwd, "run"))).toContain("model.onnx");
+      expect(await readdir(join(cwd, "run/tensorboard"))).toHaveLength(1);
+      const third = await fivecrop(args, { cwd });
+      expect(third.stderr).toMatch(/^fivecrop: run holds a run already/);
+      expect(third.code).toBe(2);
+    },
+  );
 
   test("a run that is there already is left as it is", async () => {
     const cwd = await temporaryFolder();

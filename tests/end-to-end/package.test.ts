@@ -107,7 +107,7 @@ describe("the packed package, in an empty project", () => {
   });
 
   test("runs the README's script, word for word", async () => {
-    writeFileSync(join(folder, "script.js"), readmeBlock("js", "exportTrained(net"));
+    writeFileSync(join(folder, "script.js"), readmeBlock("js", "exportTrained(engine"));
     const { stdout } = await at("node", "script.js");
     expect(stdout).toContain("epoch 3: validation accuracy 1");
     expect(stdout.trim().split("\n").at(-1)).toBe("right");

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -284,6 +285,43 @@ describe("train", () => {
     expect({ code, signals }).toEqual({ code: 130, signals: 2 });
     expect(stdout).not.toContain('"kind":"end"');
     expect(await readdir(join(cwd, "killed"))).toEqual(["run.json", "run.lock"]); // whoever comes next takes the lock over
+  });
+
+  test("a second SIGINT in the midst of a save: what is half-written goes when the run is next taken up", async () => {
+    const out = join(cwd, "saving");
+    const half = (): string[] => (existsSync(out) ? readdirSync(out).filter((name) => /^last\.safetensors\.\d+-\d+\.tmp$/.test(name)) : []);
+    const args = [
+      "train",
+      "--model",
+      "fashion-cnn",
+      "--head",
+      "4000,4000",
+      "--data",
+      SAMPLE,
+      "--batch-size",
+      "60",
+      "--out",
+      "saving",
+      "--json",
+    ];
+    let polling: Promise<void> | undefined;
+    const killed = await fivecrop(args, {
+      cwd,
+      onOutput: (child, { stdout }) => {
+        if (polling || !stdout.includes('"kind":"step"')) return;
+        child.kill("SIGINT");
+        polling = (async () => {
+          while (child.exitCode === null && half().length === 0) await new Promise((done) => setImmediate(done));
+          child.kill("SIGINT");
+        })();
+      },
+    });
+    expect(killed.code).toBe(130);
+    expect(killed.stdout).not.toContain('"kind":"end"');
+    expect(half()).toHaveLength(1);
+    const resumed = await fivecrop(["train", "--resume", "saving"], { cwd });
+    expect(resumed.stderr).toMatch(/last\.safetensors is missing: the run was stopped before its first checkpoint/);
+    expect(await readdir(out)).toEqual(["run.json"]);
   });
 
   test("without --out each run has its own directory", async () => {

@@ -6,7 +6,7 @@ import { networkOf } from "../../export/import-model.ts";
 import { parse } from "../../export/parse.ts";
 import { verifyExport } from "../../inference/verify.ts";
 import { createOnnxRuntimeEngine } from "../../training/engines/onnxruntime.ts";
-import { exportTrained } from "../../training/export-trained.ts";
+import { trainedModel } from "../../training/export-trained.ts";
 import { sgd } from "../../training/optimizers.ts";
 import { writeStep } from "../../training/step/index.ts";
 import { difference } from "../export/graphs.ts";
@@ -58,7 +58,7 @@ describe.each(FILES)("dropout of a file of %s", (_what, file, share) => {
       const [{ logits }] = await engine.train([input], [0.01]);
       expect(difference(logits, whole)).toBeGreaterThan(1e-2);
       const preprocess = { resize: null, filter: "bilinear", crop: [4, 4], channels: 3, mean: [0, 0, 0], std: [1, 1, 1] } as const;
-      const bytes = exportTrained(network, await engine.state(), { labels: names, preprocess });
+      const bytes = trainedModel(network, await engine.state(), { labels: names, preprocess });
       expect(parse(bytes).nodes.map(({ op }) => op)).toEqual(["Flatten", "Gemm", "Relu", "Gemm"]);
       const expected = await engine.predict(input.images);
       await verifyExport(bytes, { createSession, images: input.images, expected, outputKind: "logits" });

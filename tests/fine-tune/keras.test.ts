@@ -5,7 +5,7 @@ import { float32, numbersOf } from "../../core/tensor.ts";
 import { networkOf } from "../../export/import-model.ts";
 import { verifyExport } from "../../inference/verify.ts";
 import { createOnnxRuntimeEngine } from "../../training/engines/onnxruntime.ts";
-import { exportTrained } from "../../training/export-trained.ts";
+import { trainedModel } from "../../training/export-trained.ts";
 import { sgd } from "../../training/optimizers.ts";
 import { difference, run } from "../export/graphs.ts";
 import { floats, ints, node, onnxFile, port, sawtooth } from "../export/onnx-file.ts";
@@ -115,7 +115,7 @@ describe.each(Object.entries(POOLS))("a Keras classifier whose end is %s", (_wha
       for (let step = 0; step < 3; step++) losses.push((await engine.train([input], [0.05]))[0].loss);
       expect(losses[2]).toBeLessThan(losses[0]);
       const preprocess = { resize: null, filter: "bilinear", crop: [SIDE, SIDE], channels: 3, mean: [0, 0, 0], std: [1, 1, 1] } as const;
-      const bytes = exportTrained(network, await engine.state(), { labels, preprocess });
+      const bytes = trainedModel(network, await engine.state(), { labels, preprocess });
       await verifyExport(bytes, { createSession, images: input.images, expected: await engine.predict(input.images) });
     } finally {
       await engine.dispose();

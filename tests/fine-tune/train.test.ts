@@ -7,7 +7,7 @@ import { type Freeze, freeze } from "../../models/freeze.ts";
 import { isTrained, type Network, parameterCount } from "../../models/network.ts";
 import type { TrainingState } from "../../training/engine.ts";
 import { createOnnxRuntimeEngine } from "../../training/engines/onnxruntime.ts";
-import { exportTrained } from "../../training/export-trained.ts";
+import { trainedModel } from "../../training/export-trained.ts";
 import { adam, type Optimizer, sgd } from "../../training/optimizers.ts";
 import { writeStep } from "../../training/step/index.ts";
 import { difference, run } from "../export/graphs.ts";
@@ -93,7 +93,7 @@ describe("what --freeze leaves", () => {
     const network = small(1);
     const { after } = await train(network);
     const preprocess = { resize: null, filter: "bilinear", crop: [8, 8], channels: 3, mean: [0, 0, 0], std: [1, 1, 1] } as const;
-    const bytes = exportTrained(network, after, { labels: names, preprocess });
+    const bytes = trainedModel(network, after, { labels: names, preprocess });
     const { images } = stepInput([3, 8, 8], BATCH, 3);
     const { predicted } = await train(network, { from: after, steps: 0 });
     expect(difference(Object.values(await run(bytes, { images }))[0], predicted)).toBeLessThan(1e-5);

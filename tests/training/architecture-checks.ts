@@ -4,7 +4,7 @@ import type { Tensor } from "../../core/tensor.ts";
 import { classCount } from "../../models/network.ts";
 import type { PreprocessSpec } from "../../pipeline/preprocess.ts";
 import { createOnnxRuntimeEngine } from "../../training/engines/onnxruntime.ts";
-import { exportTrained } from "../../training/export-trained.ts";
+import { trainedModel } from "../../training/export-trained.ts";
 import { sgd } from "../../training/optimizers.ts";
 import { run } from "../export/graphs.ts";
 import { type ArchitectureName, imageOf, smallNetwork } from "../models/small.ts";
@@ -51,7 +51,7 @@ export async function checkArchitecture(name: ArchitectureName): Promise<void> {
     mean: plain,
     std: plain,
   };
-  const bytes = exportTrained(network, state, { labels: Array.from({ length: classes }, (_, i) => `class ${i}`), preprocess });
+  const bytes = trainedModel(network, state, { labels: Array.from({ length: classes }, (_, i) => `class ${i}`), preprocess });
   const [answer] = Object.values(await run(bytes, { images }));
   const wanted = probabilities(expected);
   const worst = probabilities(answer).reduce((largest, p, i) => Math.max(largest, Math.abs(p - wanted[i])), 0);

@@ -83,9 +83,7 @@ test("not even one image; or a device that does not recover", async () => {
 test("lost: how to go on, once there is a checkpoint of this run", async () => {
   expect(await explained(new DeviceLostError("gone"))).toBe("cpu was lost: gone. There is no checkpoint yet. To fix: train anew.");
   const begun = { ...fresh, begun: true };
-  expect(await explained(new DeviceLostError("gone"), begun, "webgpu")).toContain(
-    "To fix: train anew with --overwrite, or on --device cpu.",
-  );
+  expect(await explained(new DeviceLostError("gone"), begun, "webgpu")).toContain("To fix: train anew, or on --device cpu.");
   await writeFile(join(out, "last.safetensors"), "");
   expect(await explained(new DeviceLostError("gone"))).toContain("There is no checkpoint yet.");
   const resume = `${PROGRAM} train --resume ${out}`;

@@ -10,7 +10,7 @@ import { graphBuilder, OPS } from "../../models/ops/index.ts";
 import type { PreprocessSpec } from "../../pipeline/preprocess.ts";
 import { createOnnxRuntimeEngine } from "../../training/engines/onnxruntime.ts";
 import { noiseAt } from "../../training/engines/variables.ts";
-import { exportTrained } from "../../training/export-trained.ts";
+import { trainedModel } from "../../training/export-trained.ts";
 import { sgd } from "../../training/optimizers.ts";
 import { compileStep, writeStep } from "../../training/step/index.ts";
 import { poolBeforeRelu } from "../../training/step/pool-before-relu.ts";
@@ -105,14 +105,14 @@ describe("a network that ends in softmax", () => {
     const { images } = batchOf(1, [1, 6, 6], 2);
     const [a, b] = (await engine.predict(images)).data;
     const preprocess: PreprocessSpec = { resize: null, filter: "bilinear", crop: [6, 6], channels: 1, mean: [0], std: [1] };
-    const bytes = exportTrained(net, await engine.state(), { labels: ["a", "b"], preprocess });
+    const bytes = trainedModel(net, await engine.state(), { labels: ["a", "b"], preprocess });
     await engine.dispose();
     expect(readMetadata(bytes)!.outputKind).toBe("probabilities");
     const session = await createSession(bytes);
     const [output] = Object.values(await session.run({ images }));
     await session.dispose();
     expect(Number(output.data[0])).toBeCloseTo(1 / (1 + Math.exp(b - a)), 6);
-    expect(() => exportTrained(net, { step: 0, seed: 0, parameters: {}, slots: {}, state: {} }, { labels: ["a"], preprocess })).toThrow(
+    expect(() => trainedModel(net, { step: 0, seed: 0, parameters: {}, slots: {}, state: {} }, { labels: ["a"], preprocess })).toThrow(
       "export: 'tiny' has 2 outputs, and there are 1 labels",
     );
   });

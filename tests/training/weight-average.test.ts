@@ -7,7 +7,7 @@ import { network } from "../../models/network.ts";
 import type { PreprocessSpec } from "../../pipeline/preprocess.ts";
 import type { StepInput, TrainingState, Weights } from "../../training/engine.ts";
 import { createOnnxRuntimeEngine } from "../../training/engines/onnxruntime.ts";
-import { exportTrained } from "../../training/export-trained.ts";
+import { trainedModel } from "../../training/export-trained.ts";
 import { adam } from "../../training/optimizers.ts";
 import { writeStep } from "../../training/step/index.ts";
 import { averageFactorsAt, type WeightAverage } from "../../training/weight-average.ts";
@@ -31,7 +31,7 @@ async function states(average?: WeightAverage): Promise<{ states: TrainingState[
   }
   const logits = (await engine.predict(batches[0].images)).data;
   const preprocess: PreprocessSpec = { resize: null, filter: "bilinear", crop: [6, 6], channels: 1, mean: [0], std: [1] };
-  const bytes = exportTrained(net, seen.at(-1)!, { labels: ["a", "b", "c"], preprocess });
+  const bytes = trainedModel(net, seen.at(-1)!, { labels: ["a", "b", "c"], preprocess });
   await engine.dispose();
   return { states: seen, logits, bytes };
 }

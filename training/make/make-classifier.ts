@@ -11,7 +11,7 @@ import type { CheckpointStore } from "../checkpoint.ts";
 import { checkTrainingDevice } from "../device-check.ts";
 import type { TrainingEngine } from "../engine.ts";
 import { createOnnxRuntimeEngine } from "../engines/onnxruntime.ts";
-import { exportTrained } from "../export-trained.ts";
+import { trainedModel } from "../export-trained.ts";
 import { featureLoader } from "../features/feature-loader.ts";
 import { featuresOf, runBackbone } from "../features/run-backbone.ts";
 import { firstImages } from "../first-images.ts";
@@ -153,7 +153,7 @@ async function* make(dataset: Dataset, options: MakeClassifierOptions, at: Place
       engine: engine.name,
       metrics: Object.fromEntries(metrics) as Record<string, number>,
     };
-    const model = exportTrained(plan.network, await engine.state(), { labels: dataset.classNames, preprocess, training: record });
+    const model = trainedModel(plan.network, await engine.state(), { labels: dataset.classNames, preprocess, training: record });
     const images = await firstImages(validation ?? training, preprocess, COMPARED);
     const given = plan.source ? await featuresOf(plan.source.bytes, plan.source.backbone.features, images, createSession) : images;
     const { largestDifference } = await verifyExport(model, { createSession, images, expected: await engine.predict(given) });
