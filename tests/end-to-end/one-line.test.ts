@@ -159,13 +159,14 @@ test("twenty pictures of two classes, stopped while features are computed: nothi
   await writeShapes(join(cwd, "few"), ["blue disc", "red square"], 10, 0);
   const line = ["train", "--data", "folder:few", "--views", "30", "--json", "--out", "few-run"];
   const env = { XDG_CACHE_HOME: join(cwd, "cache") };
-  const isChunk = (text: string): boolean => Number(/.*"done":(\d+)/s.exec(text.slice(text.indexOf('"features"')))?.[1] ?? 0) >= 16;
+  /** Of 16 views a chunk, at least two are whole, whatever the lanes, 4 at most, have begun. */
+  const areChunks = (text: string): boolean => Number(/.*"done":(\d+)/s.exec(text.slice(text.indexOf('"features"')))?.[1] ?? 0) >= 96;
   let stopped = false;
   const cut = await fivecrop(line, {
     cwd,
     env,
     onOutput: (child, { stdout }) => {
-      if (!stopped && stdout.includes('"features"') && isChunk(stdout)) stopped = child.kill("SIGINT");
+      if (!stopped && stdout.includes('"features"') && areChunks(stdout)) stopped = child.kill("SIGINT");
     },
   });
   expect(cut.code, cut.stderr).toBe(130);
@@ -175,7 +176,7 @@ test("twenty pictures of two classes, stopped while features are computed: nothi
   expect(whole.code, whole.stderr).toBe(0);
   const events = jsonLines(whole.stdout);
   const features = events.filter(({ kind, split }) => kind === "features" && split === "training");
-  expect(features[0].done).toBeGreaterThan(16);
+  expect(features[0].done).toBeGreaterThanOrEqual(32);
   expect(features.at(-1)).toMatchObject({ done: 480, total: 480 });
   expect(events.find(({ kind }) => kind === "reported")).toMatchObject({ split: "validation", images: 4, top1: 1 });
 });
