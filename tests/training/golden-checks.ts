@@ -1,4 +1,6 @@
 import { expect } from "vitest";
+import type { Tensor } from "../../core/tensor.ts";
+import type { Weights } from "../../training/engine.ts";
 import { adam, adamw, type Optimizer, sgd } from "../../training/optimizers.ts";
 import {
   type EngineMaker,
@@ -73,36 +75,46 @@ function expectSampled(name: string, actual: Float32Array, expected: Sampled, { 
   });
 }
 
-/** One step of plain gradient descent at rate 1: what the parameter lost is its gradient. */
-async function gradientsOf(golden: Golden, make?: EngineMaker) {
-  const engine = await goldenEngine(golden, sgd(), make);
-  const before = goldenParameters(golden, goldenNetwork(golden));
-  const zeroed = Object.fromEntries(Object.entries(before).map(([name, t]) => [name, t.data.slice()]));
-  const [{ loss, logits }] = await engine.train([goldenBatch(golden)], [GRADIENT_SCALE]);
-  const { parameters } = await engine.state();
-  await engine.dispose();
-  const gradients = Object.fromEntries(
-    Object.entries(parameters).map(([name, { data }]) => [name, data.map((value, i) => (zeroed[name][i] - value) / GRADIENT_SCALE)]),
-  );
-  return { loss, logits, gradients };
+/** What one step of plain gradient descent showed. */
+export interface StepShown {
+  readonly loss: number;
+  readonly logits: Tensor<"float32">;
+  readonly gradients: Readonly<Record<string, Float32Array>>;
 }
 
 /** A large rate, so that the first value's own digits do not drown the gradient's: (p − p′) / rate keeps 2⁻²⁴ · p / rate. */
-const GRADIENT_SCALE = 2 ** 20;
+export const GRADIENT_SCALE = 2 ** 20;
 
-/** Logits, loss and gradients are the golden's. @param slack how many times the tolerances are allowed */
-export async function checkStep(golden: Golden, make?: EngineMaker, slack = 1): Promise<void> {
-  const network = goldenNetwork(golden);
+/** What each parameter lost in a step of that rate is its gradient. */
+export const gradientsOf = (before: Weights, after: Weights): Record<string, Float32Array> =>
+  Object.fromEntries(
+    Object.entries(after).map(([name, { data }]) => [name, data.map((value, i) => (before[name].data[i] - value) / GRADIENT_SCALE)]),
+  );
+
+async function stepOf(golden: Golden, make?: EngineMaker): Promise<StepShown> {
   const engine = await goldenEngine(golden, sgd(), make);
-  expectLogits(firstTen(network, await engine.predict(goldenBatch(golden).images)), golden.eval_logits, 2e-5 * slack);
+  const [{ loss, logits }] = await engine.train([goldenBatch(golden)], [GRADIENT_SCALE]);
+  const { parameters } = await engine.state();
   await engine.dispose();
-  const { loss, logits, gradients } = await gradientsOf(golden, make);
+  return { loss, logits, gradients: gradientsOf(goldenParameters(golden, goldenNetwork(golden)), parameters) };
+}
+
+/** Loss, logits and gradients are the golden's. @param slack how many times the tolerances are allowed */
+export function expectStep(golden: Golden, { loss, logits, gradients }: StepShown, slack = 1): void {
   expect(Math.abs(loss - golden.loss) / golden.loss).toBeLessThan(1e-5 * slack);
-  expectLogits(firstTen(network, logits), golden.train_logits, 2e-5 * slack);
+  expectLogits(firstTen(goldenNetwork(golden), logits), golden.train_logits, 2e-5 * slack);
   const { norm, value, loss: usual } = tolerancesOf(golden);
   const tolerances = { norm: norm * slack, value: value * slack, loss: usual };
   for (const [parameter, expected] of Object.entries(golden.gradients))
     expectSampled(parameter, gradients[parameter], expected, tolerances);
+}
+
+/** Predictions and a step are the golden's. @param slack how many times the tolerances are allowed */
+export async function checkStep(golden: Golden, make?: EngineMaker, slack = 1): Promise<void> {
+  const engine = await goldenEngine(golden, sgd(), make);
+  expectLogits(firstTen(goldenNetwork(golden), await engine.predict(goldenBatch(golden).images)), golden.eval_logits, 2e-5 * slack);
+  await engine.dispose();
+  expectStep(golden, await stepOf(golden, make), slack);
 }
 
 /** The losses of the golden's steps with one optimizer, and the running statistics after them. */

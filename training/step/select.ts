@@ -18,11 +18,12 @@ export type Selection = ReadonlyMap<Node, Choice>;
  * Picks one formulation for each node, so that the sum of their costs and of the transposes between layouts is small: from two starting points,
  * one with the images as they come and one that pretends they came innermost, nodes are changed one at a time while that helps. The better one is taken.
  * On a GPU, whose kernels are made for it, everything stays in the standard layout where a node can be computed in it.
+ * @param prefer a formulation's name: it alone is considered wherever it applies, whatever it costs
  * @throws FivecropError where a node cannot be computed on the device.
  */
-export function select(graph: Graph, device: Device = "cpu"): Selection {
+export function select(graph: Graph, device: Device = "cpu", prefer?: string): Selection {
   const constantOf: ConstantOf = (value) => graph.initializers.get(value);
-  const choices = new Map(graph.nodes.map((node) => [node, choicesFor(node, constantOf, device)]));
+  const choices = new Map(graph.nodes.map((node) => [node, preferred(choicesFor(node, constantOf, device), prefer)]));
   const attempts = [false, true].map((innermostImages) => {
     const selection = greedy(graph, choices, innermostImages);
     return { selection, cost: improve(graph, choices, selection) };
@@ -44,6 +45,11 @@ function choicesFor(node: Node, constantOf: ConstantOf, device: Device): readonl
     ? found.filter(({ plan }) => [...plan.inputs, ...plan.outputs].every((layout) => layout === "standard"))
     : [];
   return standard.length ? standard : found;
+}
+
+function preferred(choices: readonly Choice[], name: string | undefined): readonly Choice[] {
+  const found = choices.filter(({ formulation }) => formulation.name === name);
+  return found.length ? found : choices;
 }
 
 const argMin = <T>(items: readonly T[], cost: (item: T) => number): T =>
