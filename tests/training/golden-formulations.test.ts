@@ -14,8 +14,8 @@ import type { TrainingGraph } from "../../training/step/training-graph.ts";
 import { GOLDEN_NETWORKS, type Golden, goldenBatch, goldenNetwork, goldenParameters, readGolden } from "./golden.ts";
 import { expectStep, GRADIENT_SCALE, gradientsOf, SLOWEST, type StepShown } from "./golden-checks.ts";
 
-/** The small networks by every name, and others for what these have not: branches that add, global and adaptive pools, strides of 2. */
-const NETWORKS = ["fashion-cnn", "lenet-bn", "convnet2", "minivgg", "mini-resnet"];
+/** The small networks by every name, and others for what these have not: branches that add, global and adaptive pools, strides of 2, kernels of 1×1. */
+const NETWORKS = ["fashion-cnn", "lenet-bn", "convnet2", "minivgg", "mini-resnet", "resnet18-gray"];
 const BY_EVERY_NAME = 2;
 const NAMES = [...new Set(Object.values(FORMULATIONS).flatMap((all) => all.map(({ name }) => name)))];
 
