@@ -4,6 +4,7 @@ import { FivecropError, messageOf, UsageError } from "./errors.ts";
 import { runtimeMessage } from "./runtime-message.ts";
 import type { Device, Named, Port, Resident, Session, SessionMaker, SessionOptions } from "./session.ts";
 import { type DType, type Tensor, tensor } from "./tensor.ts";
+import { cameToSequence, SEQUENCE, watchWrites, withSequenceFirst } from "./uncopied-results.ts";
 
 /** What onnxruntime-node and onnxruntime-web have in common. */
 export interface Runtime {
@@ -57,9 +58,10 @@ export const sessionMaker =
     const toRuntime = ({ dtype, data, shape }: Tensor): RuntimeTensor =>
       new runtime.Tensor(dtype as "float32", data as Float32Array, shape);
     const { name: modelName = "the model", keep = [] } = options;
+    const uncopied = writesInPlace && options.intoTensors === true;
     let session: InferenceSession;
     try {
-      session = await runtime.InferenceSession.create(model, {
+      session = await runtime.InferenceSession.create(uncopied ? withSequenceFirst(model) : model, {
         ...chosen(options),
         ...(keeps && keep.length > 0 && { preferredOutputLocation: onDevice(keep) }),
       });
@@ -69,7 +71,7 @@ export const sessionMaker =
       const Fault = faultOf(cause);
       throw new Fault(`${modelName}: ONNX Runtime cannot load it: ${runtimeMessage(cause)}`, { cause });
     }
-    const everything = session.outputNames;
+    const everything = session.outputNames.filter((name) => !uncopied || name !== SEQUENCE);
     async function execute(
       feeds: Readonly<Record<string, RuntimeTensor>>,
       into: Readonly<Record<string, RuntimeTensor | null>>,
@@ -78,6 +80,18 @@ export const sessionMaker =
         return await session.run(feeds, into);
       } catch (cause) {
         throw deviceFault(modelName, cause);
+      }
+    }
+    /** Nothing is copied to where it is already: the run ends at the sequence. */
+    async function computeInto(feeds: Named<RuntimeTensor>, results: Named): Promise<void> {
+      const fed = new Set(Object.values(feeds).map(({ data }) => (data as Float32Array).buffer));
+      const watched = Object.values(results).find(({ dtype, data }) => dtype === "float32" && data.length > 0 && !fed.has(data.buffer));
+      const isWritten = watched && watchWrites(watched as Tensor<"float32">);
+      const into = Object.fromEntries(Object.entries(results).map(([name, result]) => [name, toRuntime(result)]));
+      try {
+        await session.run(feeds, isWritten ? { [SEQUENCE]: null, ...into } : into);
+      } catch (cause) {
+        if (!cameToSequence(messageOf(cause)) || !isWritten?.()) throw deviceFault(modelName, cause);
       }
     }
     async function runOnDevice(feeds: Named<Tensor | Resident>, fetches: readonly string[]) {
@@ -91,11 +105,15 @@ export const sessionMaker =
     }
     return {
       inputs: session.inputMetadata.map(toPort),
-      outputs: session.outputMetadata.map(toPort),
+      outputs: session.outputMetadata.map(toPort).filter(({ name }) => everything.includes(name)),
       async run(feeds, fetches = everything) {
         const given: Record<string, RuntimeTensor> = {};
         for (const name in feeds) given[name] = toRuntime(feeds[name]);
-        const preallocated: Readonly<Record<string, Tensor>> = Array.isArray(fetches) ? {} : (fetches as Readonly<Record<string, Tensor>>);
+        const preallocated: Named = Array.isArray(fetches) ? {} : (fetches as Named);
+        if (uncopied && !Array.isArray(fetches)) {
+          await computeInto(given, preallocated);
+          return preallocated;
+        }
         const into: Record<string, RuntimeTensor | null> = {};
         for (const name of Array.isArray(fetches) ? fetches : Object.keys(fetches))
           into[name] = preallocated[name] && writesInPlace ? toRuntime(preallocated[name]) : null;

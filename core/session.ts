@@ -53,6 +53,8 @@ export interface SessionOptions {
   readonly spin?: boolean;
   /** Outputs that `runOnDevice` leaves on the device. */
   readonly keep?: readonly string[];
+  /** Every run gives the tensors that its results are written into: then none is copied on the processor. */
+  readonly intoTensors?: boolean;
   /** `run` may keep its feeds: a session in another thread then takes their memory instead of copying it, and leaves their arrays empty. */
   readonly giveFeeds?: boolean;
 }

@@ -1,8 +1,8 @@
 import { FivecropError, messageOf } from "../core/errors.ts";
+import { concatenate, encodeField, type Field, fieldsOf } from "../core/protobuf.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
 import { parseViews } from "../pipeline/views.ts";
 import { type GoldenSamples, isGoldenSamples } from "./golden-samples.ts";
-import { concatenate, encodeField, type Field, fieldsOf } from "./protobuf.ts";
 
 /** What a network's last layer may give for each class. */
 export const OUTPUT_KINDS = ["logits", "probabilities", "log-probabilities"] as const;

@@ -1,6 +1,6 @@
+import { concatenate, encodeField, encodeNumber } from "../core/protobuf.ts";
 import type { DType, Tensor } from "../core/tensor.ts";
 import { ATTRIBUTE_TYPES, DATA_TYPES } from "./data-types.ts";
-import { concatenate, encodeField, encodeNumber } from "./protobuf.ts";
 
 const utf8 = new TextEncoder();
 const text = (number: number, value: string): Uint8Array => encodeField(number, utf8.encode(value));

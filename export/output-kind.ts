@@ -1,6 +1,6 @@
+import { type Field, fieldsOf } from "../core/protobuf.ts";
 import { endOf } from "../models/end-of-graph.ts";
 import type { OutputKind } from "./metadata.ts";
-import { type Field, fieldsOf } from "./protobuf.ts";
 
 /** Field numbers of ModelProto, GraphProto, NodeProto and ValueInfoProto. */
 const GRAPH = 7;

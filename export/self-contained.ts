@@ -1,4 +1,5 @@
 import { FivecropError } from "../core/errors.ts";
+import { concatenate, encodeField, fieldsOf } from "../core/protobuf.ts";
 import { int64, scalar } from "../core/tensor.ts";
 import type { Graph, Value } from "../models/graph/graph.ts";
 import { printType } from "../models/graph/print.ts";
@@ -6,7 +7,6 @@ import { parseViews } from "../pipeline/views.ts";
 import { appendMetadata, checkTemperature, type ModelMetadata } from "./metadata.ts";
 import { createOnnxWriter, encodePort, GRAPH_FIELDS, type OnnxWriter } from "./onnx-writer.ts";
 import { parse } from "./parse.ts";
-import { concatenate, encodeField, fieldsOf } from "./protobuf.ts";
 import { SELF_CONTAINED } from "./self-contained-ports.ts";
 import { serialize } from "./serialize.ts";
 import { rename } from "./substitute.ts";

@@ -1,7 +1,7 @@
 import onnxProto from "onnx-proto";
 import { expect, test } from "vitest";
+import { concatenate, encodeField, fieldsOf } from "../../core/protobuf.ts";
 import { appendMetadata, type ModelMetadata, readMetadata } from "../../export/metadata.ts";
-import { concatenate, encodeField, fieldsOf } from "../../export/protobuf.ts";
 import { serialize } from "../../export/serialize.ts";
 import { classifier, difference, normal, run } from "./graphs.ts";
 

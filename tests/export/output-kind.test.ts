@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { concatenate, encodeField } from "../../core/protobuf.ts";
 import { outputKindOf } from "../../export/output-kind.ts";
-import { concatenate, encodeField } from "../../export/protobuf.ts";
 import { serialize } from "../../export/serialize.ts";
 import type { Value } from "../../models/graph/graph.ts";
 import { type graphBuilder as Builder, graphBuilder } from "../../models/ops/index.ts";

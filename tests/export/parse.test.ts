@@ -1,7 +1,7 @@
 import onnxProto, { type onnx } from "onnx-proto";
 import { describe, expect, test } from "vitest";
+import { encodeField } from "../../core/protobuf.ts";
 import { parse } from "../../export/parse.ts";
-import { encodeField } from "../../export/protobuf.ts";
 import { serialize } from "../../export/serialize.ts";
 import { shortestDecimal } from "../../export/tensor-data.ts";
 import { print } from "../../models/graph/print.ts";

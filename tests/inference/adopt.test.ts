@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../core/errors.ts";
+import { concatenate, encodeField } from "../../core/protobuf.ts";
 import { createSession } from "../../core/session.node.ts";
 import { tensor } from "../../core/tensor.ts";
 import { type ModelMetadata, readMetadata } from "../../export/metadata.ts";
-import { concatenate, encodeField } from "../../export/protobuf.ts";
 import { serialize } from "../../export/serialize.ts";
 import { type AdoptOptions, adopt } from "../../inference/adopt.ts";
 import { loadClassifier } from "../../inference/classifier.node.ts";

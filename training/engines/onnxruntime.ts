@@ -65,7 +65,7 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions): Trai
       await unused.session.dispose();
     }
     const keep = step.variables.map(({ after }) => after.name);
-    const session = await createSession(serialize(step.graph), { name: "the training step", device, threads, keep });
+    const session = await createSession(serialize(step.graph), { name: "the training step", device, threads, keep, intoTensors: true });
     const made = { step, inPlace: writtenInPlace(step), session };
     steps.set(key, made);
     return made;

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
+import { concatenate, encodeField, encodeNumber, type Field, fieldsOf } from "../../../core/protobuf.ts";
 import type { Random } from "../../../core/random.ts";
 import { setWeights } from "../../../export/export-onnx.ts";
 import { appendMetadata } from "../../../export/metadata.ts";
-import { concatenate, encodeField, encodeNumber, type Field, fieldsOf } from "../../../export/protobuf.ts";
 import { selfContained } from "../../../export/self-contained.ts";
 import { serialize } from "../../../export/serialize.ts";
 import { createNetwork } from "../../../models/architectures/index.ts";

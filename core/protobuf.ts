@@ -1,4 +1,4 @@
-import { FivecropError } from "../core/errors.ts";
+import { FivecropError } from "./errors.ts";
 
 /** One field of an encoded message: bytes [start, end) with its tag and length; its content, where it has a length, from `content`. */
 export interface Field {
