@@ -5,6 +5,7 @@ import { slice } from "../../../models/ops/movement.ts";
 import { reshape } from "../../../models/ops/shared.ts";
 import { convCost, measureInputGradient, padsWithBatchAxis, withBatchAxis } from "./conv.ts";
 import { type Formulation, passCost } from "./formulation.ts";
+import { turnedTaps } from "./kernel-taps.ts";
 
 /** Along one axis: the pixels q = s · j + u of dx, for one u in 0 … s − 1. They see the taps r, r + s, … of the kernel, with r = (u + p) mod s. */
 interface Phase {
@@ -27,12 +28,9 @@ function phasesOf(input: number, output: number, kernel: number, stride: number,
 }
 
 /** The taps of these phases, turned by 180°, its channels exchanged: [C, K, taps, taps, 1]. */
-function kernelOf(g: GraphBuilder, w: Value, phases: readonly Phase[], stride: readonly number[]): Value {
-  const taps = phases.reduce((value, { first, taps }, i) => {
-    const chosen = slice(g, value, i + 2, first, first + (taps - 1) * stride[i] + 1, stride[i]);
-    return slice(g, chosen, i + 2, taps - 1, -taps - 1, -1); // backwards in twos WebGPU takes others
-  }, w);
-  const exchanged = g.add("Transpose", [taps], { perm: [1, 0, 2, 3] });
+function kernelOf(g: GraphBuilder, w: Value, phases: readonly Phase[], strides: readonly number[]): Value {
+  const [down, across] = phases.map(({ first, taps }, i) => ({ first, step: strides[i], count: taps }));
+  const exchanged = g.add("Transpose", [turnedTaps(g, w, down, across)], { perm: [1, 0, 2, 3] });
   return reshape(g, exchanged, [...knownShape(exchanged), 1]);
 }
 

@@ -4,7 +4,8 @@ import { pad, slice } from "../../../models/ops/movement.ts";
 import { reshape } from "../../../models/ops/shared.ts";
 import { convCost, convOnGpu, imageByImageCost, isGrouped, measureInputGradient, padsWithBatchAxis, withBatchAxis } from "./conv.ts";
 import { byPhases } from "./conv-input-gradient-phases.ts";
-import { asItIs, type Formulation, GPUS, NOT_ON_WEBGPU, only } from "./formulation.ts";
+import { asItIs, type Formulation, GPUS, NOT_ON_WEBGPU, only, PROCESSORS } from "./formulation.ts";
+import { turnedTaps } from "./kernel-taps.ts";
 
 /** The adjoint itself, image by image: ConvTranspose; pixels that no window reached are made by output_padding. */
 const transposed: Formulation = {
@@ -32,14 +33,28 @@ const transposed: Formulation = {
   },
 };
 
-/** The kernel turned by 180°, its channels exchanged within each group: [K, C / G, kh, kw] → [C, K / G, kh, kw, …behind]. */
-function turned(g: GraphBuilder, w: Value, group: number, ...behind: readonly number[]): Value {
+/** Channels exchanged within each group: [K, C / G, kh, kw] → [C, K / G, kh, kw, …behind]. */
+function exchanged(g: GraphBuilder, w: Value, group: number, ...behind: readonly number[]): Value {
+  const [filters, channels, ...taps] = knownShape(w);
+  const grouped = reshape(g, w, [group, filters / group, channels, taps[0] * taps[1]]);
+  const turned = g.add("Transpose", [grouped], { perm: [0, 2, 1, 3] });
+  return reshape(g, turned, [group * channels, filters / group, ...taps, ...behind]);
+}
+
+/** A whole kernel, turned by 180°. */
+function turned(g: GraphBuilder, w: Value): Value {
+  const [down, across] = knownShape(w)
+    .slice(2)
+    .map((count) => ({ first: 0, step: 1, count }));
+  return turnedTaps(g, w, down, across);
+}
+
+/** The same by a slice: a GPU's product may round. */
+function turnedOnGpu(g: GraphBuilder, w: Value): Value {
   const [filters, channels, ...taps] = knownShape(w);
   const count = taps[0] * taps[1];
-  const grouped = reshape(g, w, [group, filters / group, channels, count]);
-  const backwards = count === 1 ? grouped : slice(g, grouped, 3, count - 1, -count - 1, -1);
-  const exchanged = g.add("Transpose", [backwards], { perm: [0, 2, 1, 3] });
-  return reshape(g, exchanged, [group * channels, filters / group, ...taps, ...behind]);
+  if (count === 1) return w;
+  return reshape(g, slice(g, reshape(g, w, [filters, channels, count]), 2, count - 1, -count - 1, -1), knownShape(w));
 }
 
 /** At stride 1: the convolution of dy with the kernel turned by 180° and its channels exchanged; pads are dilation · (k − 1) − pads. */
@@ -69,7 +84,7 @@ const flipped: Formulation = {
       pads: padsWithBatchAxis(pads.map((p, i) => dilations[i % 2] * (kernel[i % 2] - 1) - p)),
       group,
     };
-    return [g.add("Conv", [dy, turned(g, w!, group, 1)], attributesNow, node.name)];
+    return [g.add("Conv", [dy, exchanged(g, turned(g, w!), group, 1)], attributesNow, node.name)];
   },
 };
 
@@ -97,7 +112,7 @@ const stuffed: Formulation = {
     }, spread);
     const { group } = attributes;
     const plain = { kernel_shape: kernel, strides: [1, 1], dilations, pads: [0, 0, 0, 0], group };
-    return [convOnGpu(g, seen, turned(g, w!, group), undefined, plain, node.name)];
+    return [convOnGpu(g, seen, exchanged(g, turnedOnGpu(g, w!), group), undefined, plain, node.name)];
   },
 };
 
@@ -108,7 +123,7 @@ export const convTranspose: readonly Formulation[] = [only(NOT_ON_WEBGPU, asItIs
 
 export const convInputGradient: readonly Formulation[] = [
   only(NOT_ON_WEBGPU, transposed, groupedOrNot2D),
-  only(NOT_ON_WEBGPU, flipped, isGrouped),
-  byPhases,
+  only(PROCESSORS, flipped),
+  only(PROCESSORS, byPhases),
   only(GPUS, stuffed),
 ];

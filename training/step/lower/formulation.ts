@@ -23,6 +23,8 @@ export interface Plan {
 
 /** Where a formulation is for what the processor does better by another one. */
 export const GPUS: readonly Device[] = ["webgpu", "cuda"];
+/** Where float32 is multiplied as float32. */
+export const PROCESSORS: readonly Device[] = ["cpu", "wasm"];
 /** Where WebGPU's kernels lack something, or are wrong. */
 export const NOT_ON_WEBGPU: readonly Device[] = ["cpu", "wasm", "cuda"];
 
