@@ -82,7 +82,10 @@ async function makePeak() {
   const side = 2048;
   const g = graphBuilder();
   const [a, b] = [g.input("a", "float32", [side, side]), g.input("b", "float32", [side, side])];
-  const session = await onCpu(serialize(g.build("peak", [g.add("MatMul", [a, b], {}, "product")])), { threads: THREADS, intoTensors: true });
+  const session = await onCpu(serialize(g.build("peak", [g.add("MatMul", [a, b], {}, "product")])), {
+    threads: THREADS,
+    intoTensors: true,
+  });
   const { normal } = random(3);
   const matrix = tensor("float32", [side, side], Float32Array.from({ length: side * side }, normal));
   const product = zeros("float32", [side, side]); // or each run would copy it

@@ -2,6 +2,7 @@ import { type Graph, knownShape, type Value } from "../../../models/graph/graph.
 import { graphBuilder } from "../../../models/ops/index.ts";
 import { prune } from "../prune.ts";
 import type { Selection } from "../select.ts";
+import { giveWholeRank } from "../whole-rank.ts";
 import { convert, type Layout } from "./formulation.ts";
 
 /**
@@ -27,10 +28,6 @@ export function lower(graph: Graph, selection: Selection): Graph {
       written.set(node.outputs[i], { layout: plan.outputs[i], value });
     });
   }
-  return prune(
-    g.build(
-      graph.name,
-      graph.outputs.map((value) => read(value, "standard")),
-    ),
-  );
+  const outputs = graph.outputs.map((value) => read(value, "standard"));
+  return prune(giveWholeRank(g.build(graph.name, outputs)));
 }
