@@ -50,9 +50,10 @@ function slidingAlong(which: 0 | 1, input: readonly number[], output: readonly n
 /** dy goes to the first place of each window that holds the maximum; what no earlier place took is the last one's. */
 function toFirstMaximum(g: GraphBuilder, x: Value, maximum: Value, dy: Value, sliding: Sliding): Value {
   const places = seenAt(g, x, sliding, LOWEST);
+  const last = places.findLastIndex((value) => value !== undefined);
   let left = dy;
   const given = places.map((value, i) => {
-    if (i === places.length - 1) return left;
+    if (i === last || !value) return i === last ? left : undefined;
     const taken = g.add("Mul", [left, indicator(g, g.add("Equal", [value, maximum]))]);
     left = g.add("Sub", [left, taken]);
     return taken;

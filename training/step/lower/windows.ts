@@ -1,7 +1,7 @@
 import { int64 } from "../../../core/tensor.ts";
 import type { GraphBuilder } from "../../../models/graph/builder.ts";
 import { knownShape, type Value } from "../../../models/graph/graph.ts";
-import { pad } from "../../../models/ops/movement.ts";
+import { pad, slice } from "../../../models/ops/movement.ts";
 import { reshape } from "../../../models/ops/shared.ts";
 
 /** Windows that slide along one axis of a value: `outputs` of them, `kernel` places each. */
@@ -12,16 +12,29 @@ export interface Sliding {
   readonly kernel: number;
   readonly stride: number;
   readonly dilation: number;
-  /** Places before the first. */
+  /** Places of padding before the first of the axis. */
   readonly before: number;
 }
 
-/** Place i of window j is at i · dilation + j · stride = (quotient + j) · stride + residue of the padded axis. */
-const placesOf = ({ kernel, stride, dilation }: Sliding): { readonly quotient: number; readonly residue: number }[] =>
-  Array.from({ length: kernel }, (_, i) => ({ quotient: Math.floor((i * dilation) / stride), residue: (i * dilation) % stride }));
+/** Where the windows have one of their places: window j at (j + shift) · stride + phase of the axis, where that is from 0 to size − 1, else in the padding. */
+interface Place {
+  readonly shift: number;
+  readonly phase: number;
+  /** Window `first` is the first one, and window `end` the first behind them, that have this place on a row of the axis. */
+  readonly first: number;
+  readonly end: number;
+}
 
-/** How many rows of `stride` places cover every window; what lies behind them on the axis no window sees. */
-const rowsOf = (sliding: Sliding): number => Math.max(...placesOf(sliding).map(({ quotient }) => quotient)) + sliding.outputs;
+/** The axis as rows of `stride` places each, the last one perhaps filled up. */
+const rowsOf = ({ size, stride }: Sliding): number => Math.ceil(size / stride);
+
+const placesOf = (sliding: Sliding): readonly Place[] =>
+  Array.from({ length: sliding.kernel }, (_, i) => {
+    const { outputs, stride, dilation, before } = sliding;
+    const shift = Math.floor((i * dilation - before) / stride);
+    const phase = i * dilation - before - shift * stride;
+    return { shift, phase, first: Math.max(0, -shift), end: Math.min(outputs, rowsOf(sliding) - shift) };
+  });
 
 const replaced = (shape: readonly number[], axis: number, ...sizes: readonly number[]): number[] => [
   ...shape.slice(0, axis),
@@ -29,37 +42,44 @@ const replaced = (shape: readonly number[], axis: number, ...sizes: readonly num
   ...shape.slice(axis + 1),
 ];
 
-/** For each place in the window, what all windows see there: `kernel` values with `outputs` entries along the axis. Padding is `fill`. */
-export function seenAt(g: GraphBuilder, x: Value, sliding: Sliding, fill: number): Value[] {
-  const { axis, size, outputs, stride, before } = sliding;
+/**
+ * For each place in the window, what all windows see there: `kernel` values with `outputs` entries along the axis; `undefined` for a place that all have in
+ * the padding. Padding is `fill`.
+ */
+export function seenAt(g: GraphBuilder, x: Value, sliding: Sliding, fill: number): (Value | undefined)[] {
+  const { axis, size, outputs, stride } = sliding;
   const rows = rowsOf(sliding);
-  const padded = pad(g, x, axis, before, rows * stride - before - size, fill);
-  const shape = knownShape(padded);
-  const split = reshape(g, padded, replaced(shape, axis, rows, stride));
-  return placesOf(sliding).map(({ quotient, residue }) => {
+  const filled = pad(g, x, axis, 0, rows * stride - size, fill);
+  const shape = knownShape(filled);
+  const split = reshape(g, filled, replaced(shape, axis, rows, stride));
+  return placesOf(sliding).map(({ shift, phase, first, end }) => {
+    if (first >= end) return undefined;
     const bounds = [
-      [quotient, residue],
-      [quotient + outputs, residue + 1],
+      [first + shift, phase],
+      [end + shift, phase + 1],
       [axis, axis + 1],
     ].map((list) => g.initializer("place", int64(list)));
-    return reshape(g, g.add("Slice", [split, ...bounds]), replaced(shape, axis, outputs));
+    const seen = reshape(g, g.add("Slice", [split, ...bounds]), replaced(shape, axis, end - first));
+    return pad(g, seen, axis, first, outputs - end, fill);
   });
 }
 
 /** The adjoint of `seenAt`: adds what each window gives to each of its places, [.., outputs, ..] each, to an axis of `size`. */
-export function scatterBack(g: GraphBuilder, given: readonly Value[], sliding: Sliding): Value {
-  const { axis, size, stride, before, outputs } = sliding;
+export function scatterBack(g: GraphBuilder, given: readonly (Value | undefined)[], sliding: Sliding): Value {
+  const { axis, size, stride } = sliding;
   const rows = rowsOf(sliding);
-  const shape = knownShape(given[0]);
-  const residues: (Value | undefined)[] = Array(stride).fill(undefined);
-  placesOf(sliding).forEach(({ quotient, residue }, i) => {
-    const shifted = pad(g, given[i], axis, quotient, rows - quotient - outputs);
-    const sum = residues[residue];
-    residues[residue] = sum ? g.add("Add", [sum, shifted]) : shifted;
+  const phases: (Value | undefined)[] = Array(stride).fill(undefined);
+  placesOf(sliding).forEach(({ shift, phase, first, end }, i) => {
+    const value = given[i];
+    if (!value || first >= end) return;
+    const shifted = pad(g, value, axis, shift, rows - sliding.outputs - shift);
+    const sum = phases[phase];
+    phases[phase] = sum ? g.add("Add", [sum, shifted]) : shifted;
   });
-  const nothing = () => g.add("Mul", [pad(g, given[0], axis, 0, rows - outputs), g.scalar(0)]);
-  const columns = residues.map((value) => reshape(g, value ?? nothing(), replaced(shape, axis, rows, 1)));
+  const some = phases.find((sum) => sum !== undefined)!;
+  const shape = knownShape(some);
+  const columns = phases.map((sum) => reshape(g, sum ?? g.add("Mul", [some, g.scalar(0)]), replaced(shape, axis, rows, 1)));
   const interleaved = stride === 1 ? columns[0] : g.add("Concat", columns, { axis: axis + 1 });
   const whole = reshape(g, interleaved, replaced(shape, axis, rows * stride));
-  return pad(g, whole, axis, -before, before + size - rows * stride);
+  return rows * stride === size ? whole : slice(g, whole, axis, 0, size);
 }
