@@ -34,7 +34,7 @@ export function writeStep(
   { average, device = "cpu" }: CompileOptions = {},
 ): TrainingGraph {
   const join = NOT_ON_WEBGPU.includes(device); // which gives one kernel only so many values
-  const { builder: g, logits, parameters, idle, statistics, noise } = prepare(network, batch);
+  const { builder: g, logits, parameters, idle, statistics, noise } = prepare(network, batch, device);
   const targets = g.input("targets", "float32", [batch, classCount(network)]);
   const loss = softmaxCrossEntropy(g, logits, targets);
   const forward = g.build(network.name, [loss]).nodes;

@@ -1,4 +1,5 @@
 import { random } from "../../core/random.ts";
+import type { Device } from "../../core/session.ts";
 import { numbersOf } from "../../core/tensor.ts";
 import { toLogits } from "../../models/end-of-graph.ts";
 import type { GraphBuilder } from "../../models/graph/builder.ts";
@@ -7,7 +8,9 @@ import { withBatch } from "../../models/graph/with-batch.ts";
 import { isTrained, isTrainedNorm, type Network } from "../../models/network.ts";
 import { graphBuilder, OPS } from "../../models/ops/index.ts";
 import { indicator } from "../../models/ops/shared.ts";
+import { convByPhases } from "./conv-by-phases.ts";
 import { idleBiases } from "./idle-biases.ts";
+import { PROCESSORS } from "./lower/formulation.ts";
 import { normalizedCount } from "./norm-count.ts";
 import { type Moved, poolBeforeNorm } from "./pool-before-norm.ts";
 import { poolBeforeRelu } from "./pool-before-relu.ts";
@@ -31,8 +34,9 @@ export interface Prepared {
  * running statistics; dropout is a product with a fed noise mask; a final softmax or log-softmax goes, since the loss takes logits.
  * @throws FivecropError where a batch norm would normalize over a single value.
  */
-export function prepare(network: Network, batch: number): Prepared {
-  const pooled = separatePools(poolBeforeRelu(withBatch(toLogits(network.graph), batch, OPS)));
+export function prepare(network: Network, batch: number, device: Device): Prepared {
+  const convolved = poolBeforeRelu(withBatch(toLogits(network.graph), batch, OPS));
+  const pooled = separatePools(PROCESSORS.includes(device) ? convByPhases(convolved) : convolved);
   const isTrainable = (node: Node): boolean => isTrainedNorm(network, node);
   const idle = idleBiases(pooled, isTrainable);
   const startsAtZero = (scale: Value): boolean => network.parameters.get(scale)?.(knownShape(scale), random(0)).includes(0) ?? true;
