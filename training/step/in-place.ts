@@ -8,7 +8,7 @@ const FURTHEST = 6;
 
 /**
  * The variables whose next value may be written where they lie: every node that reads one comes before the node that writes its next value, by what that
- * depends on, so that it has read everything before the first number is written, in whatever order and by however many threads the graph is run.
+ * depends on, or is that node and adds to it, so that it has read everything before the first number is written, in whatever order and by however many threads the graph is run.
  * That is so of an optimizer's slots, of running statistics and of averages; a parameter is read by the very node that writes it, and by layers below.
  * @param step lowered
  * @returns their names
@@ -29,11 +29,16 @@ export function writtenInPlace({ graph, variables }: TrainingGraph): ReadonlySet
   const names = variables.flatMap((variable) => {
     const writer = producers.get(variable.after);
     const reading = readers.get(variable.before) ?? [];
-    const isSafe = writer && reading.every((node) => COMPUTING.has(node.op) && before(writer).has(node));
+    const isRead = (node: Node): boolean =>
+      node === writer ? addsTo(node, variable.before) : COMPUTING.has(node.op) && before(writer!).has(node);
+    const isSafe = writer !== undefined && reading.every(isRead);
     return isSafe && !graph.outputs.includes(variable.before) ? [variable.name] : [];
   });
   return new Set(names);
 }
+
+/** Whether it is a product that begins with what is added to it: ONNX Runtime copies C to the result, here onto itself, and adds A · B. @see addInGemm */
+const addsTo = ({ op, inputs: [a, b, c] }: Node, value: Value): boolean => op === "Gemm" && c === value && a !== value && b !== value;
 
 /** Nodes whose results a node depends on, the nearest ones. */
 function nodesBefore(node: Node, producers: ReadonlyMap<Value, Node>): ReadonlySet<Node> {

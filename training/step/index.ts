@@ -10,7 +10,8 @@ import { OPS } from "../../models/ops/index.ts";
 import { softmaxCrossEntropy } from "../losses.ts";
 import type { Optimizer } from "../optimizers.ts";
 import type { WeightAverage } from "../weight-average.ts";
-import { NOT_ON_WEBGPU } from "./lower/formulation.ts";
+import { addInGemm } from "./add-in-gemm.ts";
+import { NOT_ON_WEBGPU, PROCESSORS } from "./lower/formulation.ts";
 import { lower } from "./lower/lower.ts";
 import { prepare } from "./prepare.ts";
 import { prune } from "./prune.ts";
@@ -78,8 +79,10 @@ export const compileStep = (network: Network, batch: number, optimizer: Optimize
   lowerStep(writeStep(network, batch, optimizer, options), options.device);
 
 /** A written step in plain ONNX operators, as `compileStep` gives it: of a large network this takes ten times as long as writing it. */
-export const lowerStep = (step: TrainingGraph, device: Device = "cpu"): TrainingGraph =>
-  replaced(step, lower(step.graph, select(step.graph, device)));
+export function lowerStep(step: TrainingGraph, device: Device = "cpu"): TrainingGraph {
+  const lowered = lower(step.graph, select(step.graph, device));
+  return replaced(step, PROCESSORS.includes(device) ? addInGemm(lowered) : lowered);
+}
 
 /** The same variables in another form of the graph: outputs keep their order, inputs their names. */
 function replaced({ variables, noise }: Pick<TrainingGraph, "variables" | "noise">, graph: Graph): TrainingGraph {
