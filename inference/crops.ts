@@ -28,11 +28,19 @@ export function cropsOf(image: Image, views: readonly View[], spec: PreprocessSp
   return crops;
 }
 
-/** Pictures' crops as one batch, float32 [n, C, H, W]. One picture's are not copied. */
+/** Whether each begins where the one before it ends: a batch already. */
+const adjoin = (pictures: readonly Crops[]): boolean =>
+  pictures.every(({ buffer, byteOffset }, i) => {
+    const before = pictures[i - 1];
+    return !before || (buffer === before.buffer && byteOffset === before.byteOffset + before.byteLength);
+  });
+
+/** Pictures' crops as one batch, float32 [n, C, H, W]; copied where they do not lie one after the other. */
 export function batchOf(pictures: readonly Crops[], spec: PreprocessSpec): Tensor<"float32"> {
   const length = pictures.reduce((sum, crops) => sum + crops.length, 0);
   const shape = [length / cropSize(spec), spec.channels, ...spec.crop];
-  if (pictures.length === 1) return tensor("float32", shape, pictures[0]);
+  const [first] = pictures;
+  if (adjoin(pictures)) return tensor("float32", shape, new Float32Array(first.buffer, first.byteOffset, length));
   const data = new Float32Array(length);
   let end = 0;
   for (const crops of pictures) {

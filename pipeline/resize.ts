@@ -27,7 +27,7 @@ function pickRgb({ data, width }: Image, columns: Int32Array, rows: Int32Array, 
   const followed = Math.min(columns.length - 1, columns.filter((column) => column < 3 * (width - 1)).length);
   let o = 0;
   for (const row of rows) {
-    for (let x = 0; x < followed; x++, o += 3) to.setUint32(o, from.getUint32(row + columns[x]));
+    for (let x = 0; x < followed; x++, o += 3) to.setUint32(o, from.getUint32(row + columns[x], true), true);
     for (let x = followed; x < columns.length; x++) for (let c = 0; c < 3; c++) out[o++] = data[row + columns[x] + c];
   }
 }
