@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import sharp, { type Metadata, type Sharp } from "sharp";
 import { FivecropError, PictureError, UsageError } from "../core/errors.ts";
@@ -120,7 +119,7 @@ export async function decodeImage(
 export async function readImage(path: string, options?: NodeDecodeOptions): Promise<Image> {
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(path);
+    bytes = readFileSync(path); // a promise's four turns in the thread pool cost a tenth of decoding a photo
   } catch (cause) {
     throw new PictureError(`${path}: ${fileReason(cause)}. Expected a picture file.`, { cause });
   }
