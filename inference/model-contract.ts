@@ -38,8 +38,8 @@ export function contractOf(model: Uint8Array, options: ContractOptions, file: st
   const preprocess = options.preprocess ? validatePreprocess(options.preprocess) : metadata?.preprocess;
   if (!labels || !preprocess) {
     const missing = [
-      labels ? [] : ["labels (a name for each class)"],
-      preprocess ? [] : ["preprocess (size, channels, mean and std)"],
+      labels ? [] : ["labels (a name for each class: --labels FILE)"],
+      preprocess ? [] : ["preprocess (size, channels, mean and std: --preset imagenet, or --preprocess JSON)"],
     ].flat();
     throw new UsageError(`${file} carries no fivecrop metadata. To fix: give the options ${missing.join(" and ")}.`);
   }
