@@ -1,5 +1,5 @@
 import type { ProgressBar } from "../core/progress-bar.node.ts";
-import { bytes, count, duration, pad, percent, plural, remaining } from "../core/text.ts";
+import { bytes, count, duration, learningRate, pad, percent, plural, remaining } from "../core/text.ts";
 import { HEAT_MAP } from "../export/grad-cam.ts";
 import type { Exported } from "./export-run.node.ts";
 import type { FitEvent } from "./fit.ts";
@@ -33,7 +33,7 @@ const COLUMNS: readonly (readonly [heading: string, width: number, cell: (record
   ["accuracy", 9, (r) => percent(r.trainingAccuracy)],
   ["val. loss", 10, (r) => r.validationLoss?.toFixed(4) ?? "–"],
   ["val. acc.", 10, (r) => percent(r.validationAccuracy)],
-  ["rate", 9, (r) => r.learningRate.toPrecision(3)],
+  ["rate", 9, (r) => learningRate(r.learningRate)],
   ["time", 11, (r) => duration(r.seconds)],
 ];
 const EPOCH = 7;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { barLine } from "../../core/progress-bar.node.ts";
-import { bytes, count, duration, percent, printable, remaining, table, wrap } from "../../core/text.ts";
+import { bytes, count, duration, learningRate, percent, printable, remaining, table, wrap } from "../../core/text.ts";
 import { confusionLines, predictionLines } from "../../inference/text.ts";
 import { toRunConfig } from "../../training/train-options.ts";
 
@@ -16,6 +16,15 @@ describe("text", () => {
       "1 min 0 s",
       "1 min 12 s",
       "2 h 3 min",
+    ]);
+    expect([1, 0.01, 0.000383, 1.71e-5, 1.71e-6, 2e-8, 0].map(learningRate)).toEqual([
+      "1.00",
+      "0.0100",
+      "0.000383",
+      "0.0000171",
+      "1.71e-6",
+      "2.00e-8",
+      "0.00",
     ]);
     expect([0.4, 9.2, 100].map(remaining)).toEqual(["0 s", "9 s", "1 min 40 s"]);
   });

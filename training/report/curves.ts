@@ -1,5 +1,5 @@
 import type { EChartsOption, LineSeriesOption } from "echarts";
-import { duration, percent } from "../../core/text.ts";
+import { duration, learningRate, percent } from "../../core/text.ts";
 import { bestOf, type EpochRecord, type LogRecord } from "../progress.ts";
 import { AXIS, CHART_SIZE, figureOf, renderSvg, upTo100 } from "./chart.ts";
 import { COLORS, SERIES } from "./colors.ts";
@@ -175,7 +175,7 @@ export function curvesSection(history: readonly EpochRecord[], logs: readonly Lo
     { heading: "training accuracy", numeric: true, cell: (r) => percent(r.trainingAccuracy) },
     { heading: "validation loss", numeric: true, cell: (r) => r.validationLoss?.toFixed(4) ?? "–" },
     { heading: "validation accuracy", numeric: true, cell: (r) => percent(r.validationAccuracy) },
-    { heading: "rate", numeric: true, cell: (r) => r.learningRate.toPrecision(3) },
+    { heading: "rate", numeric: true, cell: (r) => learningRate(r.learningRate) },
     { heading: "time", numeric: true, cell: (r) => duration(r.seconds) },
   ]);
   return html`<div class="figures">${[LOSS, ACCURACY, RATE].map((panel) => panelFigure(panel, { history, logs }))}</div>
