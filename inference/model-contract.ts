@@ -55,8 +55,11 @@ export function contractOf(model: Uint8Array, options: ContractOptions, file: st
 /** The file's own metadata. @throws FivecropError that names the file, where it is no ONNX model or its metadata is malformed. */
 export const metadataOf = (model: Uint8Array, file: string): ModelMetadata | undefined => namingFile(file, () => readMetadata(model));
 
-/** The runtime would look for them in the working folder, and take another model's of that name. */
-function refuseExternalWeights(model: Uint8Array, file: string): void {
+/**
+ * The runtime would look for them in the working folder, and take another model's of that name.
+ * @throws FivecropError where weights lie beside the file.
+ */
+export function refuseExternalWeights(model: Uint8Array, file: string): void {
   const location = namingFile(file, () => externalWeights(model));
   if (location !== undefined)
     throw new FivecropError(

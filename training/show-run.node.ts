@@ -171,7 +171,8 @@ function endLine({ reason, history, best }: Extract<FitEvent, { kind: "end" }>):
 
 /** What an exported file was found to be. */
 export function exportedLine({ file, bytes: size, images, largestDifference = 0, selfContained, layer }: Omit<Exported, "epoch">): string {
-  const verified = `\n  verified on ${plural(images ?? 0, "image")}: probabilities within ${largestDifference.toExponential(0)} of the trained network's`;
+  const distance = largestDifference === 0 ? "0" : largestDifference.toExponential(0);
+  const verified = `\n  verified on ${plural(images ?? 0, "image")}: probabilities within ${distance} of the trained network's`;
   const whole = selfContained
     ? `\n  self-contained, ${selfContained.views}: on its golden samples within ${percentagePoints(selfContained.largestDifference)} of the ordinary path`
     : "";

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { barLine } from "../../core/progress-bar.node.ts";
 import { bytes, count, duration, learningRate, percent, printable, remaining, table, wrap } from "../../core/text.ts";
 import { confusionLines, predictionLines } from "../../inference/text.ts";
+import { exportedLine } from "../../training/show-run.node.ts";
 import { toRunConfig } from "../../training/train-options.ts";
 
 describe("text", () => {
@@ -27,6 +28,12 @@ describe("text", () => {
       "0.00",
     ]);
     expect([0.4, 9.2, 100].map(remaining)).toEqual(["0 s", "9 s", "1 min 40 s"]);
+  });
+
+  test("an exported file is said to be within 0, not 0e+0, of the network", () => {
+    const line = (largestDifference: number) => exportedLine({ file: "m.onnx", bytes: 2e5, images: 64, largestDifference });
+    expect(line(0)).toBe("m.onnx: 200 kB\n  verified on 64 images: probabilities within 0 of the trained network's");
+    expect(line(4.2e-7)).toContain("within 4e-7 of");
   });
 
   test("a table's columns are aligned, its lines have no spaces at the end", () => {

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { createSession } from "../../core/session.node.ts";
 import { externalWeights } from "../../export/external-weights.ts";
+import { describeForeign } from "../../inference/foreign-model.ts";
 import { contractOf } from "../../inference/model-contract.ts";
 import { LABELS, metadata } from "../inference/models.ts";
 import { floats, node, onnxFile, port } from "./onnx-file.ts";
@@ -18,11 +20,14 @@ test("the file beside a model that holds its weights, of an initializer and of a
   expect(externalWeights(file(inside, [constant as never, node("Flatten", ["x"], "f"), gemm]))).toBe("model.onnx.data");
 });
 
-test("such a model is refused: the runtime would take a file of that name in the working folder, another model's too", () => {
+test("such a model is refused: the runtime would take a file of that name in the working folder, another model's too", async () => {
   const { preprocess } = metadata;
   const contract = (w: object) => () => contractOf(file(w), { labels: LABELS, preprocess }, "m.onnx");
   expect(contract(inside)).not.toThrow();
   expect(contract({ ...held, dataLocation: 1 })).toThrow(
     "m.onnx: weights of it lie in another file, 'model.onnx.data', and a model is taken whole. To fix: save it with its weights inside",
+  );
+  await expect(describeForeign(file({ ...held, dataLocation: 1 }), createSession, "m.onnx")).rejects.toThrow(
+    "weights of it lie in another",
   );
 });
