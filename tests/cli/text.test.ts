@@ -31,7 +31,8 @@ describe("text", () => {
   });
 
   test("an exported file is said to be within 0, not 0e+0, of the network", () => {
-    const line = (largestDifference: number) => exportedLine({ kind: "exported", file: "m.onnx", bytes: 2e5, images: 64, largestDifference });
+    const line = (largestDifference: number) =>
+      exportedLine({ kind: "exported", file: "m.onnx", bytes: 2e5, images: 64, largestDifference });
     expect(line(0)).toBe("m.onnx: 200 kB\n  verified on 64 images: probabilities within 0 of the trained network's");
     expect(line(4.2e-7)).toContain("within 4e-7 of");
   });
