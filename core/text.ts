@@ -7,6 +7,9 @@ export const count = (value: number): string => Math.round(value).toLocaleString
 export const percent = (share: number | undefined, digits = 2): string =>
   share === undefined ? "–" : `${(100 * share).toFixed(digits)} %`;
 
+/** Three digits, in nine characters at most: 0.000383, 0.0000171, 1.71e-6 */
+export const learningRate = (rate: number): string => (rate > 0 && rate < 1e-5 ? rate.toExponential(2) : rate.toPrecision(3));
+
 /** 251900 → "252 kB", in powers of ten. */
 export function bytes(size: number): string {
   const [value, unit] = size < 1e3 ? [size, "B"] : size < 1e6 ? [size / 1e3, "kB"] : size < 1e9 ? [size / 1e6, "MB"] : [size / 1e9, "GB"];

@@ -4,6 +4,7 @@ import { UsageError } from "../core/errors.ts";
 import { stopAtInterrupt } from "../core/interrupt.node.ts";
 import { createProgressBar } from "../core/progress-bar.node.ts";
 import { dataRoot } from "../pipeline/datasets/index.ts";
+import { PRESETS } from "../pipeline/presets.ts";
 import { parseViews } from "../pipeline/views.ts";
 import type { CheckpointName } from "../training/run-files.node.ts";
 import { CHECKPOINT_NAMES, RUN_FILES } from "../training/run-files.node.ts";
@@ -21,6 +22,7 @@ interface ExportCommandOptions {
   readonly samples?: readonly string[];
   readonly labels?: string;
   readonly preprocess?: string;
+  readonly preset?: string;
   readonly dataDir?: string;
   readonly json?: true;
 }
@@ -49,6 +51,7 @@ export function exportCommand(): Command {
     .option("--samples <files...>", "pictures for its golden samples (default: three generated ones)")
     .option("--labels <file>", "the classes of an .onnx file, a name a line or JSON (default: as it says)")
     .option("--preprocess <json>", "its preprocessing, as JSON or a file of it (default: as it says)")
+    .option("--preset <name>", `a well-known preprocessing instead: ${Object.keys(PRESETS).join(", ")}`)
     .option("--out <file>", `the file to write (default: in the run, ${RUN_FILES.model} for the best checkpoint)`)
     .option(...DATA_DIR)
     .action(exportSource);
@@ -78,7 +81,7 @@ function checkOptions(source: string, options: ExportCommandOptions): void {
   if (options.format === "safetensors")
     refuse(given(["selfContained", "explain", "samples"]), "needs --format onnx: safetensors are weights alone.");
   if (isModel) refuse(given(["checkpoint", "format", "dataDir"]), `is of a run's directory, received the file ${source}.`);
-  else refuse(given(["labels", "preprocess"]), `is of a model's file, received ${source}: a run knows its own.`);
+  else refuse(given(["labels", "preprocess", "preset"]), `is of a model's file, received ${source}: a run knows its own.`);
 }
 
 async function exportOfRun(run: string, { dataDir, checkpoint = "best", format = "onnx", tta, ...options }: ExportCommandOptions) {
@@ -98,12 +101,12 @@ async function exportOfRun(run: string, { dataDir, checkpoint = "best", format =
   }
 }
 
-async function exportModel(source: string, { labels, preprocess, tta, samples, out, explain, layer }: ExportCommandOptions) {
+async function exportModel(source: string, { labels, preprocess, preset, tta, samples, out, explain, layer }: ExportCommandOptions) {
   const [{ readModelOptions }, { exportSelfContained }] = await Promise.all([
     import("../inference/infer-options.node.ts"),
     import("../inference/export-self-contained.node.ts"),
   ]);
-  const said = await readModelOptions({ labels, preprocess });
+  const said = await readModelOptions({ labels, preprocess, preset });
   if (explain) {
     const { exportExplained } = await import("../inference/export-explained.node.ts");
     return exportExplained(source, { ...said, layer, files: samples, out: out ?? source.replace(/\.onnx$/, "-explained.onnx") });

@@ -171,7 +171,8 @@ function topFields(model: Uint8Array): readonly Field[] {
   }
 }
 
-function entryOf(bytes: Uint8Array): readonly [key: string, value: string] {
+/** A StringStringEntryProto. */
+export function entryOf(bytes: Uint8Array): readonly [key: string, value: string] {
   const texts = new Map(
     Array.from(fieldsOf(bytes), ({ number, content, end }) => [number, new TextDecoder().decode(bytes.subarray(content, end))]),
   );

@@ -6,7 +6,7 @@ import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.
 import { preprocessFor } from "../pipeline/preprocess-for.ts";
 import { PRESETS, type PresetName } from "../pipeline/presets.ts";
 import { answerToBlank } from "./blank-answer.ts";
-import { metadataOf } from "./model-contract.ts";
+import { metadataOf, refuseExternalWeights } from "./model-contract.ts";
 import { likeProbabilities } from "./probabilities.ts";
 
 /** What a classifier without metadata takes and gives, as the file itself and its answer to a blank picture tell; the rest must be said. */
@@ -30,6 +30,7 @@ const SMALLEST_PHOTO = 64;
  */
 export async function describeForeign(model: Uint8Array, createSession: SessionMaker, name: string): Promise<ForeignModel | undefined> {
   if (metadataOf(model, name)) return undefined;
+  refuseExternalWeights(model, name);
   const session = await createSession(model, { name });
   try {
     const size = inputOf(session, name);

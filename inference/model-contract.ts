@@ -1,5 +1,6 @@
 import { FivecropError, namingFile, UsageError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
+import { externalWeights } from "../export/external-weights.ts";
 import { checkTemperature, type ModelMetadata, type OutputKind, readMetadata } from "../export/metadata.ts";
 import { outputKindOf } from "../export/output-kind.ts";
 import { type PreprocessSpec, validatePreprocess } from "../pipeline/preprocess.ts";
@@ -34,12 +35,13 @@ export interface Contract {
 /** @throws UsageError where neither the file nor the options say the labels or the preprocessing. FivecropError where the file is no ONNX model, or its metadata is malformed. */
 export function contractOf(model: Uint8Array, options: ContractOptions, file: string): Contract {
   const metadata = metadataOf(model, file);
+  refuseExternalWeights(model, file);
   const labels = options.labels ?? metadata?.labels;
   const preprocess = options.preprocess ? validatePreprocess(options.preprocess) : metadata?.preprocess;
   if (!labels || !preprocess) {
     const missing = [
-      labels ? [] : ["labels (a name for each class)"],
-      preprocess ? [] : ["preprocess (size, channels, mean and std)"],
+      labels ? [] : ["labels (a name for each class: --labels FILE)"],
+      preprocess ? [] : ["preprocess (size, channels, mean and std: --preset imagenet, or --preprocess JSON)"],
     ].flat();
     throw new UsageError(`${file} carries no fivecrop metadata. To fix: give the options ${missing.join(" and ")}.`);
   }
@@ -52,6 +54,19 @@ export function contractOf(model: Uint8Array, options: ContractOptions, file: st
 
 /** The file's own metadata. @throws FivecropError that names the file, where it is no ONNX model or its metadata is malformed. */
 export const metadataOf = (model: Uint8Array, file: string): ModelMetadata | undefined => namingFile(file, () => readMetadata(model));
+
+/**
+ * The runtime would look for them in the working folder, and take another model's of that name.
+ * @throws FivecropError where weights lie beside the file.
+ */
+export function refuseExternalWeights(model: Uint8Array, file: string): void {
+  const location = namingFile(file, () => externalWeights(model));
+  if (location !== undefined)
+    throw new FivecropError(
+      `${file}: weights of it lie in another file, '${location}', and a model is taken whole. ` +
+        `To fix: save it with its weights inside, in Python onnx.save(onnx.load("FILE.onnx"), "WHOLE.onnx").`,
+    );
+}
 
 /** A model's ports, checked. */
 export interface Ports {

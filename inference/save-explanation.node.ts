@@ -5,6 +5,7 @@ import { readImage } from "../pipeline/decode.node.ts";
 import { encodePng } from "../pipeline/encode.node.ts";
 import { type HeatMap, overlayHeat } from "../pipeline/heat-map.ts";
 import type { Image } from "../pipeline/image.ts";
+import { EXPLANATION } from "../pipeline/image-format.ts";
 import { resize } from "../pipeline/resize.ts";
 import { createClaims, stemOf } from "./claims.node.ts";
 
@@ -27,7 +28,7 @@ function enlarged(picture: Image): Image {
 
 /** Saves PICTURE.explain.png beside the pictures, or in a folder, which is made where it is missing. */
 export function createExplanationSaver(folder?: string): ExplanationSaver {
-  const pathOf = (file: string): string => join(folder ?? dirname(file), `${stemOf(file)}.explain.png`);
+  const pathOf = (file: string): string => join(folder ?? dirname(file), `${stemOf(file)}${EXPLANATION}`);
   const claim = createClaims(
     (owner, file) =>
       `--explain: the heat maps of ${owner} and ${file} would be written to the same file, ${pathOf(file)}. To fix: give these pictures in two calls, with two folders (--explain-to).`,

@@ -1,8 +1,11 @@
 /** The picture formats that are read. */
 export type ImageFormat = "JPEG" | "PNG" | "WebP" | "AVIF" | "GIF" | "TIFF";
 
+/** What `infer --explain` writes beside a picture: a heat map over it, not a picture of its class. */
+export const EXPLANATION = ".explain.png";
+
 /** Whether a file in a folder counts as a picture, by the ending of its name. A file that is named is read whatever it is called. */
-export const isPictureName = (name: string): boolean => /\.(jpe?g|png|webp|avif|gif|tiff?)$/i.test(name);
+export const isPictureName = (name: string): boolean => /\.(jpe?g|png|webp|avif|gif|tiff?)$/i.test(name) && !name.endsWith(EXPLANATION);
 
 const text = (bytes: Uint8Array, from: number, to: number): string => String.fromCharCode(...bytes.subarray(from, to));
 const startsWith = (bytes: Uint8Array, ...start: readonly number[]): boolean => start.every((byte, i) => bytes[i] === byte);

@@ -1,13 +1,11 @@
 // Bundles the pages, so that an installed package serves them offline, with nothing left to build:
-// demo/page into dist/demo/site, and inference/verify-page.browser.ts into dist/inference/verify-page.
+// demo/page into demo/site, and inference/verify-page.browser.ts into inference/verify-page.
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { build } from "esbuild";
 
-const OUT = "dist/demo/site";
 const PAGE = "demo/page";
-const VERIFY = "dist/inference/verify-page";
 const DECODER = createRequire(import.meta.url).resolve("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm");
 
 /** The runtimes stay files of their own: their threads load them again. WebAssembly's own build is half as large as the one for all. */
@@ -44,18 +42,20 @@ const bundle = (entryPoints, outdir) =>
     plugins: [runtime, demanded],
   });
 
-/** Writes the pages' scripts and files. */
-export async function buildPages() {
-  mkdirSync(OUT, { recursive: true });
+/** Writes the pages' scripts and files into this folder of what is built. */
+export async function buildPages(built) {
+  const site = join(built, "demo/site");
+  const verify = join(built, "inference/verify-page");
+  mkdirSync(site, { recursive: true });
   const scripts = ["page", "worker", "service-worker", "own/own", "own/own-worker"];
-  await bundle(Object.fromEntries(scripts.map((name) => [basename(name), join(PAGE, `${name}.ts`)])), OUT);
-  await bundle(Object.fromEntries(onDemand), OUT);
-  for (const file of ["index.html", "style.css", "icon.svg"]) copyFileSync(join(PAGE, file), join(OUT, file));
-  copyFileSync(join(PAGE, "own/own.css"), join(OUT, "own.css"));
-  await bundle({ script: "inference/verify-page.browser.ts" }, VERIFY);
+  await bundle(Object.fromEntries(scripts.map((name) => [basename(name), join(PAGE, `${name}.ts`)])), site);
+  await bundle(Object.fromEntries(onDemand), site);
+  for (const file of ["index.html", "style.css", "icon.svg"]) copyFileSync(join(PAGE, file), join(site, file));
+  copyFileSync(join(PAGE, "own/own.css"), join(site, "own.css"));
+  await bundle({ script: "inference/verify-page.browser.ts" }, verify);
   writeFileSync(
-    join(VERIFY, "index.html"),
+    join(verify, "index.html"),
     '<!doctype html><title>fivecrop verify</title><script type="module" src="script.js"></script>\n',
   );
-  for (const folder of [OUT, VERIFY]) copyFileSync(DECODER, join(folder, "mozjpeg_dec.wasm"));
+  for (const folder of [site, verify]) copyFileSync(DECODER, join(folder, "mozjpeg_dec.wasm"));
 }

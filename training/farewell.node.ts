@@ -16,7 +16,7 @@ export function farewell(
   { out, config, dataDir }: { out: string; config: RunConfig; dataDir?: string },
 ): string[] {
   const data = dataDir === undefined ? "" : ` --data-dir ${shellWord(dataDir)}`;
-  if (!started) return ["Stopped before the training began; what is decoded stays. To go on: the same command."];
+  if (!started) return ["Stopped before the training began; what was prepared of the pictures stays. To go on: the same command."];
   if (reason === "interrupted") return ["", "To go on:", `  ${PROGRAM} train --resume ${shellWord(out)}${data}`];
   const model = shellWord(join(out, RUN_FILES.model));
   return [

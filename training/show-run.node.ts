@@ -1,5 +1,5 @@
 import type { ProgressBar } from "../core/progress-bar.node.ts";
-import { bytes, count, duration, pad, percent, plural, remaining } from "../core/text.ts";
+import { bytes, count, duration, learningRate, pad, percent, plural, remaining } from "../core/text.ts";
 import { HEAT_MAP } from "../export/grad-cam.ts";
 import type { Exported } from "./export-run.node.ts";
 import type { FitEvent } from "./fit.ts";
@@ -33,7 +33,7 @@ const COLUMNS: readonly (readonly [heading: string, width: number, cell: (record
   ["accuracy", 9, (r) => percent(r.trainingAccuracy)],
   ["val. loss", 10, (r) => r.validationLoss?.toFixed(4) ?? "–"],
   ["val. acc.", 10, (r) => percent(r.validationAccuracy)],
-  ["rate", 9, (r) => r.learningRate.toPrecision(3)],
+  ["rate", 9, (r) => learningRate(r.learningRate)],
   ["time", 11, (r) => duration(r.seconds)],
 ];
 const EPOCH = 7;
@@ -171,7 +171,8 @@ function endLine({ reason, history, best }: Extract<FitEvent, { kind: "end" }>):
 
 /** What an exported file was found to be. */
 export function exportedLine({ file, bytes: size, images, largestDifference = 0, selfContained, layer }: Omit<Exported, "epoch">): string {
-  const verified = `\n  verified on ${plural(images ?? 0, "image")}: probabilities within ${largestDifference.toExponential(0)} of the trained network's`;
+  const distance = largestDifference === 0 ? "0" : largestDifference.toExponential(0);
+  const verified = `\n  verified on ${plural(images ?? 0, "image")}: probabilities within ${distance} of the trained network's`;
   const whole = selfContained
     ? `\n  self-contained, ${selfContained.views}: on its golden samples within ${percentagePoints(selfContained.largestDifference)} of the ordinary path`
     : "";

@@ -209,7 +209,8 @@ describe.concurrent("directories", () => {
       expect((await fivecrop(args, { cwd, before: "ulimit -f 200" })).code).toBe(1);
       expect((await readdir(join(cwd, "run"))).sort()).toEqual(["log.csv", "run.json", "tensorboard"]);
       const again = await fivecrop(args, { cwd });
-      expect([again.code, again.stderr]).toEqual([0, ""]);
+      expect(again.code, again.stderr).toBe(0);
+      expect(again.stderr).not.toContain("fivecrop:"); // a slow machine's progress is said there
       expect(await readdir(join(cwd, "run"))).toContain("model.onnx");
       expect(await readdir(join(cwd, "run/tensorboard"))).toHaveLength(1);
       const third = await fivecrop(args, { cwd });

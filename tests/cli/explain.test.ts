@@ -26,6 +26,20 @@ describe.concurrent("infer --explain", () => {
     expect(new Set(shown.data).size).toBeGreaterThan(20);
   });
 
+  test("heat maps beside pictures are no pictures of the folder: neither to answer nor to train on", async () => {
+    const cwd = await place();
+    expect((await fivecrop(["infer", "bag.png", "dress.png", "--model", "m.onnx", "--explain"], { cwd })).code).toBe(0);
+    const answered = await fivecrop(["infer", ".", "--model", "m.onnx", "--json"], { cwd });
+    expect(jsonLines(answered.stdout).map(({ file }) => file)).toEqual(["bag.png", "dress.png"]);
+    expect((await readdir(cwd)).sort()).toEqual(["bag.explain.png", "bag.png", "dress.explain.png", "dress.png", "m.onnx"]);
+    for (const name of ["bag", "dress"]) {
+      await mkdir(join(cwd, "data", name), { recursive: true });
+      for (const file of [`${name}.png`, `${name}.explain.png`]) await copyFile(join(cwd, file), join(cwd, "data", name, file));
+    }
+    const { stdout } = await fivecrop(["datasets", "info", "folder:data"], { cwd });
+    expect(stdout).toContain("2 all");
+  });
+
   test("several pictures into a folder, a class by name, as JSON", async () => {
     const cwd = await place();
     const args = ["infer", ".", "--model", "m.onnx", "--explain-to", "why/here", "--class", "bright", "--tta", "five-crop", "--json"];

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -23,6 +24,17 @@ describe.concurrent("a self-contained file on the command line", () => {
       expect(Math.abs(probability - theirs[i].probability)).toBeLessThan(1e-3);
     });
     expect((await infer("--model", "whole.onnx", "--top", "2")).stdout).toMatch(/bag\.png\n {2}\S+ +\d+\.\d %.*\n {2}\S+ +\d+\.\d %.*\n$/);
+  });
+
+  test("export takes a preprocessing by name, as infer does", async () => {
+    const words = ["export", "m.onnx", "--self-contained", "--preset", "imagenet", "--out", "photos.onnx"];
+    const { code, stderr } = await fivecrop(words, { cwd });
+    expect(stderr).toContain("the preprocessing makes float32 [N,3,224,224]");
+    expect({ code, written: existsSync(join(cwd, "photos.onnx")) }).toEqual({ code: 1, written: false });
+    const both = await fivecrop([...words, "--preprocess", "{}"], { cwd });
+    expect([both.code, both.stderr]).toEqual([2, expect.stringContaining("expected either --preset or --preprocess, received both")]);
+    const ofRun = await fivecrop(["export", "run", "--preset", "imagenet"], { cwd });
+    expect([ofRun.code, ofRun.stderr]).toEqual([2, expect.stringContaining("--preset: is of a model's file, received run")]);
   });
 
   test.each([

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { barLine } from "../../core/progress-bar.node.ts";
-import { bytes, count, duration, percent, printable, remaining, table, wrap } from "../../core/text.ts";
+import { bytes, count, duration, learningRate, percent, printable, remaining, table, wrap } from "../../core/text.ts";
 import { confusionLines, predictionLines } from "../../inference/text.ts";
+import { exportedLine } from "../../training/show-run.node.ts";
 import { toRunConfig } from "../../training/train-options.ts";
 
 describe("text", () => {
@@ -17,7 +18,23 @@ describe("text", () => {
       "1 min 12 s",
       "2 h 3 min",
     ]);
+    expect([1, 0.01, 0.000383, 1.71e-5, 1.71e-6, 2e-8, 0].map(learningRate)).toEqual([
+      "1.00",
+      "0.0100",
+      "0.000383",
+      "0.0000171",
+      "1.71e-6",
+      "2.00e-8",
+      "0.00",
+    ]);
     expect([0.4, 9.2, 100].map(remaining)).toEqual(["0 s", "9 s", "1 min 40 s"]);
+  });
+
+  test("an exported file is said to be within 0, not 0e+0, of the network", () => {
+    const line = (largestDifference: number) =>
+      exportedLine({ kind: "exported", file: "m.onnx", bytes: 2e5, images: 64, largestDifference });
+    expect(line(0)).toBe("m.onnx: 200 kB\n  verified on 64 images: probabilities within 0 of the trained network's");
+    expect(line(4.2e-7)).toContain("within 4e-7 of");
   });
 
   test("a table's columns are aligned, its lines have no spaces at the end", () => {

@@ -127,6 +127,22 @@ describe("the packed package, in an empty project", () => {
     ]);
   });
 
+  test("runs the README's heat map of the shipped model", async () => {
+    copyFileSync(join(root, "tests/fixtures/photos/shapes.jpg"), join(folder, "tabby.jpg"));
+    const script = `
+      import { loadClassifier, PRETRAINED } from "fivecrop";
+      const classifier = await loadClassifier(PRETRAINED["squeezenet1.1-imagenet"]);
+      ${readmeBlock("js", "explain: true")}
+      console.log(JSON.stringify({ label, sides: [width, height], places: data.length, highest: Math.max(...data) }));
+      await classifier.dispose();`;
+    writeFileSync(join(folder, "explain.js"), script);
+    const { label, sides, places, highest } = JSON.parse((await at("node", "explain.js")).stdout);
+    expect(label).toMatch(/\w/);
+    expect(places).toBe(sides[0] * sides[1]);
+    expect(Math.max(...sides)).toBeLessThanOrEqual(512);
+    expect(highest).toBe(1);
+  });
+
   test("has types for Node and for a page", async () => {
     const source = `
       import { fit, loadClassifier, type FitEvent, type Classification } from "fivecrop";

@@ -20,6 +20,9 @@ export const AXIS = {
   nameTextStyle: { color: COLORS.ink[0], fontSize: 13 },
 } as const;
 
+/** The end of an axis of values up to 100: without it a step of 3 leads to 102 %. `null` leaves it to the chart. */
+export const upTo100 = ({ max }: { readonly max: number }): number | null => (max > 99 && max <= 100 ? 100 : null);
+
 /** A chart as an SVG picture without scripts; its size is that of its view box. */
 export function renderSvg({ width, height, option }: Chart): string {
   const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });

@@ -1,6 +1,6 @@
 import type { EChartsOption, LineSeriesOption } from "echarts";
 import { bestOf, type EpochRecord } from "../progress.ts";
-import { AXIS, CHART_SIZE, figureOf } from "./chart.ts";
+import { AXIS, CHART_SIZE, figureOf, upTo100 } from "./chart.ts";
 import { SERIES } from "./colors.ts";
 import { COMPARED, type ComparedRun, type Comparison } from "./compare.ts";
 import { type Html, html, pageOf, tableOf } from "./html.ts";
@@ -53,7 +53,7 @@ function figure(runs: readonly ComparedRun[], [across, axis, x]: (typeof ACROSS)
       ...AXIS,
       splitLine: { show: false },
     },
-    yAxis: { type: "value", scale: true, ...AXIS },
+    yAxis: { type: "value", scale: true, ...(title.endsWith("(%)") && { max: upTo100 }), ...AXIS },
     series: runs.map((run, i) => lineOf(run, i, x, y)),
   };
   const ends = runs.map(({ run, history }) => {

@@ -1,7 +1,7 @@
 import type { EChartsOption, LineSeriesOption } from "echarts";
-import { duration, percent } from "../../core/text.ts";
+import { duration, learningRate, percent } from "../../core/text.ts";
 import { bestOf, type EpochRecord, type LogRecord } from "../progress.ts";
-import { AXIS, CHART_SIZE, figureOf, renderSvg } from "./chart.ts";
+import { AXIS, CHART_SIZE, figureOf, renderSvg, upTo100 } from "./chart.ts";
 import { COLORS, SERIES } from "./colors.ts";
 import { type Html, html, tableOf } from "./html.ts";
 
@@ -15,6 +15,7 @@ interface Curve {
 interface Panel {
   readonly title: string;
   readonly axis: string;
+  readonly percent?: true;
   readonly curves: readonly Curve[];
 }
 
@@ -33,6 +34,7 @@ const LOSS: Panel = {
 const ACCURACY: Panel = {
   title: "Accuracy (%)",
   axis: "accuracy (%)",
+  percent: true,
   curves: [
     { ...TRAINING, value: (r) => times100(r.trainingAccuracy) },
     { ...VALIDATION, value: (r) => times100(r.validationAccuracy) },
@@ -65,10 +67,11 @@ const epochAxis = ({ history, logs }: Records) => ({
   splitLine: { show: false },
 });
 
-const valueAxis = (name: string) => ({
+const valueAxis = (name: string, { percent }: Panel) => ({
   type: "value" as const,
   name,
   scale: true,
+  ...(percent && { max: upTo100 }),
   nameLocation: "end" as const,
   ...AXIS,
   nameTextStyle: { ...AXIS.nameTextStyle, align: "left" as const },
@@ -137,7 +140,7 @@ export function curvesSvg(history: readonly EpochRecord[], title: string, logs: 
       { left: "56%", width: "41%", top: 70, bottom: 80 },
     ],
     xAxis: panels.map((_, gridIndex) => ({ ...epochAxis(records), gridIndex })),
-    yAxis: panels.map(({ axis }, gridIndex) => ({ ...valueAxis(axis), gridIndex })),
+    yAxis: panels.map((panel, gridIndex) => ({ ...valueAxis(panel.axis, panel), gridIndex })),
     series: panels.flatMap((panel, at) => seriesOf(panel, records, at)),
   };
   return renderSvg({ width: 960, height: 400, option });
@@ -150,7 +153,7 @@ function panelFigure(panel: Panel, records: Records): Html {
     ...(series.length > 1 && { legend: { ...legend, bottom: 0 } }),
     grid: { left: 4, right: 16, top: 26, bottom: series.length > 1 ? 30 : 4, outerBoundsMode: "same" },
     xAxis: epochAxis(records),
-    yAxis: valueAxis(""),
+    yAxis: valueAxis("", panel),
     series,
   };
   const best = bestOf(history);
@@ -172,7 +175,7 @@ export function curvesSection(history: readonly EpochRecord[], logs: readonly Lo
     { heading: "training accuracy", numeric: true, cell: (r) => percent(r.trainingAccuracy) },
     { heading: "validation loss", numeric: true, cell: (r) => r.validationLoss?.toFixed(4) ?? "–" },
     { heading: "validation accuracy", numeric: true, cell: (r) => percent(r.validationAccuracy) },
-    { heading: "rate", numeric: true, cell: (r) => r.learningRate.toPrecision(3) },
+    { heading: "rate", numeric: true, cell: (r) => learningRate(r.learningRate) },
     { heading: "time", numeric: true, cell: (r) => duration(r.seconds) },
   ]);
   return html`<div class="figures">${[LOSS, ACCURACY, RATE].map((panel) => panelFigure(panel, { history, logs }))}</div>

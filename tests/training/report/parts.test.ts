@@ -9,6 +9,7 @@ import { bounded, inMemory } from "../../../pipeline/dataset.ts";
 import type { Image } from "../../../pipeline/image.ts";
 import { compareRuns, comparisonLines } from "../../../training/report/compare.ts";
 import { confusionSection } from "../../../training/report/confusion.ts";
+import { curvesSvg } from "../../../training/report/curves.ts";
 import { html, trusted } from "../../../training/report/html.ts";
 import { type Measured, measure } from "../../../training/report/measure.ts";
 import { normLayers, spreadOf } from "../../../training/report/norms.ts";
@@ -42,6 +43,18 @@ test("the command that runs the same again", () => {
   );
   expect(parseAugmentations(optionText("augmentations", specs))).toEqual(specs);
   expect(trainCommandOf({ ...config, data: "folder:my pictures" })).toContain("--data 'folder:my pictures'");
+});
+
+test("an axis of accuracies ends at 100 %, not a step of 3 beyond", () => {
+  const ticks = (highest: number) => {
+    const svg = curvesSvg(
+      [0.81, highest].map((trainingAccuracy, i) => ({ ...historyOf(2, 0.8)[i], trainingAccuracy, validationAccuracy: 0.93 })),
+      "title",
+    );
+    return Array.from(svg.matchAll(/<text[^>]*>([\d.]+)<\/text>/g), ([, number]) => Number(number)).filter((number) => number > 80);
+  };
+  expect(Math.max(...ticks(1))).toBe(100);
+  expect(Math.max(...ticks(0.95))).toBe(96);
 });
 
 test.each([
