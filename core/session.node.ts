@@ -4,6 +4,7 @@ import { FivecropError, UsageError } from "./errors.ts";
 import { type GpuDevice, operatorsOffDevice } from "./placement.node.ts";
 import { isFallback, makerOn, NO_FALLBACK, type RuntimeTraits, sessionMaker } from "./session.runtime.ts";
 import type { SessionMaker } from "./session.ts";
+import { withoutTelemetry } from "./telemetry.node.ts";
 
 /** The version of onnxruntime-node. */
 export const RUNTIME_VERSION: string = ort.env.versions.node ?? ort.env.versions.common;
@@ -71,5 +72,6 @@ export const createSession: SessionMaker = async (model, options = {}) => {
     throw new UsageError(
       `threads: a session on ${device} has no number of its own, received ${threads}. To fix: leave it out, or choose the device cpu.`,
     );
+  withoutTelemetry();
   return make(model, options);
 };

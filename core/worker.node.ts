@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { FivecropError } from "./errors.ts";
+import { withoutTelemetry } from "./telemetry.node.ts";
 
 /** The folder that holds this package's modules: dist/, or the sources. */
 const ROOT = new URL("../", import.meta.url);
@@ -14,6 +15,7 @@ const ROOT = new URL("../", import.meta.url);
 export function startWorker(module: string, workerData: unknown): Worker {
   const url = new URL(`${import.meta.url.endsWith(".ts") ? "dist/" : ""}${module}.js`, ROOT);
   if (!existsSync(url)) throw new FivecropError(`${fileURLToPath(url)} is missing. To fix: npm run build`);
+  withoutTelemetry();
   const worker = new Worker(url, { workerData, execArgv: [] });
   worker.unref();
   return worker;

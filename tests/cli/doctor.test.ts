@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { softwareAdapter } from "../software-adapter.ts";
 import { pretendedCard } from "./pretended-card.ts";
 import { fivecrop, jsonLines, temporaryFolder } from "./run.ts";
 
@@ -70,6 +71,21 @@ test.skipIf(process.platform !== "linux")(
     expect(code).toBe(0);
     const event = jsonLines(stdout).find(({ kind }) => kind === "engine");
     expect(event).toMatchObject({ engine: "onnxruntime", device: "cpu", refused: [{ device: "cuda" }, { device: "webgpu" }] });
+  },
+  300_000,
+);
+
+const ADAPTER = softwareAdapter("doctor on a software adapter");
+
+test.skipIf(!ADAPTER)(
+  "on a software adapter doctor says that it is one, and by which driver, for Node and for the browser",
+  async () => {
+    const { code, stdout } = await fivecrop(["doctor", "--json"], { cwd, env: ADAPTER });
+    expect(code).toBe(0);
+    const [{ findings }] = jsonLines(stdout) as { findings: { name: string; works: boolean; text: string }[] }[];
+    const textOf = (name: string) => findings.find((finding) => finding.name === name)?.text;
+    expect(textOf("webgpu")).toMatch(/^onnxruntime-node [\d.]+, on a software adapter \(libvk_swiftshader\.so\): slow$/);
+    expect(textOf("browser")).toMatch(/, with WebGPU on .*swiftshader/i);
   },
   300_000,
 );

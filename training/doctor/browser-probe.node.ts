@@ -6,14 +6,17 @@ import { serveSite } from "../../core/site-server.node.ts";
 
 interface Found {
   readonly product: number;
-  readonly webgpu: boolean;
+  /** What the adapter calls itself; `null` where there is none. */
+  readonly webgpu: string | null;
 }
 
 const siteFor = (inbox: string): ReadonlyMap<string, Uint8Array> => {
   const files = {
     "index.html": '<!doctype html><script type="module" src="page.js"></script>',
     "page.js": `const adapter = await navigator.gpu?.requestAdapter();
-await fetch(${JSON.stringify(inbox)}, { method: "POST", body: JSON.stringify({ product: 6 * 7, webgpu: Boolean(adapter) }) });`,
+const { vendor, architecture, device, description } = adapter?.info ?? {};
+const webgpu = adapter ? description || [vendor, device || architecture].filter(Boolean).join(" ") : null;
+await fetch(${JSON.stringify(inbox)}, { method: "POST", body: JSON.stringify({ product: 6 * 7, webgpu }) });`,
   };
   return new Map(Object.entries(files).map(([name, text]) => [name, new TextEncoder().encode(text)]));
 };
@@ -31,7 +34,7 @@ export async function tryBrowser(): Promise<string> {
   try {
     const { product, webgpu } = await Promise.race([told, page.ended]);
     if (product !== 42) throw new FivecropError(`${program.executable} computes wrongly: 6 · 7 is 42, found ${product}`);
-    return `${program.executable}, ${webgpu ? "with" : "without"} WebGPU`;
+    return `${program.executable}, ${webgpu === null ? "without WebGPU" : `with WebGPU${webgpu && ` on ${webgpu}`}`}`;
   } finally {
     await page.close();
     await server.close();

@@ -4,9 +4,10 @@ import { dirname, join } from "node:path";
 import { HOW_TO_GET_A_BROWSER } from "../../core/chromium.node.ts";
 import { shellWord } from "../../core/text.ts";
 import { installedTfjs, type TfjsPackage } from "../engines/tfjs-package.node.ts";
-import { describeMachine, type Machine } from "./machine.node.ts";
+import { describeAdapter } from "./cards.node.ts";
+import { busNames, describeMachine, type Machine } from "./machine.node.ts";
 import { probe } from "./probe.node.ts";
-import { PROBES, type ProbeName } from "./probes.node.ts";
+import { type Found, PROBES, type ProbeName } from "./probes.node.ts";
 
 /** What one part of the machine was found to do. */
 export interface Finding {
@@ -36,7 +37,7 @@ interface Part {
   /** @param said what its error says would mend it */
   readonly fix: (machine: Machine, said?: string) => Promise<string | undefined> | string | undefined;
   /** What is to be added to what a trial that works found. */
-  readonly about?: (machine: Machine) => string;
+  readonly about?: (machine: Machine, found: Found) => Promise<string>;
 }
 
 /** From NVIDIA's package repository. @see https://docs.nvidia.com/cuda/cuda-installation-guide-linux/ */
@@ -58,11 +59,10 @@ const tfjs = (name: TfjsPackage, use: string): Part => ({
   },
 });
 
-/** The card that WebGPU is on is not told by the runtime; what the system has is known. */
-function adapterOf({ graphics }: Machine): string {
-  const { VK_DRIVER_FILES, VK_ICD_FILENAMES = VK_DRIVER_FILES } = process.env;
-  if (VK_ICD_FILENAMES && /swiftshader|lvp|llvmpipe/i.test(VK_ICD_FILENAMES)) return `on the software adapter of ${VK_ICD_FILENAMES}: slow`;
-  return graphics.length ? `this machine has ${graphics.join("; ")}` : "on a software adapter, since no graphics card was found: slow";
+/** What WebGPU computes on: on Linux what the trial had open, elsewhere what the system has, since the runtime does not tell. */
+async function adapterOf({ graphics, nvidia }: Machine, { adapter }: Found): Promise<string> {
+  if (adapter) return describeAdapter(adapter, { names: await busNames(), nvidia });
+  return graphics.length ? `this machine has ${graphics.join("; ")}` : "no graphics card was found: perhaps on a software adapter";
 }
 
 /** The provider's libraries, which onnxruntime-node's install script fetches. */
@@ -119,7 +119,7 @@ async function examineOne(name: ProbeName, machine: Machine): Promise<Finding> {
       ...about,
       works: true,
       absent: false,
-      text: more ? `${found.detail}, ${more(machine)}` : found.detail,
+      text: more ? `${found.detail}, ${await more(machine, found)}` : found.detail,
       seconds: found.seconds,
     };
   const [text, said] = found.message.replace(ABOUT_ITSELF, "").split(" To fix: ");

@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { promisify } from "node:util";
 import { bytes } from "../../core/text.ts";
 import { VERSION } from "../../export/version.ts";
+import { linuxCards, namesBySlot } from "./cards.node.ts";
 
 /** What a machine is, in words. */
 export interface Machine {
@@ -28,27 +28,11 @@ async function linesOf(program: string, args: readonly string[]): Promise<string
   }
 }
 
-/** By the vendor's number on the bus. */
-const VENDORS: Readonly<Record<string, string>> = {
-  "0x10de": "NVIDIA",
-  "0x1002": "AMD",
-  "0x8086": "Intel",
-  "0x106b": "Apple",
-  "0x1414": "Microsoft",
-};
-
-async function linuxCards(): Promise<string[]> {
-  const folder = "/sys/class/drm";
-  const names = await readdir(folder).catch(() => []);
-  const cards = names.filter((name) => /^card\d+$/.test(name));
-  const read = async (card: string, file: string): Promise<string> =>
-    (await readFile(`${folder}/${card}/device/${file}`, "utf8").catch(() => "")).trim();
-  const found = await Promise.all(cards.map(async (card) => [await read(card, "vendor"), await read(card, "device")] as const));
-  return found.flatMap(([vendor, device]) => (vendor ? [`${VENDORS[vendor] ?? `vendor ${vendor}`}, device ${device}`] : []));
-}
+/** What `lspci`, where it is there, calls what is on the bus. */
+export const busNames = async (): Promise<ReadonlyMap<string, string>> => namesBySlot(await linesOf("lspci", ["-mm", "-D"]));
 
 const CARDS: Readonly<Partial<Record<NodeJS.Platform, () => Promise<string[]>>>> = {
-  linux: linuxCards,
+  linux: async () => linuxCards(await busNames()),
   darwin: async () =>
     (await linesOf("system_profiler", ["SPDisplaysDataType"])).flatMap((line) => /^Chipset Model: (.*)$/.exec(line)?.[1] ?? []),
   win32: () => linesOf("powershell", ["-NoProfile", "-Command", "(Get-CimInstance Win32_VideoController).Name"]),

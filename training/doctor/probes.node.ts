@@ -5,6 +5,7 @@ import { serialize } from "../../export/serialize.ts";
 import { graphBuilder } from "../../models/ops/index.ts";
 import { loadTfjs, TFJS_PACKAGES, type TfjsPackage } from "../engines/tfjs-package.node.ts";
 import { tryBrowser } from "./browser-probe.node.ts";
+import { type OpenAdapter, openAdapter } from "./cards.node.ts";
 
 const A = [1, 2, 3, 4];
 const B = [5, 6, 7, 8];
@@ -20,6 +21,8 @@ export interface Found {
   readonly detail: string;
   /** Of TensorFlow.js: it computes on a graphics card. */
   readonly card?: boolean;
+  /** Of WebGPU, on Linux. */
+  readonly adapter?: OpenAdapter;
 }
 
 /** A product of two matrices. */
@@ -29,9 +32,10 @@ const onnxRuntime = (device: Device) => async (): Promise<Found> => {
   const { createSession, RUNTIME_VERSION } = await import("../../core/session.node.ts"); // it may be this that does not load
   const session = await createSession(serialize(g.build("product", [product])), { device, name: "a product of two matrices" });
   const { [product.name]: found } = await session.run({ a: float32(A, [2, 2]), b: float32(B, [2, 2]) });
+  const adapter = device === "webgpu" ? await openAdapter() : undefined;
   await session.dispose();
   needProduct(numbersOf(found));
-  return { detail: `onnxruntime-node ${RUNTIME_VERSION}` };
+  return { detail: `onnxruntime-node ${RUNTIME_VERSION}`, ...(adapter && { adapter }) };
 };
 
 /** A package of TensorFlow.js, as the engine tfjs finds and loads it. */

@@ -155,11 +155,9 @@ byId("own-camera-classify").hidden = !hasCamera();
 byId("own-camera-classify").addEventListener("click", () => void openCamera({ title: "What is this?", once: true, onPicture: classify }));
 byId("own-download").addEventListener("click", () => ask({ kind: "download" }));
 byId("own-delete").addEventListener("click", () =>
-  confirmed("Delete all classes, pictures and what was trained from this browser? This cannot be undone.", () => {
-    byId("own-picture").hidden = true;
-    for (const id of ["own-bars", "own-answer"]) byId(id).replaceChildren();
-    ask({ kind: "delete everything" });
-  }),
+  confirmed("Delete all classes, pictures and what was trained from this browser? This cannot be undone.", () =>
+    ask({ kind: "delete everything" }),
+  ),
 );
 listenForDrops();
 listenForTabs(open);

@@ -73,6 +73,7 @@ function showPhase(run: Run, isCurrent: boolean, wasRunning: boolean): void {
   byId("own-reset").hidden = isRunning || run.phase === "none";
   for (const input of document.querySelectorAll<HTMLInputElement>(WHILE_IDLE)) input.disabled = isRunning;
   byId("own-made").hidden = run.phase !== "finished";
+  if (run.phase !== "finished") clearAnswer();
   if (isRunning) byId("own-stop").focus({ preventScroll: true });
   else if (wasRunning) byId(run.phase === "finished" ? "own-pick" : "own-train").focus({ preventScroll: true });
   if (run.phase === "interrupted")
@@ -106,6 +107,12 @@ export function showPoint(point: Point, step: number, steps: number): void {
   const { history, epochs } = shown.run;
   showCurves(history, epochs, live);
   showDoing({ kind: "doing", text: `Epoch ${Math.ceil(point.epoch)} of ${epochs}`, done: step, total: steps });
+}
+
+/** What was answered was another network's. */
+function clearAnswer(): void {
+  byId("own-picture").hidden = true;
+  for (const id of ["own-bars", "own-answer"]) byId(id).replaceChildren();
 }
 
 /** An answer beside its picture. */
