@@ -21,7 +21,7 @@ export interface ClassifierOptions extends ContractOptions {
    * generated pictures), and is refused with the numbers where it is wrong.
    */
   readonly device?: Device;
-  /** The most crops that go through the network at once: 64, or fewer where they are large (16 of 224 × 224). A picture's own views are never torn apart. */
+  /** The most crops that go through the network at once: 64, or fewer where they are large (8 of 224 × 224). A picture's own views are never torn apart. */
   readonly batchSize?: number;
   /** What an error's message calls the model. */
   readonly name?: string;
