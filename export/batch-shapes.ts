@@ -54,6 +54,18 @@ function freedAxis(sizes: readonly number[], shape: readonly Dimension[], fixed:
   return rules.map(find).find((i) => i >= 0) ?? -1;
 }
 
+/**
+ * The target of the Reshape that a Gather is where it takes every entry of a flat list once and in order, as exporters write a view of it.
+ * @param fixed the batch that the file was written for, which is free now
+ * @returns undefined where it is no such view.
+ */
+export function viewOfGather(indices: Known, shape: readonly Dimension[], fixed: number | undefined): readonly number[] | undefined {
+  const [length] = shape;
+  if (shape.length !== 1 || indices.shape.length === 0 || (isOfBatch(length) && fixed === undefined)) return undefined;
+  if (indices.elements.length !== product(shape, fixed) || Array.from(indices.elements).some((index, i) => index !== i)) return undefined;
+  return reshapeTarget(indices.shape, shape, fixed) ?? indices.shape;
+}
+
 /** The scales of a Resize to sizes along some axes, all where none are named; the batch stays. @returns undefined where the sizes do not say it. */
 export function scalesOfSizes(
   sizes: readonly Element[],

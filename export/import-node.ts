@@ -5,7 +5,7 @@ import type { GraphBuilder } from "../models/graph/builder.ts";
 import { isOfBatch, type Value } from "../models/graph/graph.ts";
 import type { OpTable } from "../models/graph/op.ts";
 import { OPS } from "../models/ops/index.ts";
-import { expandTo, reshapeTarget, sameBatch, scalesOfSizes } from "./batch-shapes.ts";
+import { expandTo, reshapeTarget, sameBatch, scalesOfSizes, viewOfGather } from "./batch-shapes.ts";
 import { fold, foldShape, foldSize } from "./fold.ts";
 import { type Attributes, attributesOf, checkAttributes, constantOf } from "./import-attributes.ts";
 import { type Known, known } from "./known.ts";
@@ -101,6 +101,9 @@ function addNode(
   const { g, opset } = site;
   if (!standard) throw new FivecropError(`this operator is not supported (opset ${opset})`);
   const inputs = inputsOf(site, { op: given, inputs: names, attributes: own, where });
+  const indices = given === "Gather" ? site.symbols.knownOf(names[1]) : undefined;
+  const view = indices && viewOfGather(indices, inputs[0]?.shape ?? [], site.fixedBatch);
+  if (view) return g.addAll("Reshape", [inputs[0], g.initializer(names[1], toInt64(view))], {}, name);
   const { op, attributes, after, ...rest } = upgrade(given, {
     opset,
     name,

@@ -127,11 +127,14 @@ async function proveFreed({ file, freed }: ImportedModel, features: string | und
   const [found] = await answers(after, [both], file);
   const scale = expected.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
   const off = expected.reduce((largest, value, i) => Math.max(largest, Math.abs(value - found[i])), 0);
-  if (expected.length !== found.length || !(off <= TOLERANCE * scale))
-    throw new FivecropError(
-      `${file} takes ${batch} at a time, and ${features === undefined ? "answers otherwise" : `its value '${features}' is another`} when it is given more: ` +
-        `by ${off.toPrecision(2)} of ${scale.toPrecision(2)} on random images. ${fix}`,
-    );
+  if (expected.length === found.length && off <= TOLERANCE * scale) return;
+  const wrong =
+    expected.length === found.length
+      ? `by ${off.toPrecision(2)} of ${scale.toPrecision(2)} on random images`
+      : `with ${found.length} numbers for ${2 * batch} images, where it gives ${expected.length / 2} for ${batch}`;
+  throw new FivecropError(
+    `${file} takes ${batch} at a time, and ${features === undefined ? "answers otherwise" : `its value '${features}' is another`} when it is given more: ${wrong}. ${fix}`,
+  );
 }
 
 /** A graph whose output is one of its values; undefined where it has none of this name. */

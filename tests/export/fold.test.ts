@@ -123,6 +123,30 @@ describe("a fixed batch", () => {
     expect(free([node("Reshape", ["x", "to"], "y")], [ints("to", target)])).toEqual([expect.stringContaining(`→ float32[${shape}]`)]);
   });
 
+  describe("a Gather from all that an image has, in one row", () => {
+    const gather = (indices: number[], dims: number[]) =>
+      [
+        [node("Reshape", ["x", "to"], "flat"), node("Gather", ["flat", "at"], "y")],
+        [ints("to", [32]), ints("at", indices, dims)],
+      ] as const;
+    const order = Array.from({ length: 32 }, (_, i) => i);
+
+    test("in order, as PyTorch's newer exporter writes a view: a Reshape, of any batch", () => {
+      const [nodes, constants] = gather(order, [1, 8, 2, 2]);
+      const found = free([...nodes], [...constants]);
+      expect(found.at(-1)).toMatch(/ Reshape.*→ float32\[N,8,2,2\]/);
+      expect(lines(onnxFile([...nodes], { ...one, initializer: [...constants] })).at(-1)).toMatch(/ Reshape.*→ float32\[1,8,2,2\]/);
+    });
+
+    test.each<[string, number[]]>([
+      ["in another order", [1, 0, ...order.slice(2)]],
+      ["a part of it", order.slice(0, 16)],
+    ])("%s it stays a Gather", (_what, indices) => {
+      const [nodes, constants] = gather(indices, [1, indices.length]);
+      expect(lines(onnxFile([...nodes], { ...one, initializer: [...constants] })).at(-1)).toMatch(/ Gather/);
+    });
+  });
+
   test("a Reshape that divides the batch is refused", () => {
     const bytes = onnxFile([node("Reshape", ["x", "to"], "y")], { input: [port("x", [4, 2, 4, 4])], initializer: [ints("to", [2, 64])] });
     expect(() => lines(bytes, { freeBatch: true })).toThrow(
