@@ -40,6 +40,7 @@ export async function download(file: SourceFile, target: string, options: Downlo
   const { tries = 5, pause = 1000 } = options;
   const part = `${target}.part`;
   let failures = 0;
+  let most = await sizeOf(part);
   for (;;) {
     const before = await sizeOf(part);
     try {
@@ -47,12 +48,10 @@ export async function download(file: SourceFile, target: string, options: Downlo
       break;
     } catch (cause) {
       if (!(cause instanceof Passing)) throw cause;
-      failures = (await sizeOf(part)) > before ? 1 : failures + 1;
-      if (failures >= tries)
-        throw new FivecropError(
-          `${file.url}: ${cause.message}, ${tries} times. ${count(await sizeOf(part))} bytes are kept: the same command goes on from there.`,
-          { cause },
-        );
+      const size = await sizeOf(part);
+      failures = size > most ? 1 : failures + 1;
+      most = Math.max(most, size);
+      if (failures >= tries) throw new FivecropError(`${file.url}: ${cause.message}, ${tries} times. ${await keptText(part)}`, { cause });
       await new Promise((resolve) => setTimeout(resolve, pause * 2 ** (failures - 1)));
     }
   }
@@ -90,9 +89,33 @@ export async function downloadInto(downloads: string, file: SourceFile, options:
 /** What tells one version of a file on the server from another: a range of a file that has changed since is refused by the server. */
 const validatorFile = (part: string): string => `${part}.version`;
 
+const versionOf = (part: string): Promise<string> => readFile(validatorFile(part), "utf8").catch(() => "");
+
+/** What of a download that failed is of use in another call: nothing where the server does not tell one version of its file from another. */
+async function keptText(part: string): Promise<string> {
+  const kept = await sizeOf(part);
+  return kept > 0 && (await versionOf(part)) !== ""
+    ? `${count(kept)} bytes are kept: the same command goes on from there.`
+    : "To fix: try again later: the same command begins anew.";
+}
+
+const etagOf = ({ headers }: Response): string => headers.get("etag")?.replace(/^W\/.*/, "") ?? ""; // a weak one does not tell bytes apart
+const lastModifiedOf = ({ headers }: Response): string => headers.get("last-modified") ?? "";
+
+/** Whether an answer says that it is of another version: a server may not heed `if-range`. */
+function isOther(response: Response, version: string): boolean {
+  const found = version.startsWith('"') ? etagOf(response) : lastModifiedOf(response);
+  return found !== "" && found !== version;
+}
+
+async function forget(part: string): Promise<void> {
+  await rm(part, { force: true });
+  await rm(validatorFile(part), { force: true });
+}
+
 async function receive({ url, bytes }: SourceFile, part: string, { onProgress, patience = 60_000 }: DownloadOptions): Promise<void> {
   const have = await sizeOf(part);
-  const version = await readFile(validatorFile(part), "utf8").catch(() => "");
+  const version = await versionOf(part);
   const resume = have > 0 && version !== "";
   const controller = new AbortController();
   const stop = (): void => controller.abort();
@@ -102,9 +125,11 @@ async function receive({ url, bytes }: SourceFile, part: string, { onProgress, p
     const response = await fetch(url, { signal: controller.signal, headers }).catch((error: Error) => {
       throw new Passing(`no connection (${messageOf(error.cause ?? error)})`, { cause: error });
     });
-    const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get("content-range") ?? "");
+    const range = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(response.headers.get("content-range") ?? "");
+    const size = Number(range?.[2] ?? Number.NaN);
     if (response.status === 416 && resume) {
-      await rm(part, { force: true });
+      if (size === have && !isOther(response, version)) return; // nothing is missing: it was stopped after the last byte
+      await forget(part);
       throw new Passing("the server has another version of the file");
     }
     if (response.status >= 500 || response.status === 429)
@@ -113,13 +138,22 @@ async function receive({ url, bytes }: SourceFile, part: string, { onProgress, p
       throw new FivecropError(
         `${url}: the server answers ${response.status} ${response.statusText}. To fix: fetch the file by other means, and give it with --from FILE.`,
       );
-    const from = response.status === 206 && Number(range?.[1]) === have ? have : 0;
-    if (response.status === 206 && from === 0) throw new Passing("the server sends another range than the one asked for");
+    const from = response.status === 206 ? have : 0;
+    if (from > 0 && isOther(response, version)) {
+      await forget(part);
+      throw new Passing("the server has another version of the file");
+    }
+    if (response.status === 206 && !(resume && Number(range?.[1]) === have)) {
+      await forget(part);
+      throw new Passing("the server sends another range than the one asked for");
+    }
     const length = Number(response.headers.get("content-length") ?? Number.NaN);
-    const total = Number.isFinite(length) ? from + length : bytes;
-    const validator = response.headers.get("etag")?.replace(/^W\/.*/, "") || response.headers.get("last-modified") || "";
-    await writeWhole(validatorFile(part), validator);
-    const file = await open(part, from ? "a" : "w");
+    const total = Number.isFinite(length) ? from + length : Number.isFinite(size) ? size : bytes;
+    if (from === 0) {
+      await forget(part);
+      await writeWhole(validatorFile(part), etagOf(response) || lastModifiedOf(response));
+    }
+    const file = await open(part, "a");
     let done = from;
     try {
       for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
@@ -141,6 +175,7 @@ async function receive({ url, bytes }: SourceFile, part: string, { onProgress, p
     if (total !== undefined && done < total) throw new Passing(`the connection was cut after ${count(done)} of ${count(total)} bytes`);
   } finally {
     clearTimeout(timer);
+    stop(); // what is not read of an answer is not waited for
   }
 }
 

@@ -50,7 +50,7 @@ async function readLabels(path: string, folder: string): Promise<Uint8Array> {
   const bytes = await read(path, folder);
   if (bytes.length === 0 || bytes.length % RECORD)
     throw new FivecropError(
-      `${path}: is cut short or no CIFAR-10 batch: expected records of ${RECORD} bytes (a label and 3 × 32 × 32 pixels), found ${bytes.length} bytes, which is ${(bytes.length / RECORD).toFixed(2)} records. To fix: ${FIX}`,
+      `${path}: is cut short or no CIFAR-10 batch: expected records of ${RECORD} bytes (a label and 3 × 32 × 32 pixels), found ${bytes.length} bytes: ${Math.floor(bytes.length / RECORD)} records and ${bytes.length % RECORD} bytes. To fix: ${FIX}`,
     );
   const labels = Uint8Array.from({ length: bytes.length / RECORD }, (_, i) => bytes[i * RECORD]);
   const wrong = labels.findIndex((label) => label >= CLASSES);
@@ -69,6 +69,9 @@ async function readClassNames(path: string, folder: string): Promise<readonly st
     .filter(Boolean);
   if (names.length !== CLASSES)
     throw new FivecropError(`${path}: expected ${CLASSES} class names, a line each, found ${names.length}. To fix: ${FIX}`);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new FivecropError(`${path}: expected a name of its own for each class, found '${twice}' twice. To fix: ${FIX}`);
   return names;
 }
 

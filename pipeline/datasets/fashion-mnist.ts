@@ -41,6 +41,7 @@ const open = (name: string, root: string, folder: string, split: FashionMnistSpl
     imagesFile: `${FASHION_MNIST_SPLITS[split]}-images-idx3-ubyte`,
     labelsFile: `${FASHION_MNIST_SPLITS[split]}-labels-idx1-ubyte`,
     classNames: FASHION_MNIST_CLASSES,
+    size: [28, 28],
     howToGet,
   });
 

@@ -53,19 +53,28 @@ export async function fetchDataset(name: string, options: FetchOptions): Promise
   if (!source)
     throw new UsageError(`${name}: there is nothing to fetch: it is ${name.startsWith("folder:") ? "a folder" : "part of the package"}.`);
   const folder = join(root, name);
-  if (await isThere(folder)) {
-    try {
-      return { folder, alreadyThere: true, images: await countImages(entry, root) };
-    } catch (cause) {
-      throw new FivecropError(`${folder} is there, but not whole: ${messageOf(cause)} To fix: take ${folder} away, and fetch again.`, {
-        cause,
-      });
-    }
-  }
+  const found = await findThere(folder, entry, root);
+  if (found) return found;
   if (from === undefined && source.files.length === 0)
     throw new UsageError(`${name}: there is no official place to fetch it from. ${source.note ?? ""}`.trim());
   await makeDirectoryFor(root, "--data-dir");
-  return withLock(join(root, `.${name}.lock`), `the data set in ${folder}`, () => fetchInto(folder, name, { entry, source }, options));
+  return withLock(
+    join(root, `.${name}.lock`),
+    `the data set in ${folder}`,
+    async () => (await findThere(folder, entry, root)) ?? fetchInto(folder, name, { entry, source }, options), // another process may have brought it
+  );
+}
+
+/** What is there already; undefined where nothing is. @throws FivecropError where it is not whole */
+async function findThere(folder: string, entry: DatasetEntry, root: string): Promise<Fetched | undefined> {
+  if (!(await isThere(folder))) return undefined;
+  try {
+    return { folder, alreadyThere: true, images: await countImages(entry, root) };
+  } catch (cause) {
+    throw new FivecropError(`${folder} is there, but not whole: ${messageOf(cause)} To fix: take ${folder} away, and fetch again.`, {
+      cause,
+    });
+  }
 }
 
 async function fetchInto(
@@ -147,6 +156,10 @@ export async function findMarked(folder: string, marker: string, depth = DEPTH):
   return undefined;
 }
 
+/** What of a folder belongs to the data set. */
+const partsIn = async (folder: string, { parts }: DatasetSource): Promise<string[]> =>
+  (await readdir(folder)).filter((name) => parts.some((part) => isCalled(name, part)));
+
 /** The companion of what was found: in it, or in a folder above it up to `top`. */
 async function findCompanion(companion: string | undefined, found: string, top: string): Promise<string | undefined> {
   for (let folder = found; companion; folder = dirname(folder)) {
@@ -164,7 +177,7 @@ const notFound = (where: string, { marker }: DatasetSource): FivecropError =>
 async function copyFound(source: DatasetSource, from: string, raw: string): Promise<void> {
   const found = await findMarked(from, source.marker);
   if (!found) throw notFound(from, source);
-  await cp(found, raw, { recursive: true });
+  for (const name of await partsIn(found, source)) await cp(join(found, name), join(raw, name), { recursive: true, dereference: true });
   const companion = await findCompanion(source.companion, found, from);
   if (companion) await cp(companion, join(raw, basename(companion)));
 }
@@ -176,6 +189,6 @@ async function arrange(source: DatasetSource, raw: string, target: string, from:
   const companion = await findCompanion(source.companion, found, raw);
   if (companion && dirname(companion) !== found) await rename(companion, join(found, basename(companion)));
   const place = join(target, source.into ?? "");
-  await makeDirectory(dirname(place));
-  await rename(found, place);
+  await makeDirectory(place);
+  for (const name of await partsIn(found, source)) await rename(join(found, name), join(place, name));
 }

@@ -61,16 +61,19 @@ export interface IdxDataset {
   readonly imagesFile: string;
   readonly labelsFile: string;
   readonly classNames: readonly string[];
+  /** Of each image, in pixels. */
+  readonly size: readonly [height: number, width: number];
   /** Said where a file is missing: how to get the data. */
   readonly howToGet: string;
 }
 
 /**
  * A data set of gray images in MNIST's IDX format, two files, gzipped or not.
- * @throws FivecropError that names the file: missing, cut short, gzip-corrupt, of another magic number, of another length than its partner, or with a label out of range.
+ * @throws FivecropError that names the file: missing, cut short, gzip-corrupt, of another magic number, of another length than its partner, with images of another size, or with a label out of range.
  * @see http://yann.lecun.com/exdb/mnist/
  */
-export async function openIdx({ description, folder, imagesFile, labelsFile, classNames, howToGet }: IdxDataset): Promise<Dataset> {
+export async function openIdx(options: IdxDataset): Promise<Dataset> {
+  const { description, folder, imagesFile, labelsFile, classNames, size: expected, howToGet } = options;
   const read = async (name: string, magic: number) => {
     for (const path of [join(folder, `${name}.gz`), join(folder, name)]) {
       const bytes = await readMaybeGzipped(path);
@@ -83,6 +86,10 @@ export async function openIdx({ description, folder, imagesFile, labelsFile, cla
   const images = await read(imagesFile, IMAGES); // one after the other: of two missing files the same one is always named
   const labels = await read(labelsFile, LABELS);
   const [length, height, width] = images.shape;
+  if (height !== expected[0] || width !== expected[1])
+    throw new FivecropError(
+      `${images.path}: expected images of ${expected.join(" × ")} pixels, its header says ${height} × ${width}: it is of another data set. ${FETCH}`,
+    );
   if (labels.data.length !== length)
     throw new FivecropError(
       `${labels.path}: expected a label for each of the ${length} images of ${basename(images.path)}, found ${labels.data.length}. To fix: fetch both files from the same place.`,

@@ -1,4 +1,5 @@
 import type { SourceFile } from "../../core/download.node.ts";
+import { SPLIT_FOLDERS } from "./split-folders.ts";
 
 /** Where a data set comes from. */
 export interface DatasetSource {
@@ -10,6 +11,8 @@ export interface DatasetSource {
   readonly plain?: boolean;
   /** A file or folder by which the folder of the data set is found in an archive or a directory; `.gz` may follow. */
   readonly marker: string;
+  /** The files and folders that it consists of, those that there are; `.gz` may follow. What lies beside them is left where it is. */
+  readonly parts: readonly string[];
   /** What is found goes to this folder in ROOT/NAME. */
   readonly into?: string;
   /** A file that may lie beside or above what is found, and belongs to it. */
@@ -17,6 +20,7 @@ export interface DatasetSource {
   readonly note?: string;
 }
 
+const SPLITS = Object.values(SPLIT_FOLDERS).flat();
 const fashionMnist = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com";
 
 export const SOURCES = {
@@ -30,17 +34,20 @@ export const SOURCES = {
     ],
     plain: true,
     marker: "train-images-idx3-ubyte",
+    parts: ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"],
   },
   "cifar-10": {
     home: "https://www.cs.toronto.edu/~kriz/cifar.html",
     files: [{ url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", bytes: 170052171, md5: "c32a1d4ab5d03f1284b67883e8d87530" }],
     marker: "data_batch_1.bin",
+    parts: [...[1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`), "test_batch.bin", "batches.meta.txt"],
     into: "cifar-10-batches-bin",
   },
   miniplaces: {
     home: "https://github.com/CSAILVision/miniplaces",
     files: [],
     marker: "train",
+    parts: [...SPLITS, "category_names.json"],
     companion: "category_names.json",
     note:
       "The challenge's own archive (http://miniplaces.csail.mit.edu/data/data.tar.gz) has its folders in another layout and its test pictures without labels. " +
@@ -53,6 +60,7 @@ export const SOURCES = {
       { url: "https://raw.githubusercontent.com/udacity/pytorch_challenge/master/cat_to_name.json" },
     ],
     marker: "train",
+    parts: [...SPLITS, "cat_to_name.json"],
     companion: "cat_to_name.json",
     note: "Its authors publish all pictures in one folder and the labels as MATLAB files; the layout of train, valid and test folders is Udacity's, which publishes no hashes.",
   },

@@ -5,7 +5,7 @@ import type { Dataset } from "../dataset.ts";
 import { classFolders, type ImageFolderOptions, listFolder, openImageFolder } from "./image-folder.ts";
 
 /** The names that a split's folder may have. */
-const SPLIT_FOLDERS = { train: ["train"], validation: ["validation", "valid", "val"], test: ["test"] } as const;
+export const SPLIT_FOLDERS = { train: ["train"], validation: ["validation", "valid", "val"], test: ["test"] } as const;
 export type SplitName = keyof typeof SPLIT_FOLDERS;
 
 /** The folder of each split that there is: `train`, `validation`, `test`; or `all`, the folder itself, where class folders lie directly in it. */

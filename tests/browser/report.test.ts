@@ -7,7 +7,7 @@ import { comparePage } from "../../training/report/compare-page.ts";
 import { reportPage } from "../../training/report/report-page.ts";
 import { DEFAULTS } from "../../training/run-config.ts";
 import { temporaryFolder } from "../cli/run.ts";
-import { historyOf, type MadeOptions, madeContent } from "../training/report/content.ts";
+import { historyOf, logsOf, type MadeOptions, madeContent } from "../training/report/content.ts";
 import { complaintsOf, launchChromium } from "./chromium.ts";
 
 let browser: Browser;
@@ -25,6 +25,7 @@ const runs = Array.from({ length: 12 }, (_, i) => ({
   environment: { node: "20.19.0" },
   parameters: 1_000_000 * i,
   history: historyOf(i, 0.3 + i / 5),
+  logs: i % 3 ? [] : logsOf(i + 1, 4),
   finished: i > 1,
 }));
 const PAGES: readonly (readonly [name: string, make: () => Promise<string>])[] = [
@@ -32,6 +33,8 @@ const PAGES: readonly (readonly [name: string, make: () => Promise<string>])[] =
   ["10 classes, 28 × 28 gray, calibrated", report({ classes: 10, images: 500, temperature: 1.4 })],
   ["102 classes, photos", report({ classes: 102, images: 3000, norms: 60, epochs: 60, size: [128, 96, 3] })],
   ["1000 classes, no epoch finished", report({ classes: 1000, images: 4000, norms: 169, epochs: 0, size: [32, 32, 3] })],
+  ["3 classes, no epoch finished, logs", report({ classes: 3, images: 60, norms: 1, epochs: 0, logs: 7 })],
+  ["3 classes, epochs and logs", report({ classes: 3, images: 60, norms: 1, epochs: 3, logs: 4 })],
   ["12 runs compared", async () => comparePage(compareRuns(runs))],
 ];
 

@@ -54,6 +54,15 @@ describe("CIFAR-10", () => {
     ["cut short", "data_batch_3.bin", batch(2).subarray(0, 5000), "expected records of 3073 bytes"],
     ["empty", "test_batch.bin", "", "found 0 bytes"],
     ["a label out of range", "data_batch_1.bin", Buffer.concat([Buffer.of(10), Buffer.alloc(3072)]), "record 0 is of class 10"],
+    ["too long", "data_batch_2.bin", Buffer.concat([batch(1), Buffer.alloc(7)]), "found 12299 bytes: 4 records and 7 bytes"],
+    ["CIFAR-100's records", "data_batch_5.bin", Buffer.alloc(4 * 3074), "is cut short or no CIFAR-10 batch"],
+    [
+      "a name twice",
+      "batches.meta.txt",
+      [...NAMES.slice(1), "cat"].join("\n"),
+      "expected a name of its own for each class, found 'cat' twice",
+    ],
+    ["eleven names", "batches.meta.txt", [...NAMES, "boat"].join("\n"), "expected 10 class names, a line each, found 11"],
     ["nine names", "batches.meta.txt", NAMES.slice(1).join("\n"), "expected 10 class names, a line each, found 9"],
   ])("%s", async (_, name, bytes, message) => {
     await put(name, bytes);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -108,6 +108,98 @@ describe("a download", () => {
     requests.length = 0;
     await download(fileAt(), target(), quick);
     expect(await readFile(target())).toEqual(BYTES);
+  });
+
+  /** What of a download is there: `have` bytes of a version. */
+  const begin = async (have: Buffer, version = '"1"'): Promise<void> => {
+    await writeFile(`${target()}.part`, have);
+    await writeFile(`${target()}.part.version`, version);
+  };
+  const OLD = Buffer.alloc(100_000, 1);
+  const unhashed = () => ({ url: `${base}/data.bin` });
+
+  test("a server that names no version: nothing is gone on with, so that two versions cannot be mixed", async () => {
+    answer = (_, response, count) => {
+      response.writeHead(200, { "content-length": BYTES.length });
+      if (count === 1) response.write(OLD, () => setTimeout(() => response.destroy(), 20));
+      else response.end(BYTES);
+    };
+    const error = await download(unhashed(), target(), { ...quick, tries: 1 }).catch((thrown: unknown) => thrown);
+    expect((error as Error).message).toMatch(/To fix: try again later: the same command begins anew\.$/);
+    expect((await readFile(`${target()}.part`)).length).toBeGreaterThan(0);
+    await download(unhashed(), target(), quick);
+    expect(requests).toEqual(["all", "all"]);
+    expect(await readFile(target())).toEqual(BYTES);
+  });
+
+  test("a server that heeds no if-range and sends the rest of another version: begun anew", async () => {
+    await begin(OLD);
+    answer = (request, response) => {
+      const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
+      const range = from ? { "content-range": `bytes ${from}-${BYTES.length - 1}/${BYTES.length}` } : {};
+      response.writeHead(from ? 206 : 200, { etag: '"2"', ...range }).end(BYTES.subarray(from));
+    };
+    await download(unhashed(), target(), quick);
+    expect(requests).toEqual([`bytes=${OLD.length}-`, "all"]);
+    expect(await readFile(target())).toEqual(BYTES);
+  });
+
+  test("a server that tells versions apart by time only: gone on with", async () => {
+    const time = "Mon, 06 May 2024 07:08:09 GMT";
+    answer = (request, response, count) => {
+      const from = count === 1 ? 0 : Number(/bytes=(\d+)-/.exec(request.headers.range!)![1]);
+      if (from) expect(request.headers["if-range"]).toBe(time);
+      const range = from ? { "content-range": `bytes ${from}-${BYTES.length - 1}/${BYTES.length}` } : {};
+      const headers = { etag: 'W/"weak"', "last-modified": time, "content-length": BYTES.length - from, ...range };
+      response.writeHead(from ? 206 : 200, headers);
+      if (count > 1) response.end(BYTES.subarray(from));
+      else response.write(BYTES.subarray(0, 9000), () => setTimeout(() => response.destroy(), 20));
+    };
+    await download(fileAt(), target(), quick);
+    expect(requests).toEqual(["all", "bytes=9000-"]);
+    expect(await readFile(target())).toEqual(BYTES);
+  });
+
+  test.each<[string, () => Buffer, number]>([
+    ["whole: taken as it is", () => BYTES, 1],
+    ["too long: begun anew", () => Buffer.concat([BYTES, OLD]), 2],
+  ])("416, for what is there is %s", async (_, have, asked) => {
+    await begin(have());
+    answer = (request, response, count) =>
+      request.headers.range
+        ? response.writeHead(416, { "content-range": `bytes */${BYTES.length}` }).end()
+        : serve(BYTES)(request, response, count);
+    await download(unhashed(), target(), quick);
+    expect(requests.length).toBe(asked);
+    expect(await readFile(target())).toEqual(BYTES);
+    expect(await readdir(root)).toEqual(["data.bin"]);
+  });
+
+  test.each([
+    ["from another byte on", { "content-range": `bytes 5-${BYTES.length - 1}/${BYTES.length}` }],
+    ["without saying which", {}],
+  ])("206 %s: begun anew", async (_, range) => {
+    await begin(BYTES.subarray(0, 1000));
+    answer = (request, response, count) =>
+      request.headers.range
+        ? response.writeHead(206, { etag: '"1"', ...range }).end(BYTES.subarray(5))
+        : serve(BYTES)(request, response, count);
+    await download(fileAt(), target(), quick);
+    expect(requests).toEqual(["bytes=1000-", "all"]);
+    expect(await readFile(target())).toEqual(BYTES);
+  });
+
+  test("a server that names another version in every answer, and always cuts: an end is made", async () => {
+    answer = (_, response, count) => {
+      const range = { "content-range": `bytes 1000-${BYTES.length - 1}/${BYTES.length}` };
+      response.writeHead(count % 2 ? 200 : 206, {
+        etag: `"${count}"`,
+        "content-length": BYTES.length - (count % 2 ? 0 : 1000),
+        ...(count % 2 ? {} : range),
+      });
+      response.write(BYTES.subarray(0, 1000), () => setTimeout(() => response.destroy(), 20));
+    };
+    await expect(download(unhashed(), target(), quick)).rejects.toThrow(", 4 times.");
   });
 
   test("a server that falls silent counts as cut", async () => {
@@ -235,6 +327,26 @@ describe("datasets fetch", () => {
     expect(await fetchFlowers(`${base}/somewhere/else.zip?download=1`)).toMatchObject({ images: IMAGES });
   });
 
+  test("--from a directory takes what the data set consists of, and nothing that lies beside it", async () => {
+    const folder = join(root, "downloads");
+    await writeTree(folder, { ...FLOWERS, "cat_to_name.json": NAMES, "tax/return.pdf": "secret", "train.zip": "x", "film.mkv": "x" });
+    await writeTree(join(root, "elsewhere"), classes(["2"], 1));
+    await rm(join(folder, "test"), { recursive: true });
+    await symlink(join(root, "elsewhere"), join(folder, "test"));
+    expect(await fetchFlowers(folder)).toMatchObject({ images: IMAGES });
+    await rm(join(root, "elsewhere"), { recursive: true });
+    expect(await fetchFlowers()).toMatchObject({ alreadyThere: true, images: IMAGES });
+    expect((await readdir(join(data(), "flowers-102"))).sort()).toEqual(["cat_to_name.json", "test", "train", "valid"]);
+    await cp(join(import.meta.dirname, "../../pipeline/datasets/sample"), folder, { recursive: true });
+    await fetchDataset("fashion-mnist", { root: data(), from: folder });
+    expect((await readdir(join(data(), "fashion-mnist"))).sort()).toEqual([
+      "t10k-images-idx3-ubyte.gz",
+      "t10k-labels-idx1-ubyte.gz",
+      "train-images-idx3-ubyte.gz",
+      "train-labels-idx1-ubyte.gz",
+    ]);
+  });
+
   test("plain files are taken as they are, and a published name is checked", async () => {
     const folder = join(root, "mine");
     await cp(join(import.meta.dirname, "../../pipeline/datasets/sample"), folder, { recursive: true });
@@ -288,6 +400,22 @@ describe("datasets fetch", () => {
     await expect(fetchFlowers(archive)).rejects.toThrow(`is in use by process ${process.ppid}`);
     await writeFile(lock, `${2 ** 22 + 1}\n`);
     expect(await fetchFlowers(archive)).toMatchObject({ images: IMAGES });
+  });
+});
+
+describe("two at a time", () => {
+  test("what another process brought between the first look and the lock is found", async () => {
+    const data = join(root, "data");
+    await writeTree(join(root, "mine"), { ...FLOWERS, "cat_to_name.json": NAMES });
+    await mkdir(data);
+    await writeFile(join(data, ".flowers-102.lock"), ""); // as one that is just made: it is looked at for 0.2 s before it is taken over
+    answer = (_, response) => response.writeHead(404).end();
+    const source = { ...SOURCES["flowers-102"], files: [{ url: `${base}/flower_data.tar.gz` }] };
+    const second = fetchDataset("flowers-102", { root: data, source, connection: quick });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await rename(join(root, "mine"), join(data, "flowers-102"));
+    expect(await second).toEqual({ folder: join(data, "flowers-102"), alreadyThere: true, images: IMAGES });
+    expect([requests, await readdir(data)]).toEqual([[], ["flowers-102"]]);
   });
 });
 

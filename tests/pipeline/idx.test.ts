@@ -53,6 +53,13 @@ describe("IDX files", () => {
     ["empty", LABELS, Buffer.alloc(0), "expected a header of 8 bytes, found 0 bytes in all"],
     ["no elements", IMAGES, idx(0x803, [0, 28, 28], Buffer.alloc(0)), "expected at least one element"],
     ["wrong magic", IMAGES, idx(0x1234, [5, 28, 28], pixels), "expected the magic number 0x00000803 (images), found 0x00001234"],
+    [
+      "images of another size",
+      IMAGES,
+      idx(0x803, [5, 28, 32], new Uint8Array(5 * 28 * 32)),
+      "images of 28 × 28 pixels, its header says 28 × 32",
+    ],
+    ["images for labels", LABELS, images, "expected the magic number 0x00000801 (labels), found 0x00000803 (images)"],
     ["labels for images", IMAGES, idx(0x801, [16], new Uint8Array(16)), "found 0x00000801 (labels)"],
     ["gzip cut short", `${IMAGES}.gz`, cut, "its gzip data are corrupt or cut short"],
     ["gzip corrupt", `${IMAGES}.gz`, corrupt, "its gzip data are corrupt or cut short"],
@@ -76,6 +83,12 @@ describe("IDX files", () => {
     expect(error).toBeInstanceOf(FivecropError);
     expect((error as Error).message).toContain(join(root, "fashion-mnist", file));
     expect((error as Error).message).toContain(message);
+  });
+
+  test("a folder in a file's place", async () => {
+    await put(IMAGES, images);
+    await mkdir(join(root, "fashion-mnist", LABELS));
+    await expect(open()).rejects.toThrow(`${LABELS}: cannot be read: it is a folder, where a file is expected`);
   });
 
   test("a missing file says where it was looked for and how to get it", async () => {

@@ -2,7 +2,7 @@ import type { EChartsOption, LineSeriesOption } from "echarts";
 import { bestOf, type EpochRecord } from "../progress.ts";
 import { AXIS, CHART_SIZE, figureOf, upTo100 } from "./chart.ts";
 import { SERIES } from "./colors.ts";
-import { COMPARED, type ComparedRun, type Comparison } from "./compare.ts";
+import { COMPARED, type ComparedRun, type Comparison, elapsedAt } from "./compare.ts";
 import { type Html, html, pageOf, tableOf } from "./html.ts";
 import { STYLE } from "./style.ts";
 
@@ -11,34 +11,46 @@ const LINES = ["solid", "dashed", "dotted"] as const;
 const MOST_SYMBOLS = 40;
 
 /** What curves are drawn over. */
-const ACROSS: readonly (readonly [title: string, axis: string, value: (record: EpochRecord, secondsSoFar: number) => number])[] = [
+const ACROSS: readonly (readonly [title: string, axis: string, value: (record: EpochRecord, run: ComparedRun) => number])[] = [
   ["epochs", "epoch", ({ epoch }) => epoch],
   ["steps", "step", ({ step }) => step],
-  ["time", "seconds", (_, seconds) => seconds],
+  ["time", "seconds", (record, run) => elapsedAt(run, record)],
 ];
 const UP: readonly (readonly [title: string, value: (record: EpochRecord) => number | undefined])[] = [
   ["Validation accuracy (%)", ({ validationAccuracy }) => (validationAccuracy === undefined ? undefined : 100 * validationAccuracy)],
   ["Validation loss", ({ validationLoss }) => validationLoss],
+  ["Training loss", ({ trainingLoss }) => trainingLoss],
 ];
 
-function lineOf({ history }: ComparedRun, i: number, x: (typeof ACROSS)[number][2], y: (typeof UP)[number][1]): LineSeriesOption {
+/** A run's curve over its epochs, and a thin one over its logs where it has some. */
+function linesOf(run: ComparedRun, i: number, x: (typeof ACROSS)[number][2], y: (typeof UP)[number][1]): LineSeriesOption[] {
+  const { history, logs } = run;
   const color = SERIES[i % SERIES.length][0];
-  let seconds = 0;
-  return {
+  const style = { color, type: LINES[Math.floor(i / SERIES.length) % LINES.length] } as const;
+  const end = { show: true, formatter: String(i + 1), color, fontSize: 13, fontWeight: "bold" } as const;
+  const points = (records: readonly EpochRecord[]) => records.map((record) => [x(record, run), y(record) ?? null]);
+  const between: LineSeriesOption = {
+    type: "line",
+    silent: true,
+    color,
+    lineStyle: { ...style, width: 1, opacity: 0.45 },
+    showSymbol: false,
+    ...(history.length === 0 && { endLabel: end }),
+    data: points(logs),
+  };
+  const whole: LineSeriesOption = {
     type: "line",
     silent: true,
     color,
     itemStyle: { color },
-    lineStyle: { color, type: LINES[Math.floor(i / SERIES.length) % LINES.length] },
+    lineStyle: style,
     symbol: SYMBOLS[i % SYMBOLS.length],
     symbolSize: 6,
     showSymbol: history.length <= MOST_SYMBOLS,
-    endLabel: { show: true, formatter: String(i + 1), color, fontSize: 13, fontWeight: "bold" },
-    data: history.map((record) => {
-      seconds += record.seconds;
-      return [x(record, seconds), y(record) ?? null];
-    }),
+    endLabel: end,
+    data: points(history),
   };
+  return logs.length ? [between, whole] : [whole];
 }
 
 function figure(runs: readonly ComparedRun[], [across, axis, x]: (typeof ACROSS)[number], [title, y]: (typeof UP)[number]): Html {
@@ -54,10 +66,10 @@ function figure(runs: readonly ComparedRun[], [across, axis, x]: (typeof ACROSS)
       splitLine: { show: false },
     },
     yAxis: { type: "value", scale: true, ...(title.endsWith("(%)") && { max: upTo100 }), ...AXIS },
-    series: runs.map((run, i) => lineOf(run, i, x, y)),
+    series: runs.flatMap((run, i) => linesOf(run, i, x, y)),
   };
-  const ends = runs.map(({ run, history }) => {
-    const last = history.at(-1);
+  const ends = runs.map(({ run, history, logs }) => {
+    const last = history.at(-1) ?? logs.at(-1);
     const value = last && y(last);
     return `${run} ends at ${value === undefined ? "nothing" : +value.toPrecision(4)}`;
   });
@@ -118,7 +130,7 @@ ${UP.map(
 <div class="figures">${ACROSS.map((across) => figure(runs, across, up))}</div>
 <details><summary>Numbers</summary>${epochTable(runs, up)}</details></section>\n`,
 )}
-<p class="note">The number at a curve's end is its run's. Time is training and validation, as it was on the run's machine; each run's best epoch is bold in the tables.</p>
+<p class="note">The number at a curve's end is its run's; thin lines are what it measured between epochs (--log-every). Time is training and validation, as it was on the run's machine; each run's best epoch is bold in the tables.</p>
 </main>`,
   });
 }

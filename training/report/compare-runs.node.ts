@@ -20,7 +20,7 @@ export async function compareDirectories(directories: readonly string[]): Promis
 async function readRun(run: string): Promise<ComparedRun> {
   const { config, environment } = await readRunAbout(run);
   const { parameters, progress } = await readRunSummary(run, "last", config);
-  const { history } = progress;
+  const { history, logs } = progress;
   const evaluation = await readEvaluation(run);
   return {
     run,
@@ -28,6 +28,7 @@ async function readRun(run: string): Promise<ComparedRun> {
     environment,
     parameters,
     history,
+    logs,
     ...(evaluation?.epoch === bestOf(history)?.epoch && { evaluation }),
     finished: existsSync(join(run, RUN_FILES.model)),
   };

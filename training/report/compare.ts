@@ -1,5 +1,5 @@
 import { count, duration, percent, table } from "../../core/text.ts";
-import { bestOf, type EpochRecord } from "../progress.ts";
+import { bestOf, type EpochRecord, type LogRecord } from "../progress.ts";
 import { networkName, type RunConfig } from "../run-config.ts";
 import type { RunEvaluation } from "./report-run.node.ts";
 import { optionText } from "./rerun.ts";
@@ -12,6 +12,8 @@ export interface ComparedRun {
   readonly environment: Readonly<Record<string, string>>;
   readonly parameters: number;
   readonly history: readonly EpochRecord[];
+  /** Measured between epochs, with --log-every. */
+  readonly logs: readonly LogRecord[];
   /** Of its best epoch, as its report measured it. */
   readonly evaluation?: RunEvaluation;
   /** Its model was exported: it came to its end. */
@@ -33,6 +35,16 @@ export interface Comparison {
 }
 
 export const secondsOf = ({ history }: Pick<ComparedRun, "history">): number => history.reduce((sum, { seconds }) => sum + seconds, 0);
+
+/** Seconds of the run until a record of it: of an epoch's end, or of a log within one, which lies in its finished epoch where its steps do. */
+export function elapsedAt({ history, logs }: Pick<ComparedRun, "history" | "logs">, { epoch }: LogRecord): number {
+  const done = Math.floor(epoch);
+  const before = secondsOf({ history: history.slice(0, done) });
+  if (epoch === done) return before;
+  const finished = history[done];
+  if (finished) return before + (epoch - done) * finished.seconds;
+  return before + secondsOf({ history: logs.filter((log) => log.epoch > done && log.epoch <= epoch) });
+}
 
 /** Puts runs beside one another: what differs in what they were asked for, and whether their numbers may be compared at all. */
 export function compareRuns(runs: readonly ComparedRun[]): Comparison {

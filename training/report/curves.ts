@@ -1,9 +1,9 @@
 import type { EChartsOption, LineSeriesOption } from "echarts";
-import { duration, learningRate, percent } from "../../core/text.ts";
+import { duration, learningRate, percent, plural } from "../../core/text.ts";
 import { bestOf, type EpochRecord, type LogRecord } from "../progress.ts";
 import { AXIS, CHART_SIZE, figureOf, renderSvg, upTo100 } from "./chart.ts";
 import { COLORS, SERIES } from "./colors.ts";
-import { type Html, html, tableOf } from "./html.ts";
+import { folded, type Html, html, tableOf } from "./html.ts";
 
 interface Curve {
   readonly name: string;
@@ -58,7 +58,7 @@ const MOST_SYMBOLS = 40;
 const epochAxis = ({ history, logs }: Records) => ({
   type: "value" as const,
   min: logs.length ? 0 : Math.min(1, ...history.map(({ epoch }) => epoch)),
-  max: Math.max(2, ...history.map(({ epoch }) => epoch)),
+  max: Math.ceil(Math.max(history.length ? 2 : 1, ...[...history, ...logs].map(({ epoch }) => epoch))),
   minInterval: 1,
   name: "epoch",
   nameLocation: "middle" as const,
@@ -83,8 +83,9 @@ const pointsOf = (records: readonly EpochRecord[], value: Curve["value"]) =>
 /** The epochs' curves, and thin ones between epochs where there are logs. */
 function seriesOf({ curves }: Panel, { history, logs }: Records, at: number): LineSeriesOption[] {
   const best = bestOf(history);
-  const drawn = curves.filter(({ value }) => history.some((record) => value(record) !== undefined));
-  const between = curves.map(
+  const drawnBy = (records: readonly EpochRecord[]) => curves.filter(({ value }) => records.some((record) => value(record) !== undefined));
+  const drawn = drawnBy(history);
+  const between = drawnBy(logs).map(
     ({ name, color, value }): LineSeriesOption => ({
       type: "line",
       silent: true,
@@ -93,7 +94,7 @@ function seriesOf({ curves }: Panel, { history, logs }: Records, at: number): Li
       yAxisIndex: at,
       data: pointsOf(logs, value),
       color,
-      showSymbol: false,
+      showSymbol: logs.length === 1,
       lineStyle: { width: 1, opacity: 0.45 },
     }),
   );
@@ -147,30 +148,30 @@ export function curvesSvg(history: readonly EpochRecord[], title: string, logs: 
 }
 
 function panelFigure(panel: Panel, records: Records): Html {
-  const { history } = records;
+  const { history, logs } = records;
   const series = seriesOf(panel, records, 0);
+  const named = new Set(series.map(({ name }) => name)).size > 1;
   const option: EChartsOption = {
-    ...(series.length > 1 && { legend: { ...legend, bottom: 0 } }),
-    grid: { left: 4, right: 16, top: 26, bottom: series.length > 1 ? 30 : 4, outerBoundsMode: "same" },
+    ...(named && { legend: { ...legend, bottom: 0 } }),
+    grid: { left: 4, right: 16, top: 26, bottom: named ? 30 : 4, outerBoundsMode: "same" },
     xAxis: epochAxis(records),
     yAxis: valueAxis("", panel),
     series,
   };
   const best = bestOf(history);
+  const told = best ? history : logs;
   const ends = panel.curves.flatMap(({ name, value }) => {
-    const [first, last] = [history[0], history.at(-1)].map((record) => record && value(record));
+    const [first, last] = [told[0], told.at(-1)].map((record) => record && value(record));
     return first === undefined || last === undefined ? [] : [`${name} from ${+first.toPrecision(4)} to ${+last.toPrecision(4)}`];
   });
-  const description = `${panel.title} over ${history.length} epochs: ${ends.join(", ")}. The best epoch is ${best?.epoch}.`;
+  const over = best ? plural(history.length, "epoch") : `${plural(logs.length, "log")} within the first epoch`;
+  const description = `${panel.title} over ${over}: ${ends.join(", ")}.${best ? ` The best epoch is ${best.epoch}.` : ""}`;
   return figureOf({ title: panel.title, description, chart: { ...CHART_SIZE, option } });
 }
 
-/** How the training went: charts, and the table of all epochs. */
-export function curvesSection(history: readonly EpochRecord[], logs: readonly LogRecord[] = []): Html {
-  if (history.length === 0) return html`<p>No epoch was finished: there are no curves yet.</p>`;
-  const best = bestOf(history);
-  const table = tableOf("Every epoch", history, [
-    { heading: "epoch", numeric: true, cell: (r) => (r === best ? html`<strong>${r.epoch}, best</strong>` : r.epoch) },
+const recordTable = (caption: string, records: readonly EpochRecord[], epoch: (record: EpochRecord) => Html | string | number): Html =>
+  tableOf(caption, records, [
+    { heading: "epoch", numeric: true, cell: epoch },
     { heading: "training loss", numeric: true, cell: (r) => r.trainingLoss.toFixed(4) },
     { heading: "training accuracy", numeric: true, cell: (r) => percent(r.trainingAccuracy) },
     { heading: "validation loss", numeric: true, cell: (r) => r.validationLoss?.toFixed(4) ?? "–" },
@@ -178,7 +179,28 @@ export function curvesSection(history: readonly EpochRecord[], logs: readonly Lo
     { heading: "rate", numeric: true, cell: (r) => learningRate(r.learningRate) },
     { heading: "time", numeric: true, cell: (r) => duration(r.seconds) },
   ]);
-  return html`<div class="figures">${[LOSS, ACCURACY, RATE].map((panel) => panelFigure(panel, { history, logs }))}</div>
-<p class="note">Training loss and accuracy are means over the epoch, each image by the weights before its step and as it was augmented; validation is by the weights after the epoch.</p>
-<details><summary>Every epoch as a table</summary>${table}</details>`;
+
+/** How the training went: charts, and the tables of all epochs and of what was logged between. */
+export function curvesSection(history: readonly EpochRecord[], logs: readonly LogRecord[] = []): Html {
+  const best = bestOf(history);
+  const unfinished =
+    !best &&
+    html`<p>No epoch was finished${logs.length ? ": the curves are of what was logged within the first" : ": there are no curves yet"}.</p>`;
+  if (!best && logs.length === 0) return html`${unfinished}`;
+  return html`${unfinished}<div class="figures">${[LOSS, ACCURACY, RATE].map((panel) => panelFigure(panel, { history, logs }))}</div>
+<p class="note">Training loss and accuracy are means over the ${best ? "epoch" : "steps since the log before"}, each image by the weights before its step and as it was augmented; validation is by the weights after ${best ? "the epoch" : "them"}.${best && logs.length > 0 && " Thin lines are of what was logged between."}</p>
+${
+  best &&
+  folded(
+    "Every epoch as a table",
+    recordTable("Every epoch", history, (r) => (r === best ? html`<strong>${r.epoch}, best</strong>` : r.epoch)),
+  )
+}
+${
+  logs.length > 0 &&
+  folded(
+    "Every log as a table",
+    recordTable("Every log", logs, (r) => r.epoch.toFixed(2)),
+  )
+}`;
 }

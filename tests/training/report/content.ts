@@ -15,9 +15,14 @@ export interface MadeOptions {
   readonly temperature?: number;
   readonly norms?: number;
   readonly epochs?: number;
+  /** So many within each epoch, and as many in one that is not finished. */
+  readonly logs?: number;
   /** Of the pictures. */
   readonly size?: readonly [width: number, height: number, channels: 1 | 3];
 }
+
+export const logsOf = (epochs: number, each: number): EpochRecord[] =>
+  historyOf(epochs * each).map((record) => ({ ...record, epoch: record.epoch / (each + 1), seconds: record.seconds / (each + 1) }));
 
 export function historyOf(epochs: number, gain = 1): EpochRecord[] {
   return Array.from({ length: epochs }, (_, i) => ({
@@ -34,7 +39,7 @@ export function historyOf(epochs: number, gain = 1): EpochRecord[] {
 
 /** A report of answers that are drawn by a seed: some classes are hard, and some are taken for their neighbours. */
 export async function madeContent(options: MadeOptions): Promise<ReportContent> {
-  const { classes, images, temperature = 1, norms = 3, epochs = 8, size = [28, 28, 1] } = options;
+  const { classes, images, temperature = 1, norms = 3, epochs = 8, logs = 0, size = [28, 28, 1] } = options;
   const source = random(classes);
   const labels = Array.from({ length: classes }, (_, k) => `class <${k}> & "${"long ".repeat(k % 4)}name"`);
   const [tally, untempered] = [createTally(classes), createTally(classes)];
@@ -67,7 +72,7 @@ export async function madeContent(options: MadeOptions): Promise<ReportContent> 
       epochs,
       augmentations: [{ kind: "flip" }, { kind: "random-crop", padding: 4 }],
     },
-    logs: [],
+    logs: logsOf(epochs + 1, logs),
     environment: { fivecrop: "0.1.0", platform: "linux x64" },
     started: "2024-05-06T07:08:09.000Z",
     parameters: 1_234_567,

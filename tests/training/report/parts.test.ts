@@ -7,16 +7,17 @@ import { initialParameters } from "../../../models/network.ts";
 import { parseAugmentations } from "../../../pipeline/augmentations/text.ts";
 import { bounded, inMemory } from "../../../pipeline/dataset.ts";
 import type { Image } from "../../../pipeline/image.ts";
-import { compareRuns, comparisonLines } from "../../../training/report/compare.ts";
+import { compareRuns, comparisonLines, elapsedAt } from "../../../training/report/compare.ts";
+import { comparePage } from "../../../training/report/compare-page.ts";
 import { confusionSection } from "../../../training/report/confusion.ts";
-import { curvesSvg } from "../../../training/report/curves.ts";
+import { curvesSection, curvesSvg } from "../../../training/report/curves.ts";
 import { html, trusted } from "../../../training/report/html.ts";
 import { type Measured, measure } from "../../../training/report/measure.ts";
 import { normLayers, spreadOf } from "../../../training/report/norms.ts";
 import { optionText, trainCommandOf } from "../../../training/report/rerun.ts";
 import { DEFAULTS, type RunConfig } from "../../../training/run-config.ts";
 import { HERE, LABELS, model, picture, withMetadata } from "../../inference/models.ts";
-import { historyOf } from "./content.ts";
+import { historyOf, logsOf } from "./content.ts";
 
 const config: RunConfig = { ...DEFAULTS, model: "m", data: "d" };
 
@@ -128,6 +129,7 @@ test("runs beside one another: what differs, and what stands against comparing t
     environment: { node: "20.19.0" },
     parameters: 62_058,
     history: historyOf(epochs),
+    logs: [],
     finished: epochs === 10,
   });
   const same = compareRuns([run("a", { learningRate: 0.1 }), run("b", { learningRate: 0.2, nesterov: true })]);
@@ -155,4 +157,53 @@ test("runs beside one another: what differs, and what stands against comparing t
   const lines = comparisonLines(other).join("\n");
   expect(lines).toMatch(/^c +m +d +62,058 +4 of 10 +75\.88 % \(4\) +– +50 s$/m);
   expect(lines).toMatch(/^ {2}seed +0 +0 +1$/m);
+});
+
+test("curves of a run: of its epochs, of its logs, of both, and of neither", () => {
+  const logs = logsOf(1, 3);
+  const said = (...args: Parameters<typeof curvesSection>): string => curvesSection(...args).markup;
+  const neither = said([], []);
+  expect(neither).toBe("<p>No epoch was finished: there are no curves yet.</p>");
+  const logged = said([], logs);
+  expect(logged).not.toContain("no curves yet");
+  expect(logged).toContain("No epoch was finished: the curves are of what was logged within the first.");
+  expect(logged.match(/<svg/g)).toHaveLength(3);
+  expect(logged).toContain("Loss over 3 logs within the first epoch: training from 2 to 0.6667, validation from 2.1 to 0.8077.");
+  expect(logged).toContain("<caption>Every log</caption>");
+  expect(logged).not.toMatch(/undefined|NaN|<caption>Every epoch/);
+  const epochs = said(historyOf(2), []);
+  expect(epochs).toContain("Loss over 2 epochs: training from 2 to 1");
+  expect(epochs).not.toContain("Every log");
+  const both = said(historyOf(2), logsOf(2, 3));
+  for (const caption of ["Every epoch", "Every log"]) expect(both).toContain(`<caption>${caption}</caption>`);
+});
+
+test("runs beside one another are drawn by their logs as well, and by the training loss", () => {
+  const run = (name: string, epochs: number, logs: number) => ({
+    run: name,
+    config: { ...config, epochs: 2 },
+    environment: {},
+    parameters: 1,
+    history: historyOf(epochs),
+    logs: logsOf(epochs + 1, logs),
+    finished: true,
+  });
+  const logged = run("logged", 1, 4);
+  expect(logged.logs.map(({ epoch }) => epoch)).toEqual([0.2, 0.4, 0.6, 0.8, 1, 1.2, 1.4, 1.6]);
+  const at = (log: (typeof logged.logs)[number]): number => +elapsedAt(logged, log).toFixed(6);
+  expect(logged.logs.map(at)).toEqual([2.5, 5, 7.5, 10, 12.5, 15, 17.5, 20]); // the first epoch took 12.5 s, a log in the second 2.5 s
+  const drawn = (runs: Parameters<typeof compareRuns>[0], title: string): string => {
+    const page = comparePage(compareRuns(runs));
+    return page.slice(page.indexOf(`<figcaption>${title}</figcaption>`)).split("</figure>")[0];
+  };
+  for (const up of ["Validation accuracy (%)", "Validation loss", "Training loss"])
+    for (const across of ["epochs", "steps", "time"]) {
+      const title = `${up} over ${across}`;
+      const thin = (figure: string) => figure.match(/stroke-opacity="0.45"/g)?.length ?? 0;
+      expect(thin(drawn([logged, run("b", 2, 0)], title))).toBe(1);
+      expect(thin(drawn([run("a", 2, 0), run("b", 2, 0)], title))).toBe(0);
+    }
+  const [begun, other] = [run("begun", 0, 4), run("b", 2, 0)];
+  expect(drawn([begun, other], "Training loss over epochs")).toContain("begun ends at 0.5");
+  expect(drawn([begun, other], "Training loss over epochs")).not.toMatch(/NaN|nothing/);
 });
