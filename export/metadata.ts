@@ -139,6 +139,9 @@ export function appendMetadata(model: Uint8Array, metadata: ModelMetadata): Uint
   return concatenate([...kept, ...added]);
 }
 
+/** Ends the message where a file is no model. */
+export const NAME_A_MODEL = "To fix: name an .onnx file that is there to its end.";
+
 /**
  * The metadata of a model file; `undefined` where it has none of ours. Needs no protobuf library and copies no weights.
  * @throws FivecropError where the bytes are no ONNX model, or the metadata is malformed or of a newer version.
@@ -146,7 +149,7 @@ export function appendMetadata(model: Uint8Array, metadata: ModelMetadata): Uint
 export function readMetadata(model: Uint8Array): ModelMetadata | undefined {
   const fields = topFields(model);
   if (!fields.some(({ number }) => number === GRAPH))
-    throw new FivecropError(`no ONNX model: there is no graph in these ${model.length} bytes`);
+    throw new FivecropError(`no ONNX model: expected a graph, found none in its ${model.length} bytes. ${NAME_A_MODEL}`);
   const entries = fields
     .filter(({ number }) => number === METADATA_PROPS)
     .map(({ content, end }) => entryOf(model.subarray(content, end)))
@@ -167,7 +170,10 @@ function topFields(model: Uint8Array): readonly Field[] {
   try {
     return Array.from(fieldsOf(model));
   } catch (cause) {
-    throw new FivecropError(`no ONNX model: ${messageOf(cause)}`, { cause });
+    throw new FivecropError(
+      `no ONNX model: expected a graph, found ${model.length} bytes of something else (${messageOf(cause)}). ${NAME_A_MODEL}`,
+      { cause },
+    );
   }
 }
 

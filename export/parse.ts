@@ -6,6 +6,7 @@ import { printType } from "../models/graph/print.ts";
 import { graphBuilder } from "../models/ops/index.ts";
 import { dtypeOf } from "./data-types.ts";
 import { importNode, opsetOf } from "./import-node.ts";
+import { NAME_A_MODEL } from "./metadata.ts";
 import { withNames } from "./substitute.ts";
 import { createSymbols, type Symbols } from "./symbols.ts";
 import { toTensor } from "./tensor-data.ts";
@@ -87,11 +88,16 @@ function decode(bytes: Uint8Array, file: string): { readonly graph: onnx.IGraphP
   try {
     model = onnxProto.onnx.ModelProto.decode(bytes);
   } catch (cause) {
-    throw new FivecropError(`${file} is no ONNX model: ${bytes.length} bytes that cannot be read as one (${messageOf(cause)})`, { cause });
+    throw new FivecropError(
+      `${file} is no ONNX model: expected a graph, found ${bytes.length} bytes that cannot be read as one (${messageOf(cause)}). ${NAME_A_MODEL}`,
+      { cause },
+    );
   }
   const opset = opsetOf(model.opsetImport);
   if (!model.graph?.node || !Number(model.irVersion) || opset === undefined || opset === null)
-    throw new FivecropError(`${file} is no ONNX model: expected a graph, a version and an opset in its ${bytes.length} bytes`);
+    throw new FivecropError(
+      `${file} is no ONNX model: expected a graph, a version and an opset in its ${bytes.length} bytes. ${NAME_A_MODEL}`,
+    );
   if (Number(opset) < OLDEST_OPSET)
     throw new FivecropError(
       `${file} is of opset ${opset}: expected ${OLDEST_OPSET} or newer. To fix: convert it (onnx.version_converter).`,

@@ -22,6 +22,9 @@ export interface EpochPlan {
   readonly steps: number;
   /** Steps of the run before it. */
   readonly firstStep: number;
+  /** What of the run's work, images times their pixels, is done before it and at its end: [0, 1]. */
+  readonly from: number;
+  readonly to: number;
 }
 
 /** All epochs of a run, in order. */
@@ -30,13 +33,23 @@ export function planEpochs(
   { epochs, batchSize, preprocess, sizes = [] }: Pick<FitOptions, "epochs" | "batchSize" | "preprocess" | "sizes">,
 ): readonly EpochPlan[] {
   const stages = sizes.flatMap((stage) => Array.from({ length: stage.epochs }, () => stage));
-  let firstStep = 0;
-  return Array.from({ length: epochs }, (_, epoch) => {
+  const chosen = Array.from({ length: epochs }, (_, epoch) => {
     const stage = stages[epoch];
     const size = stage?.batchSize ?? batchSize;
-    const steps = batchCount(images, size);
-    const plan = { epoch, preprocess: stage ? preprocessAt(preprocess, stage.size) : preprocess, batchSize: size, steps, firstStep };
-    firstStep += steps;
+    return {
+      epoch,
+      preprocess: stage ? preprocessAt(preprocess, stage.size) : preprocess,
+      batchSize: size,
+      steps: batchCount(images, size),
+    };
+  });
+  const workOf = ({ preprocess: { crop } }: (typeof chosen)[number]): number => images * crop[0] * crop[1];
+  const all = chosen.reduce((sum, each) => sum + workOf(each), 0);
+  let [firstStep, done] = [0, 0];
+  return chosen.map((each) => {
+    const plan = { ...each, firstStep, from: done / all, to: (done + workOf(each)) / all };
+    firstStep += each.steps;
+    done += workOf(each);
     return plan;
   });
 }

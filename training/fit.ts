@@ -60,6 +60,8 @@ export type FitEvent =
       /** Of the whole run, and how many of them are done. */
       readonly steps: number;
       readonly step: number;
+      /** What of the run's work, images times their pixels, is done: [0, 1]. */
+      readonly done: number;
     }
   | {
       readonly kind: "step";
@@ -67,6 +69,8 @@ export type FitEvent =
       readonly epoch: number;
       readonly batch: number;
       readonly step: number;
+      /** What of the run's work, images times their pixels, is done: [0, 1]. */
+      readonly done: number;
       /** Of this epoch. */
       readonly batches: number;
       /** Of the batch, before its update. */
@@ -103,6 +107,11 @@ export async function* fit(engine: TrainingEngine, data: FitData, options: FitOp
   const steps = totalSteps(plan);
   let at = options.resume?.progress ?? AT_THE_START;
   const stepsDone = (): number => (at.epoch < epochs ? plan[at.epoch].firstStep + at.batch : steps);
+  const workDone = (): number => {
+    if (at.epoch >= epochs) return 1;
+    const { from, to, steps: ofEpoch } = plan[at.epoch];
+    return from + ((to - from) * at.batch) / ofEpoch;
+  };
   const rateOf = (step: number): number => learningRate * schedule.factor({ step, epoch: at.epoch }, { steps, epochs });
   const save = async (...names: readonly string[]): Promise<void> => {
     const about = { network: engine.network.name, optimizer: engine.optimizer.name, batchSize, ...runDataOf(data) };
@@ -145,7 +154,7 @@ export async function* fit(engine: TrainingEngine, data: FitData, options: FitOp
   }
 
   await engine.initialize(options.resume?.training ?? { seed });
-  yield { kind: "start", epochs, steps, step: stepsDone() };
+  yield { kind: "start", epochs, steps, step: stepsDone(), done: workDone() };
   while (at.epoch < epochs && !stoppedEarly(at.history, patience)) {
     const epoch = plan[at.epoch];
     if (!(yield* logWithin())) return yield await interrupted();
@@ -162,6 +171,7 @@ export async function* fit(engine: TrainingEngine, data: FitData, options: FitOp
         batch: at.batch,
         batches: epoch.steps,
         step: stepsDone(),
+        done: workDone(),
         loss: result.loss,
         accuracy: seen.correct / seen.images,
         runningLoss: at.running.loss / at.running.images,

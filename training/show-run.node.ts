@@ -106,14 +106,14 @@ export async function showRun(
           break;
         case "start":
           ({ epochs, steps } = event);
-          pace.start(event.step);
+          pace.start(event);
           resumedAt = event.step;
           print("");
           if (event.step === 0) print(headings());
           break;
         case "step":
           goOn();
-          progress.show(event.batch, event.batches, placeOf(event, epochs), pace.facts(event, steps));
+          progress.show(event.batch, event.batches, placeOf(event, epochs), pace.facts(event));
           break;
         case "log":
           progress.clear();
@@ -182,19 +182,22 @@ export function exportedLine({ file, bytes: size, images, largestDifference = 0,
 
 const percentagePoints = (difference: number): string => `${(100 * difference).toPrecision(1)} percentage points`;
 
-/** Images a second in this epoch, without the first step, which compiles, and the time that the remaining steps will take, with their share of validation. */
-function createPace() {
-  let from = { step: 0, at: 0 };
+/**
+ * Images a second in this epoch, without the first step, which compiles, and the time that the rest will take: as much for an image's pixel as until now,
+ * with its share of validation.
+ */
+export function createPace(now = () => performance.now()) {
+  let from = { step: 0, done: 0, at: 0 };
   let epoch = { number: 0, images: 0, seconds: 0 };
   return {
-    start(step: number): void {
-      from = { step, at: performance.now() };
+    start({ step, done }: Extract<FitEvent, { kind: "start" }>): void {
+      from = { step, done, at: now() };
     },
-    facts(event: Extract<FitEvent, { kind: "step" }>, total: number): string {
-      const { images, seconds, step, runningLoss, runningAccuracy } = event;
+    facts(event: Extract<FitEvent, { kind: "step" }>): string {
+      const { images, seconds, step, done, runningLoss, runningAccuracy } = event;
       if (epoch.number !== event.epoch) epoch = { number: event.epoch, images: 0, seconds: 0 };
       if (step > from.step + 1) epoch = { ...epoch, images: epoch.images + images, seconds: epoch.seconds + seconds };
-      const left = ((performance.now() - from.at) / 1e3 / (step - from.step)) * (total - step);
+      const left = ((now() - from.at) / 1e3 / (done - from.done)) * (1 - done);
       const speed = epoch.images ? `${count(epoch.images / Math.max(1e-3, epoch.seconds))} img/s  ${remaining(left)} left` : "";
       return `loss ${runningLoss.toFixed(4)}  acc. ${percent(runningAccuracy)}  ${speed}`.trimEnd();
     },

@@ -2,8 +2,46 @@ import { describe, expect, test } from "vitest";
 import { barLine } from "../../core/progress-bar.node.ts";
 import { bytes, count, duration, learningRate, percent, printable, remaining, table, wrap } from "../../core/text.ts";
 import { confusionLines, predictionLines } from "../../inference/text.ts";
-import { exportedLine } from "../../training/show-run.node.ts";
+import { createPace, exportedLine } from "../../training/show-run.node.ts";
 import { toRunConfig } from "../../training/train-options.ts";
+
+describe("the time left", () => {
+  const step = (number: number, done: number) =>
+    ({
+      kind: "step",
+      epoch: 1,
+      batch: number,
+      batches: 10,
+      step: number,
+      done,
+      loss: 1,
+      accuracy: 0,
+      runningLoss: 1,
+      runningAccuracy: 0,
+      learningRate: 1,
+      images: 8,
+      seconds: 1,
+    }) as const;
+
+  test("follows the work, not the steps: the first of two epochs has images of half the side, a fifth of the work", () => {
+    let seconds = 100;
+    const pace = createPace(() => seconds * 1e3);
+    pace.start({ kind: "start", epochs: 2, steps: 20, step: 0, done: 0 });
+    seconds += 1;
+    expect(pace.facts(step(1, 0.02))).toBe("loss 1.0000  acc. 0.00 %");
+    seconds += 9;
+    expect(pace.facts(step(10, 0.2))).toBe("loss 1.0000  acc. 0.00 %  8 img/s  40 s left");
+  });
+
+  test("counts what this process did, not the run before a stop", () => {
+    let seconds = 0;
+    const pace = createPace(() => seconds * 1e3);
+    pace.start({ kind: "start", epochs: 2, steps: 20, step: 10, done: 0.5 });
+    seconds += 10;
+    pace.facts(step(11, 0.55));
+    expect(pace.facts(step(12, 0.6))).toContain("40 s left");
+  });
+});
 
 describe("text", () => {
   test("numbers", () => {

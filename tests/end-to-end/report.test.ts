@@ -162,6 +162,14 @@ describe("calibrate", () => {
     expect(same.temperature).toBeCloseTo(temperature, 5);
   });
 
+  test("what the file says counts where calibration.json is of another: a kill came between the two", async () => {
+    await cp(join(cwd, "run"), join(cwd, "killed"), { recursive: true });
+    await good("calibrate", "killed", "--no-report");
+    await rm(join(cwd, "killed/calibration.json"));
+    await good("report", "killed");
+    expect(await text("killed/report.html")).toContain("Before and after calibration");
+  });
+
   test("goes with its weights: a run that replaces it has none", async () => {
     await mkdir(join(cwd, "replaced"));
     await cp(join(cwd, "run"), join(cwd, "replaced"), { recursive: true });

@@ -156,7 +156,11 @@ describe("what is refused, and how", () => {
   const cases: [string, Uint8Array, string][] = [
     ["an empty file", new Uint8Array(0), "hand.onnx is no ONNX model: expected a graph, a version and an opset in its 0 bytes"],
     ["a text", utf8.encode("this is a text, no model"), "hand.onnx is no ONNX model"],
-    ["a model cut short", serialize(classifier()).subarray(0, 500), "hand.onnx is no ONNX model: 500 bytes that cannot be read as one"],
+    [
+      "a model cut short",
+      serialize(classifier()).subarray(0, 500),
+      "hand.onnx is no ONNX model: expected a graph, found 500 bytes that cannot be read as one",
+    ],
     ["an opset before 7", file(relu, {}, 6), "hand.onnx is of opset 6: expected 7 or newer. To fix: convert it"],
     ["no graph", onnxProto.onnx.ModelProto.encode({ irVersion: 8, opsetImport: [{ version: 17 }] }).finish(), "expected a graph"],
     [

@@ -198,7 +198,12 @@ describe("models that do not fit", () => {
     ["a wrong spec", foreign, { labels, preprocess: { ...spec, std: [0] } }, "preprocess.std"],
     ["a batch size of 0", withMetadata(foreign), { batchSize: 0 }, "batchSize: expected a whole number of at least 1"],
     ["unknown views", withMetadata(foreign), { views: "six-crop" }, "unknown views 'six-crop'"],
-    ["a picture", new TextEncoder().encode("GIF89a, a picture"), {}, "the model: no ONNX model: not a protocol buffers message"],
+    [
+      "a picture",
+      new TextEncoder().encode("GIF89a, a picture"),
+      {},
+      "the model: no ONNX model: expected a graph, found 16 bytes of something else (not a protocol buffers message",
+    ],
     ["a batch that no memory holds", withMetadata(model(2 ** 31)), {}, "takes 2147483648 images at once, no fewer"],
     [
       "unknown views in the file",
@@ -206,7 +211,12 @@ describe("models that do not fit", () => {
       {},
       'the model: metadata: fivecrop.views: expected views, such as none or five-crop, found "nine-crop"',
     ],
-    ["an empty file", new Uint8Array(0), {}, "no ONNX model: there is no graph in these 0 bytes"],
+    [
+      "an empty file",
+      new Uint8Array(0),
+      {},
+      "no ONNX model: expected a graph, found none in its 0 bytes. To fix: name an .onnx file that is there to its end.",
+    ],
   ])("%s is refused", async (_, bytes, options, message) => {
     await expect(load(bytes, options)).rejects.toThrow(message);
   });

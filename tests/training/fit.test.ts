@@ -46,7 +46,7 @@ async function train(more: Partial<FitOptions> = {}, optimizer = adam()) {
 describe("fit", () => {
   test("learns, and says each step, each epoch and the end", async () => {
     const { events, state } = await train({ epochs: 8 });
-    expect(events[0]).toEqual({ kind: "start", epochs: 8, steps: 40, step: 0 });
+    expect(events[0]).toEqual({ kind: "start", epochs: 8, steps: 40, step: 0, done: 0 });
     expect(events.filter(({ kind }) => kind === "step").length).toBe(40);
     const end = events.at(-1)!;
     if (end.kind !== "end") throw new Error("no end");

@@ -209,7 +209,11 @@ describe("sizes by epoch", () => {
       "training 2 8,8 of 10",
       "validation 0 8,8 of 10",
     ]);
-    expect(events[0]).toEqual({ kind: "start", epochs: 3, steps: 2 + 5 + 5, step: 0 });
+    expect(events[0]).toEqual({ kind: "start", epochs: 3, steps: 2 + 5 + 5, step: 0, done: 0 });
+    const work = [0, 4 * 4, 4 * 4 + 6 * 6, 4 * 4 + 6 * 6 + 8 * 8];
+    const done = of(events, "step").map((event) => event.done * work[3]);
+    expect([done[1], done[6], done[11]].map((share) => +share.toFixed(9))).toEqual(work.slice(1));
+    expect(done[0]).toBeCloseTo((4 * 4) / 2, 9);
     const end = events.at(-1) as Extract<FitEvent, { kind: "end" }>;
     expect(end.history.map(({ step }) => step)).toEqual([2, 7, 12]);
     const rates = of(events, "step").map(({ learningRate }) => learningRate);

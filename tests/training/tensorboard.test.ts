@@ -15,6 +15,7 @@ const stepEvent = (step: number): FitEvent => ({
   batch: step,
   batches: 4,
   step,
+  done: step / 4,
   loss: 1 / step,
   accuracy: 0.25 * step,
   runningLoss: 1,
@@ -33,7 +34,7 @@ const record = (step: number, epoch: number) => ({
   learningRate: 0.01,
   seconds: 1,
 });
-const start = (step: number): FitEvent => ({ kind: "start", epochs: 1, steps: 4, step });
+const start = (step: number): FitEvent => ({ kind: "start", epochs: 1, steps: 4, step, done: step / 4 });
 
 /** A run of four steps, logged every second one. */
 const RUN: readonly FitEvent[] = [

@@ -1,8 +1,11 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeWhole } from "../../core/atomic-file.node.ts";
 import { FivecropError } from "../../core/errors.ts";
 import { fileReason } from "../../core/file-error.ts";
+import { readModel } from "../../core/read-file.node.ts";
+import { metadataOf } from "../../inference/model-contract.ts";
 import { RUN_FILES } from "../run-files.node.ts";
 
 /** What `calibrate` found for a run. */
@@ -48,4 +51,16 @@ export async function readCalibration(run: string, epoch: number): Promise<RunCa
       `${file}: expected a "temperature" above 0, found ${JSON.stringify(found?.temperature)}. To fix: calibrate the run again, or remove the file.`,
     );
   return found.epoch === epoch ? found : undefined;
+}
+
+/**
+ * What the answers of a run's weights after an epoch are divided by: as its exported file says, where that is of this epoch (a kill between the two files
+ * leaves them of different calibrations), else as `calibration.json` does, else 1.
+ * @throws FivecropError where one of them is damaged.
+ */
+export async function temperatureOf(run: string, epoch: number): Promise<number> {
+  const file = join(run, RUN_FILES.model);
+  const exported = existsSync(file) ? metadataOf(await readModel(file), file) : undefined;
+  if (exported?.training?.bestEpoch === epoch) return exported.temperature ?? 1;
+  return (await readCalibration(run, epoch))?.temperature ?? 1;
 }

@@ -14,7 +14,7 @@ import type { EpochRecord } from "../progress.ts";
 import { lockRun, RUN_FILES, type RunAbout, readRunAbout, readRunCheckpoint, readRunSummary } from "../run-files.node.ts";
 import { type PrepareEvent, prepareAgain, type RunParts, unreadableText } from "../run-parts.node.ts";
 import { inferenceWeights } from "../weight-average.ts";
-import { readCalibration } from "./calibration-file.node.ts";
+import { temperatureOf } from "./calibration-file.node.ts";
 import { type Answered, type Measured, MOST_IMAGES, measure } from "./measure.ts";
 import { normLayers } from "./norms.ts";
 import type { AnsweredPicture } from "./pictures.ts";
@@ -91,7 +91,7 @@ export async function* makeReport(run: string, options: ReportOptions): AsyncGen
   const { dataset: whole, split, note } = await chooseSplit(config.data, parts, options);
   const dataset = bounded(whole, limit);
   const epoch = epochOf(checkpoint);
-  const { temperature = 1 } = (await readCalibration(run, epoch)) ?? {};
+  const temperature = await temperatureOf(run, epoch);
 
   const model = modelFileOf({ checkpoint, config, parts }, "onnxruntime");
   const parallel = forMany(model, { files: whole.file !== undefined });
