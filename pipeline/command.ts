@@ -3,8 +3,18 @@ import { createCommand, DATA_DIR, numberOption, PROGRAM, print } from "../core/c
 import { FivecropError, UsageError } from "../core/errors.ts";
 import { lookUp } from "../core/nearest.ts";
 import { createProgressBar } from "../core/progress-bar.node.ts";
-import { bytes, count, table } from "../core/text.ts";
-import { DATASETS, type DatasetEntry, dataRoot, datasetEntry, evaluationSplit, fileName, resolveName } from "./datasets/index.ts";
+import { bytes, count, plural, table } from "../core/text.ts";
+import { CACHES, cacheEntries, removeEntry } from "./cache.node.ts";
+import {
+  cacheRoot,
+  DATASETS,
+  type DatasetEntry,
+  dataRoot,
+  datasetEntry,
+  evaluationSplit,
+  fileName,
+  resolveName,
+} from "./datasets/index.ts";
 
 interface WithRoot {
   readonly dataDir?: string;
@@ -15,7 +25,7 @@ const withRoot = (command: Command): Command => command.option(...DATA_DIR);
 
 /** `datasets`: what there is to train on, and where it comes from. */
 export function datasetsCommand(): Command {
-  const command = createCommand("datasets", "List, describe, fetch and show data sets.", [
+  const command = createCommand("datasets", "List, describe, fetch and show data sets, and what is kept of their pictures.", [
     "fivecrop datasets list",
     "fivecrop datasets fetch cifar-10",
   ]);
@@ -54,10 +64,16 @@ export function datasetsCommand(): Command {
       .option("--seed <n>", "which ones", numberOption("--seed", { whole: true, from: 0 }), 0)
       .option("--out <file>", "the PNG to write (default: NAME-SPLIT.png)"),
   ).action((name: string, options: ShowOptions) => showSamples(name, all(options)));
-  for (const sub of [list, info, fetch, show]) command.addCommand(sub);
+  const cache = createCommand("cache", "List what of pictures is decoded or computed and kept, with its size; or remove it.", [
+    "fivecrop datasets cache",
+    "fivecrop datasets cache --clear",
+  ])
+    .option("--clear", "remove it all: it is made anew where it is needed. For when no training runs")
+    .action((options: CacheOptions) => showCache(all(options)));
+  for (const sub of [list, info, fetch, show, cache]) command.addCommand(sub);
   return command.allowExcessArguments().action(() => {
     if (command.args.length === 0) command.outputHelp();
-    else lookUp("command of datasets", { list, info, fetch, show }, command.args[0]);
+    else lookUp("command of datasets", { list, info, fetch, show, cache }, command.args[0]);
   });
 }
 
@@ -179,4 +195,30 @@ async function showSamples(given: string, { dataDir, count: most, seed, json = u
   await writeWhole(out, png);
   if (json) print(JSON.stringify({ name, split, file: out, images, of: dataset.length, unreadable }));
   else print(`${out}: ${count(images)} of ${count(dataset.length)} images of ${split}`);
+}
+
+interface CacheOptions {
+  readonly clear?: true;
+  readonly json?: true;
+}
+
+async function showCache({ clear = undefined, json = undefined }: CacheOptions): Promise<void> {
+  const entries = await cacheEntries();
+  if (clear) for (const entry of entries) await removeEntry(entry);
+  if (json) {
+    for (const entry of entries) print(JSON.stringify({ ...entry, removed: clear === true }));
+    return;
+  }
+  const rows = entries.map(({ kind, folder, bytes: size, files, written }) => [
+    CACHES[kind],
+    bytes(size),
+    plural(files, "file"),
+    written.slice(0, 10),
+    folder,
+  ]);
+  for (const line of table(rows, { align: "lrrll" })) print(line);
+  const all = bytes(entries.reduce((sum, entry) => sum + entry.bytes, 0));
+  if (entries.length === 0) print(`Nothing is kept in ${cacheRoot()}.`);
+  else if (clear) print(`${all} removed.`);
+  else print(`${all} in all; to remove it, while nothing runs: ${PROGRAM} datasets cache --clear`);
 }

@@ -1,10 +1,10 @@
-import { join } from "node:path";
 import { FivecropError } from "../core/errors.ts";
 import { plural } from "../core/text.ts";
 import type { Backbone } from "../models/backbones.ts";
 import { AUGMENTATIONS } from "../pipeline/augmentations/index.ts";
+import { cacheFolder } from "../pipeline/cache.node.ts";
 import type { Dataset, Split } from "../pipeline/dataset.ts";
-import { cacheRoot, datasetEntry, openDataset, trainingSplit } from "../pipeline/datasets/index.ts";
+import { datasetEntry, openDataset, trainingSplit } from "../pipeline/datasets/index.ts";
 import { type PackProgress, packPictures } from "../pipeline/pack.node.ts";
 import type { UnreadablePicture } from "../pipeline/packed.node.ts";
 import type { PreprocessSpec } from "../pipeline/preprocess.ts";
@@ -52,9 +52,6 @@ export type PrepareEvent =
   | { readonly kind: "left out"; readonly split: string; readonly images: number; readonly unreadable: readonly UnreadablePicture[] }
   /** @property split of the data, or the network that it is about */
   | { readonly kind: "note"; readonly split: string; readonly note: string };
-
-/** Folders of decoded pictures, one for each version of its sources. */
-export const decodedFolder = (): string => join(cacheRoot(), "decoded");
 
 /**
  * Everything that a run works with, from its options; unknown names are refused before data is read. Picture files are decoded, once for all runs.
@@ -164,7 +161,7 @@ async function* decoded(
   for (const note of dataset.notes ?? []) yield { kind: "note", split, note };
   const { file } = dataset;
   if (!file) return { dataset };
-  const packing = packPictures({ ...dataset, file }, preprocess, { cache: decodedFolder(), signal });
+  const packing = packPictures({ ...dataset, file }, preprocess, { cache: cacheFolder("decoded"), signal });
   let step = await packing.next();
   for (; !step.done; step = await packing.next()) yield { ...step.value, split };
   if (!step.value) return undefined;

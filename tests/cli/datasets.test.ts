@@ -103,6 +103,36 @@ describe("datasets", () => {
 
 const TRAIN = ["train", "--model", "fashion-cnn", "--epochs", "1", "--batch-size", "10"];
 
+describe("datasets cache", () => {
+  test("lists what a training decoded, removes it when asked to, and it is decoded anew", async () => {
+    const cached = (...args: readonly string[]) => fivecrop(["datasets", "cache", ...args], { cwd, env: mine });
+    const mine = { ...env, XDG_CACHE_HOME: join(cwd, "cached"), LOCALAPPDATA: join(cwd, "cached") };
+    expect((await cached()).stdout).toMatch(/^Nothing is kept in .*cached.*\.\n$/);
+    expect((await cached("--json")).stdout).toBe("");
+    await writeTree(join(cwd, "few"), classes(["cat", "dog"], 10));
+    const train = (out: string) => fivecrop([...TRAIN, "--data", "folder:few", "--no-report", "--out", out], { cwd, env: mine });
+    expect((await train("first")).code).toBe(0);
+    const [entry, ...others] = jsonLines((await cached("--json")).stdout) as {
+      kind: string;
+      folder: string;
+      bytes: number;
+      files: number;
+    }[];
+    expect(others).toEqual([]);
+    const files = await readdir(entry.folder);
+    const sizes = await Promise.all(files.map(async (file) => (await readFile(join(entry.folder, file))).length));
+    expect(entry).toMatchObject({ kind: "decoded", files: files.length, bytes: sizes.reduce((a, b) => a + b), removed: false });
+    expect((await cached()).stdout).toMatch(
+      /^decoded pictures +\d+ kB +\d files +\d{4}-\d\d-\d\d +\S+decoded\S+\n\d+ kB in all; to remove it, while nothing runs: fivecrop datasets cache --clear\n$/,
+    );
+    expect((await cached("--clear")).stdout).toMatch(/\d+ kB removed\.\n$/);
+    await expect(readdir(entry.folder)).rejects.toThrow("ENOENT");
+    expect((await cached()).stdout).toContain("Nothing is kept");
+    expect((await train("second")).code).toBe(0);
+    expect(await readdir(entry.folder)).toEqual(files);
+  });
+});
+
 describe("a folder of pictures, from train to evaluate", () => {
   test("the bad picture is named and left out; the run can be gone on with and exported from anywhere; the model tells no paths", async () => {
     const { code, stdout, stderr } = await run(...TRAIN, "--data", "folder:photos");

@@ -202,7 +202,7 @@ describe("models that do not fit", () => {
       "a picture",
       new TextEncoder().encode("GIF89a, a picture"),
       {},
-      "the model: no ONNX model: expected a graph, found 16 bytes of something else (not a protocol buffers message",
+      "the model: no ONNX model: expected a graph, found 17 bytes of something else (not a protocol buffers message",
     ],
     ["a batch that no memory holds", withMetadata(model(2 ** 31)), {}, "takes 2147483648 images at once, no fewer"],
     [

@@ -11,8 +11,8 @@ import { RUNTIME_VERSION } from "../../core/session.node.ts";
 import { bytes } from "../../core/text.ts";
 import { watch } from "../../core/watch.ts";
 import type { BatchPlan } from "../../pipeline/batches.ts";
+import { cacheFolder } from "../../pipeline/cache.node.ts";
 import type { Dataset } from "../../pipeline/dataset.ts";
-import { cacheRoot } from "../../pipeline/datasets/index.ts";
 import type { FeatureThreadData } from "./compute.thread.node.ts";
 import { COUNTERS, createCounters, type Lane, type LaneOptions, openLane } from "./lane.node.ts";
 import { FEATURE_BATCH, type ViewRange } from "./run-backbone.ts";
@@ -54,9 +54,6 @@ const CHUNK = 32 * FEATURE_BATCH;
 const MOST_BYTES = 4e9;
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
 
-/** Folders of features, one for each version of their pictures, backbone and views. */
-const featuresFolder = (): string => join(cacheRoot(), "features");
-
 /** Everything that the features depend on. Decoded pictures are known by their folder's name, which is the hash of their sources. */
 async function keyOf({ dataset, views, plan }: FeatureSource, backbone: Uint8Array): Promise<string> {
   const hash = createHash("sha256");
@@ -86,7 +83,7 @@ export async function* computeFeatures(
   options: FeatureOptions,
 ): AsyncGenerator<FeatureProgress, Float32Array<ArrayBuffer> | undefined, undefined> {
   const { dataset, split, views } = source;
-  const { backbone, width, threads, signal, cache = featuresFolder() } = options;
+  const { backbone, width, threads, signal, cache = cacheFolder("features") } = options;
   const total = views * dataset.length;
   const size = total * width * BYTES;
   if (size > MOST_BYTES)
