@@ -91,8 +91,13 @@ export function refuseSelfContained({ preprocess, metadata }: Contract, file: st
     );
 }
 
-/** @throws FivecropError where the model does not take such images, or does not answer with a number for each label. */
-export function checkPorts(session: Session, { labels, preprocess }: Contract, file: string): Ports {
+/** @throws FivecropError where the model does not take such images, or does not answer with a number for each label, or not with that alone. */
+export function checkPorts(session: Session, { labels, preprocess, metadata }: Contract, file: string): Ports {
+  if (!metadata && session.outputs.length > 1)
+    throw new FivecropError(
+      `${file}: expected one output, a number for each class, found ${session.outputs.length}: ${session.outputs.map(({ name }) => name).join(", ")}. ` +
+        "Which of them answers nothing in the file says. To fix: keep that one alone, in Python onnx.utils.extract_model(FILE, OUT, [INPUT], [OUTPUT]).",
+    );
   const ports = checkInput(session, preprocess, file);
   const [output] = session.outputs;
   if (output.dtype !== "float32" || !fits(output.shape, ["N", labels.length]))

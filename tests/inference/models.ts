@@ -3,7 +3,7 @@ import { createSession } from "../../core/session.node.ts";
 import { tensor } from "../../core/tensor.ts";
 import { appendMetadata, type ModelMetadata } from "../../export/metadata.ts";
 import { serialize } from "../../export/serialize.ts";
-import type { Platform } from "../../inference/classifier.ts";
+import { type Classifier, type ClassifierOptions, createClassifier, type Platform } from "../../inference/classifier.ts";
 import type { Dimension } from "../../models/graph/graph.ts";
 import { graphBuilder } from "../../models/ops/index.ts";
 import { decodeImage } from "../../pipeline/decode.node.ts";
@@ -19,6 +19,23 @@ export const HERE: Platform<Image> = {
   decode: (file, name) => decodeImage(file, name),
   processor: "cpu",
 };
+
+export const load = (bytes: Uint8Array, options?: ClassifierOptions): Promise<Classifier<Image>> =>
+  createClassifier<Image>(bytes, HERE, options);
+
+/** Loads, asks, disposes. */
+export async function using<T>(
+  bytes: Uint8Array,
+  ask: (classifier: Awaited<ReturnType<typeof load>>) => Promise<T>,
+  options?: ClassifierOptions,
+): Promise<T> {
+  const classifier = await load(bytes, options);
+  try {
+    return await ask(classifier);
+  } finally {
+    await classifier.dispose();
+  }
+}
 
 export const metadata: ModelMetadata = {
   labels: LABELS,
@@ -45,6 +62,14 @@ export function model(batch: Dimension = "N", ...last: readonly ("Softmax" | "Lo
     "logits",
   );
   return serialize(g.build("halves", [last.reduce((x, op) => g.add(op, [x], {}, op), logits)]));
+}
+
+/** Answers twice: with a number for each class, and with the pictures' pixels in a row. */
+export function twoOutputs(): Uint8Array {
+  const g = graphBuilder();
+  const pixels = g.add("Flatten", [g.input("images", "float32", ["N", 1, SIDE, SIDE])], {}, "pixels");
+  const weight = g.initializer("weight", tensor("float32", [SIDE * SIDE, 4], new Float32Array(4 * SIDE * SIDE)));
+  return serialize(g.build("two", [g.add("Gemm", [pixels, weight], {}, "logits"), pixels]));
 }
 
 export const withMetadata = (bytes: Uint8Array, changes: Partial<ModelMetadata> = {}): Uint8Array =>
