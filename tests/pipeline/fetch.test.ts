@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -44,6 +44,21 @@ const md5 = (bytes: Uint8Array) => createHash("md5").update(bytes).digest("hex")
 const quick = { tries: 4, pause: 1, patience: 2000 };
 const fileAt = (path = "data.bin") => ({ url: `${base}/${path}`, bytes: BYTES.length, md5: md5(BYTES) });
 
+/** Sends these bytes and cuts the connection when they have arrived, as those from `from` on: on a busy machine a cut at once may take them along. */
+function sendAndCut(response: ServerResponse, bytes: Buffer, from = 0): void {
+  const arrived = async (): Promise<boolean> => {
+    const names = await readdir(root, { recursive: true }).catch(() => []); // the test is over
+    const parts = names.filter((name) => name.endsWith(".part"));
+    const sizes = await Promise.all(parts.map(async (name) => (await stat(join(root, name)).catch(() => undefined))?.size ?? 0));
+    return sizes.some((size) => size >= from + bytes.length);
+  };
+  const cut = async (): Promise<void> => {
+    while (!response.destroyed && !(await arrived())) await new Promise((wait) => setTimeout(wait, 5));
+    response.destroy();
+  };
+  response.write(bytes, () => void cut());
+}
+
 /** Serves these bytes with ranges; at most `most` of them before the connection is cut. */
 const serve =
   (bytes: Buffer, { most = Infinity, etag = '"1"' } = {}): Answer =>
@@ -56,7 +71,7 @@ const serve =
     );
     const part = bytes.subarray(from, from + most);
     if (part.length === bytes.length - from) response.end(part);
-    else response.write(part, () => setTimeout(() => response.destroy(), 20));
+    else sendAndCut(response, part, from);
   };
 
 describe("a download", () => {
@@ -102,7 +117,7 @@ describe("a download", () => {
     await rm(target());
     answer = (_, response, count) => {
       response.writeHead(200, { "content-length": BYTES.length, etag: '"x"' });
-      if (count % 2) response.write(BYTES.subarray(0, 9000), () => setTimeout(() => response.destroy(), 20));
+      if (count % 2) sendAndCut(response, BYTES.subarray(0, 9000));
       else response.end(BYTES);
     };
     requests.length = 0;
@@ -121,7 +136,7 @@ describe("a download", () => {
   test("a server that names no version: nothing is gone on with, so that two versions cannot be mixed", async () => {
     answer = (_, response, count) => {
       response.writeHead(200, { "content-length": BYTES.length });
-      if (count === 1) response.write(OLD, () => setTimeout(() => response.destroy(), 20));
+      if (count === 1) sendAndCut(response, OLD);
       else response.end(BYTES);
     };
     const error = await download(unhashed(), target(), { ...quick, tries: 1 }).catch((thrown: unknown) => thrown);
@@ -153,7 +168,7 @@ describe("a download", () => {
       const headers = { etag: 'W/"weak"', "last-modified": time, "content-length": BYTES.length - from, ...range };
       response.writeHead(from ? 206 : 200, headers);
       if (count > 1) response.end(BYTES.subarray(from));
-      else response.write(BYTES.subarray(0, 9000), () => setTimeout(() => response.destroy(), 20));
+      else sendAndCut(response, BYTES.subarray(0, 9000));
     };
     await download(fileAt(), target(), quick);
     expect(requests).toEqual(["all", "bytes=9000-"]);
@@ -197,7 +212,7 @@ describe("a download", () => {
         "content-length": BYTES.length - (count % 2 ? 0 : 1000),
         ...(count % 2 ? {} : range),
       });
-      response.write(BYTES.subarray(0, 1000), () => setTimeout(() => response.destroy(), 20));
+      sendAndCut(response, BYTES.subarray(0, 1000));
     };
     await expect(download(unhashed(), target(), quick)).rejects.toThrow(", 4 times.");
   });
