@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { download } from "../../core/download.node.ts";
@@ -31,7 +31,8 @@ describe("a download", () => {
   });
 
   test("gives up where nothing comes any more, keeps what there is, and goes on in the next call", async () => {
-    site.answer = (request, response, count) => (count === 1 ? serve(BYTES, { most: 100_000 })(request, response, count) : response.destroy());
+    site.answer = (request, response, count) =>
+      count === 1 ? serve(BYTES, { most: 100_000 })(request, response, count) : response.destroy();
     const error = await download(fileAt(), target(), quick).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(FivecropError);
     expect((error as Error).message).toMatch(/4 times\. [\d,]+ bytes are kept: the same command goes on from there/);

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { FivecropError, UsageError } from "../../core/errors.ts";
+import { UsageError } from "../../core/errors.ts";
 import { fetchDataset } from "../../pipeline/datasets/fetch.ts";
 import type { DatasetSource } from "../../pipeline/datasets/source.ts";
 import { SOURCES } from "../../pipeline/datasets/source.ts";
@@ -26,7 +26,10 @@ describe("datasets fetch", () => {
     };
     const source: DatasetSource = {
       ...SOURCES["flowers-102"],
-      files: [{ url: `${site.base}/flower_data.tar.gz`, bytes: archive.length, md5: md5(archive) }, { url: `${site.base}/cat_to_name.json` }],
+      files: [
+        { url: `${site.base}/flower_data.tar.gz`, bytes: archive.length, md5: md5(archive) },
+        { url: `${site.base}/cat_to_name.json` },
+      ],
     };
     const titles = new Set<string>();
     const fetched = await fetchDataset("flowers-102", {

@@ -15,13 +15,13 @@ beforeEach(async () => {
 afterEach(() => rm(root, { recursive: true, force: true }));
 
 describe("unpacking", () => {
-  const into = () => join(site.root, "into", "here");
+  const into = () => join(root, "into", "here");
   const refuse = async (name: string, bytes: Uint8Array, message: string) => {
     await mkdir(into(), { recursive: true });
-    await writeFile(join(site.root, name), bytes);
-    await expect(unpack(join(site.root, name), into())).rejects.toThrow(message);
-    expect(existsSync(join(site.root, "evil.txt"))).toBe(false);
-    expect(existsSync(join(site.root, "into", "evil.txt"))).toBe(false);
+    await writeFile(join(root, name), bytes);
+    await expect(unpack(join(root, name), into())).rejects.toThrow(message);
+    expect(existsSync(join(root, "evil.txt"))).toBe(false);
+    expect(existsSync(join(root, "into", "evil.txt"))).toBe(false);
   };
   /** A tar of one entry, whatever it is called. */
   const tarOf = (path: string, type = "0", link = ""): Buffer => {
@@ -60,7 +60,7 @@ describe("unpacking", () => {
   ])("a tar with %s (type %s): refused", (path, type, link, message) => refuse("x.tar", tarOf(path, type, link), message));
 
   test("a zip that leads out of the folder, or has a link: refused", async () => {
-    const folder = join(site.root, "make");
+    const folder = join(root, "make");
     await writeTree(folder, { "xxevil.txt": "evil" });
     const zip = await zipOf(folder);
     const renamed = Buffer.from(zip.toString("latin1").replaceAll("xxevil.txt", "../eil.txt"), "latin1");
