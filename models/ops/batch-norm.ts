@@ -3,7 +3,6 @@ import { zeros } from "../../core/tensor.ts";
 import { knownShape } from "../graph/graph.ts";
 import { float, int, type OpDefinition, type Operand } from "../graph/op.ts";
 import { known, need, needAll } from "../graph/shape.ts";
-import type { NoAttributes } from "./shared.ts";
 
 function needChannels(x: Operand, vectors: readonly Operand[], names: readonly string[]): void {
   vectors.forEach((vector, i) => {
@@ -39,25 +38,27 @@ export const BatchNormGradient: OpDefinition<{ epsilon: number }> = {
   },
 };
 
-export const BatchMoments: OpDefinition<NoAttributes> = {
-  summary: "The mean and the biased variance of each channel of [N, C, …] over everything else: what batch norm normalizes by in training.",
+export const BatchMoments: OpDefinition<{ centered: number }> = {
+  summary:
+    "The mean and the biased variance of each channel of [N, C, …] over everything else: what batch norm normalizes by in training. " +
+    "`centered`: its gradient reads x − mean, which is there where BatchNormGradient reads the same x; else x itself.",
   sinceOpset: undefined,
-  attributes: {},
+  attributes: { centered: int(0) },
   infer([operand]) {
     const x = need(operand, "X");
     const vector = { dtype: x.dtype, shape: [known(x.shape[1], "the channel axis")] };
     return [vector, vector];
   },
-  gradient(g, { inputs: [x], outputs: [mean], gradients: [dmean, dvariance] }) {
+  gradient(g, { inputs: [x], outputs: [mean], attributes: { centered }, gradients: [dmean, dvariance] }) {
     const none = () => g.initializer("none", zeros("float32", knownShape(mean)));
-    return [g.add("BatchMomentsGradient", [x, mean, dmean ?? none(), dvariance ?? none()])];
+    return [g.add("BatchMomentsGradient", [x, mean, dmean ?? none(), dvariance ?? none()], { centered })];
   },
 };
 
-export const BatchMomentsGradient: OpDefinition<NoAttributes> = {
+export const BatchMomentsGradient: OpDefinition<{ centered: number }> = {
   summary: "Of BatchMoments with M elements a channel: dx = dmean / M + 2 (x − mean) / M · dvariance.",
   sinceOpset: undefined,
-  attributes: {},
+  attributes: { centered: int(0) },
   infer(inputs) {
     const [x, ...vectors] = needAll(inputs, ["x", "mean", "dmean", "dvariance"]);
     needChannels(x, vectors, ["mean", "dmean", "dvariance"]);

@@ -4,7 +4,7 @@ import { knownShape } from "../../models/graph/graph.ts";
 import { batchNorm, conv2d, flatten, type Layer, linear, maxPool2d, relu, sequential } from "../../models/layers/index.ts";
 import { network } from "../../models/network.ts";
 import { sgd } from "../../training/optimizers.ts";
-import { writeStep } from "../../training/step/index.ts";
+import { compileStep, writeStep } from "../../training/step/index.ts";
 import { type Array64, array64 } from "../reference/array.ts";
 import { interpret } from "../reference/interpret.ts";
 
@@ -78,4 +78,16 @@ describe("a pool moves before a norm", () => {
         expect(moved.after[name][i], name).toBeCloseTo(value, 10);
       });
   });
+});
+
+test("what a moved norm's pools keep, its moments' gradient reads; what stays keeps centered values alone", () => {
+  const readOf = (between: readonly Layer[]) => {
+    const { nodes } = compileStep(net(between), 3, sgd()).graph;
+    const producer = new Map(nodes.flatMap((node) => node.outputs.map((value) => [value, node] as const)));
+    const gradient = nodes.find(({ name }) => name === "norm/moments.gradient/BatchMomentsGradient")!;
+    let from = producer.get(gradient.inputs[0]!)!;
+    while (from.op === "Reshape") from = producer.get(from.inputs[0]!)!;
+    return from.op;
+  };
+  expect([readOf([]), readOf([identity])]).toEqual(["Conv", "Sub"]);
 });

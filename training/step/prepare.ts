@@ -92,9 +92,9 @@ const IN_TRAINING: Readonly<Record<string, Rewrite>> = {
   BatchNormalization(g, node, { statistics, moved }) {
     const [x, scale, bias, mean, variance] = node.inputs as Value[];
     const { epsilon, momentum } = node.attributes as { epsilon: number; momentum: number };
-    const source = moved?.source ?? x;
+    const source = moved?.source ?? x; // which a moved norm's pools keep for their gradients
     const signed = (vector: Value): Value => (moved ? g.add("Mul", [vector, moved.sign]) : vector);
-    const [batchMean, batchVariance] = g.addAll("BatchMoments", [source], {}, `${node.name}/moments`);
+    const [batchMean, batchVariance] = g.addAll("BatchMoments", [source], { centered: moved ? 0 : 1 }, `${node.name}/moments`);
     const y = g.add("BatchNormalization", [x, signed(scale), bias, batchMean, batchVariance], { epsilon }, node.name);
     const count = normalizedCount(node, source);
     const move = (running: Value, observed: Value, correction: number) => {

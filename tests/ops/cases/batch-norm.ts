@@ -26,10 +26,13 @@ const given =
   () =>
     c.inputs[input]!;
 
-export const BatchMomentsGradient = BatchMoments.map((c) => {
+export const BatchMomentsGradient = BatchMoments.flatMap((c) => {
   const [mean] = REFERENCE.BatchMoments([fromTensor(c.inputs[0]!)], {});
   const [channels] = mean.shape;
-  return makeCase("BatchMomentsGradient", c.name, [given(c, 0), () => toTensor(mean), normal(channels), normal(channels)]);
+  const inputs = [given(c, 0), () => toTensor(mean), normal(channels), normal(channels)];
+  return [0, 1].map((centered) =>
+    makeCase("BatchMomentsGradient", centered ? `${c.name}, centered` : c.name, inputs, { attributes: { centered } }),
+  );
 });
 
 export const BatchNormGradient = BatchNormalization.map((c) =>

@@ -77,12 +77,16 @@ export const batchMoments = inBothLayouts(2, (g, _node, [x], rows) => {
   return [mean, g.add("Mul", [squares, g.scalar(1 / rows.count)])];
 });
 
-/** b · (x − mean) + c with b = 2 dvariance / M and c = dmean / M: again the inference operator. */
+/**
+ * b · (x − mean) + c with b = 2 dvariance / M and c = dmean / M: again the inference operator, on x, or on the centered values with a mean of 0. Where the
+ * scale's gradient keeps those, x is needed no more: a third of what a network of batch norms keeps for its gradients.
+ */
 export const batchMomentsGradient = inBothLayouts(1, (g, node, [x, mean, dmean, dvariance], rows) => {
   const b = g.add("Mul", [dvariance, g.scalar(2 / rows.count)]);
   const c = g.add("Mul", [dmean, g.scalar(1 / rows.count)]);
-  const one = g.initializer("one", float32(Array<number>(rows.channels).fill(1)));
-  return [normalize(g, x, rows, [b, c, mean, one], 0, node.name)];
+  const constant = (name: string, value: number): Value => g.initializer(name, float32(Array<number>(rows.channels).fill(value)));
+  const [from, around] = node.attributes.centered ? [centered(g, asRows(g, x, rows), mean), constant("zero", 0)] : [x, mean];
+  return [normalize(g, from, rows, [b, c, around, constant("one", 1)], 0, node.name)];
 });
 
 export const batchNormGradient = inBothLayouts(4, (g, node, [x, dy, scale, mean, variance], rows) => {
