@@ -1,4 +1,4 @@
-import { drawn, type Random } from "../../core/random.ts";
+import type { Random } from "../../core/random.ts";
 import { sizeOf } from "../../core/tensor.ts";
 
 /** Draws the first values of a parameter of this shape, into an array of their own: training writes over it. */
@@ -19,14 +19,17 @@ export const constant =
 /** Uniform on ±bound. */
 export const uniform =
   (bound: number): Initializer =>
-  (shape, random) =>
-    drawn(sizeOf(shape), () => (2 * random.uniform() - 1) * bound);
+  (shape, random) => {
+    const values = random.uniforms(sizeOf(shape));
+    for (let i = 0; i < values.length; i++) values[i] = (2 * values[i] - 1) * bound;
+    return values;
+  };
 
 /** Normal with mean 0 and this standard deviation. */
 export const normal =
   (deviation: number): Initializer =>
   (shape, random) =>
-    drawn(sizeOf(shape), () => random.normal() * deviation);
+    random.normals(sizeOf(shape), deviation);
 
 /** PyTorch's default for weights: uniform on ±1/√fan_in (kaiming_uniform with a = √5). Biases there take the same bound, from their weight's fan_in. */
 export const uniformFanIn: Initializer = (shape, random) => uniform(1 / Math.sqrt(fans(shape).fanIn))(shape, random);

@@ -25,6 +25,14 @@ describe("random", () => {
     expect(draw(5, used.fork("x").uniform)).toEqual(draw(5, random(7).fork("x").uniform));
   });
 
+  test("many at once are the same as one at a time, and the stream goes on behind them", () => {
+    const [single, many] = [random(3), random(3)];
+    expect([...many.uniforms(1000)]).toEqual(draw(1000, single.uniform));
+    expect([...many.normals(40_000, 0.3)]).toEqual(draw(40_000, () => Math.fround(single.normal() * 0.3)));
+    expect([...many.uniforms(0), ...many.normals(0, 1)]).toEqual([]);
+    expect(many.uniform()).toBe(single.uniform());
+  });
+
   test("uniform numbers have 24 bits, lie below 1, and fill their interval evenly", () => {
     const values = draw(100_000, random(1).uniform);
     expect(values.every((u) => u >= 0 && u < 1 && Number.isInteger(u * 2 ** 24) && Math.fround(u) === u)).toBe(true);

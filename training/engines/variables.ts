@@ -1,5 +1,5 @@
 import { FivecropError } from "../../core/errors.ts";
-import { drawn, random } from "../../core/random.ts";
+import { random } from "../../core/random.ts";
 import { sizeOf, type Tensor, tensor, zeros } from "../../core/tensor.ts";
 import { knownShape, type Value } from "../../models/graph/graph.ts";
 import { initialParameters, isTrained, isTrainedNorm, type Network } from "../../models/network.ts";
@@ -112,8 +112,7 @@ export function groupVariables(trained: Trained, variables: Weights): Pick<Train
 
 /** The numbers in [0, 1) that a node draws at a step, the same on every engine and after a resume. */
 export function noiseAt(seed: number, step: number, node: string, shape: readonly number[]): Tensor<"float32"> {
-  const { uniform } = random(seed).fork("noise", step, node);
-  return tensor("float32", shape, drawn(sizeOf(shape), uniform));
+  return tensor("float32", shape, random(seed).fork("noise", step, node).uniforms(sizeOf(shape)));
 }
 
 /** Images with zeros behind them, so that they fill a batch. */
