@@ -72,27 +72,28 @@ export async function* evaluate(
   const secondsSince = () => Math.max(1e-9, (now() - start) / 1000);
   let [done, unreadable] = [0, 0];
   let probabilities: (Float64Array | undefined)[] = [];
-  for await (const answer of answersOf(classifier, dataset, distinct, options)) {
-    const { index, lists } = answer;
-    if (lists) {
-      const means = choices.map(({ members }) => mean(members.map((member) => lists[member])));
-      const right = means.map((each, k) => tallies[k].add(each, columns[dataset.labels[index]]));
-      probabilities.push(means[0]);
-      right.forEach((isRight, k) => {
-        if (isRight && !right[none]) changes[k].fixed++;
-        if (!isRight && right[none]) changes[k].broke++;
-      });
-    } else {
-      unreadable++;
-      probabilities.push(undefined);
-      yield { kind: "unreadable", file: answer.file, message: answer.message };
+  for await (const answers of answersOf(classifier, dataset, distinct, options))
+    for (const answer of answers) {
+      const { index, lists } = answer;
+      if (lists) {
+        const means = choices.map(({ members }) => mean(members.map((member) => lists[member])));
+        const right = means.map((each, k) => tallies[k].add(each, columns[dataset.labels[index]]));
+        probabilities.push(means[0]);
+        right.forEach((isRight, k) => {
+          if (isRight && !right[none]) changes[k].fixed++;
+          if (!isRight && right[none]) changes[k].broke++;
+        });
+      } else {
+        unreadable++;
+        probabilities.push(undefined);
+        yield { kind: "unreadable", file: answer.file, message: answer.message };
+      }
+      done++;
+      if (done % batchSize === 0 || done === dataset.length) {
+        yield { kind: "progress", done, total: dataset.length, imagesPerSecond: done / secondsSince(), probabilities };
+        probabilities = [];
+      }
     }
-    done++;
-    if (done % batchSize === 0 || done === dataset.length) {
-      yield { kind: "progress", done, total: dataset.length, imagesPerSecond: done / secondsSince(), probabilities };
-      probabilities = [];
-    }
-  }
   const total = done - unreadable;
   if (total === 0) throw new FivecropError(`${dataset.name}: none of its ${unreadable} pictures can be read`);
   const seconds = secondsSince();
@@ -152,19 +153,19 @@ const listsOf = ({ views, probabilities }: Classification): readonly Float64Arra
 /** Files that are asked for before the first of them is answered: enough that no batch waits for one slow file. */
 const AHEAD = 128;
 
-/** Every image's answer, in order. */
+/** Every image's answer, in order, as they come: a step of a generator for each of them costs as much as counting it. */
 async function* answersOf(
   classifier: Pick<Classifier, "probabilities">,
   dataset: Dataset,
   views: readonly View[],
   { files, batchSize = 64 }: EvaluateOptions,
-): AsyncGenerator<Answer, void, undefined> {
+): AsyncGenerator<readonly Answer[], void, undefined> {
   const { file, length } = dataset;
   if (file && files) {
     const paths = Array.from({ length }, (_, i) => file(i));
     let index = 0;
     for await (const { file: path, classification, error } of classifyFiles(files, paths, { views, top: 1, ahead: AHEAD }))
-      yield error ? { index: index++, file: path, message: error.message } : { index: index++, lists: listsOf(classification) };
+      yield [error ? { index: index++, file: path, message: error.message } : { index: index++, lists: listsOf(classification) }];
     return;
   }
   const ask = (from: number): Promise<Float64Array[][]> => {
@@ -176,7 +177,7 @@ async function* answersOf(
     const answers = await next;
     if (from + batchSize < length) next = ask(from + batchSize); // a session with a thread of its own runs while these are counted
     next.catch(() => undefined); // thrown when its turn comes
-    for (const [i, lists] of answers.entries()) yield { index: from + i, lists };
+    yield answers.map((lists, i) => ({ index: from + i, lists }));
   }
 }
 

@@ -35,10 +35,11 @@ export function toProbabilities(
   { temperature = 1, name = "the model" }: { readonly temperature?: number; readonly name?: string } = {},
 ): Float64Array {
   const result = TO_PROBABILITIES[kind](row, temperature);
-  if (!result.every(Number.isFinite))
-    throw new FivecropError(
-      `${name}: its output (${kind}) gives probabilities that are not numbers: its weights or this input are not finite`,
-    );
+  for (let i = 0; i < result.length; i++)
+    if (!Number.isFinite(result[i]))
+      throw new FivecropError(
+        `${name}: its output (${kind}) gives probabilities that are not numbers: its weights or this input are not finite`,
+      );
   return result;
 }
 

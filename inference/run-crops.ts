@@ -1,6 +1,6 @@
 import { FivecropError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
-import { rows, type Tensor } from "../core/tensor.ts";
+import type { Tensor } from "../core/tensor.ts";
 import type { Contract, Ports } from "./model-contract.ts";
 import { toProbabilities } from "./probabilities.ts";
 
@@ -26,7 +26,9 @@ export async function runCrops(
     throw new FivecropError(
       `${name}: its output is [${output.shape}], ${labels.length} labels need [N,${labels.length}]. To fix: give a label for each class.`,
     );
+  const numbers = output.data as Float32Array;
+  const options = { temperature, name };
   return Array.from({ length: count }, (_, i) =>
-    toProbabilities(rows(output, i, i + 1).data as Float32Array, outputKind, { temperature, name }),
+    toProbabilities(numbers.subarray(i * labels.length, (i + 1) * labels.length), outputKind, options),
   );
 }
