@@ -50,7 +50,10 @@ const LARGEST = 2n ** 63n - 1n;
 export function tensorOf({ dtype, shape, elements }: Known): Tensor {
   if (elements instanceof Float32Array && dtype === "float32") return { dtype, shape, data: elements };
   if (Array.from(elements).some(isOfBatch))
-    throw new FivecropError(`[${Array.from(elements)}] depends on the batch, N, which is not known before it runs`);
+    throw new FivecropError(
+      `[${Array.from(elements)}] depends on the batch, N, which is not known before it runs. ` +
+        "To fix: export the model for a batch of 1, which is freed where nothing else depends on it.",
+    );
   const result = zeros(dtype, shape);
   const { data } = result;
   for (let i = 0; i < data.length; i++) data[i] = data instanceof BigInt64Array ? bigIntOf(Number(elements[i])) : Number(elements[i]);
